@@ -1,0 +1,1 @@
+//! Where domain meets statistics: builds the one Analysis.

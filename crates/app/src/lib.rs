@@ -1,0 +1,1 @@
+//! The window: panels draw view models and push commands.

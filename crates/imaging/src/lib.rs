@@ -1,0 +1,1 @@
+//! Bytes to stored values to P-values: decoding and the grayscale pipeline.

@@ -1,0 +1,3 @@
+//! The one binary: no subcommand opens the window, anything else is the command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Dresses an Analysis: HTML, CSV, JSON.

@@ -1,0 +1,1 @@
+//! The application without a window: commands, keymap, undo, jobs, view models.

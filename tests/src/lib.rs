@@ -1,0 +1,1 @@
+//! Helpers shared by the journeys over the whole program.
