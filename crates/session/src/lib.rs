@@ -1,1 +1,3 @@
 //! The application without a window: commands, keymap, undo, jobs, view models.
+
+pub mod view;
