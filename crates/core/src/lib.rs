@@ -1,1 +1,16 @@
-//! The domain without files, SQL, clocks or windows: dataset, protocol, sampling, blinding, events.
+//! The domain without files, SQL, clocks or windows.
+//!
+//! Everything here is a pure value or a pure function: what a dataset claims, what a protocol asks,
+//! which studies are drawn in which order, what a blinded reader may see, and how a log of
+//! immutable events folds into the current state.
+
+pub mod answer;
+pub mod dataset;
+pub mod ids;
+pub mod protocol;
+pub mod random;
+
+pub use answer::{Answer, Level, NoAnswer, Phase};
+pub use dataset::{Dataset, DatasetLabel, ImageRef, Labels, Sex, Study};
+pub use ids::{DeckId, ImageId, ItemId, StudyId};
+pub use protocol::Protocol;

@@ -1,0 +1,250 @@
+//! The protocol: findings, rules, scale, tags, keys, blinding and sampling as one versioned document.
+
+mod file;
+
+pub use file::{ProtocolError, builtin, builtin_names};
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::answer::Level;
+
+/// Which studies are drawn and what is asked of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Design {
+    /// One finding per deck: is it there?
+    Verify,
+    /// Every finding of the scheme on a sample at dataset prevalence.
+    Relabel,
+    /// The same studies read by several readers.
+    Panel,
+}
+
+impl Design {
+    /// The word in protocol files, JSON and on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Relabel => "relabel",
+            Self::Panel => "panel",
+        }
+    }
+}
+
+/// A threshold on the scale, in words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// `permissive`, `clinical`.
+    pub name: String,
+    /// A study is positive when its level is at least this.
+    pub threshold: Level,
+    /// The rule in a few words, for the line between two answers.
+    pub short: String,
+    /// The full wording.
+    pub text: String,
+}
+
+/// What the levels of a finding mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Polarity {
+    /// The finding is there.
+    Presence,
+    /// The study is normal; never makes a study abnormal.
+    Absence,
+}
+
+/// A finding that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Stable id used in events and tables.
+    pub id: String,
+    /// Name on screen and in reports.
+    pub name: String,
+    /// The question, such as "Pneumothorax?".
+    pub question: String,
+    /// The dataset's name of the label under audit, where there is one.
+    pub label: Option<String>,
+    /// Presence or absence.
+    pub polarity: Polarity,
+    /// Ids of the findings a composite is made of; empty for a plain finding.
+    pub any_of: Vec<String>,
+    /// Key that focuses the finding while relabelling.
+    pub key: Option<char>,
+}
+
+/// A stratum mark that the reader sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tag {
+    /// Stable id.
+    pub id: String,
+    /// Name on screen.
+    pub name: String,
+    /// One free letter.
+    pub key: char,
+    /// Ids of the findings in whose decks it is offered; empty means all.
+    pub findings: Vec<String>,
+}
+
+impl Tag {
+    /// Whether the tag is offered where that finding is asked; `None` stands for all findings.
+    pub fn offered_for(&self, finding: Option<&str>) -> bool {
+        finding.is_none_or(|id| self.findings.is_empty() || self.findings.iter().any(|f| f == id))
+    }
+}
+
+/// How several studies of one patient are treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PerPatient {
+    /// A simple random sample of studies.
+    Any,
+    /// Patients are drawn, then one study of each.
+    One,
+    /// As `Any`, with items of one patient kept apart in reading order.
+    Spaced,
+}
+
+/// Which studies may be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Frame {
+    /// Studies whose images were found, where any were; the report says so.
+    Available,
+    /// Every study of the dataset.
+    All,
+}
+
+/// The sampling plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sampling {
+    /// Label-positive studies per deck (verify), or studies in all (relabel, panel).
+    pub size: u32,
+    /// Label-negative studies mixed into each deck.
+    pub controls: u32,
+    /// Studies per class for exploration, never overlapping with reading.
+    pub explore: u32,
+    /// Several studies of one patient.
+    pub per_patient: PerPatient,
+    /// Least distance in reading order of two items of one study, or of one patient where spaced.
+    pub gap: u32,
+    /// Which studies may be drawn.
+    pub frame: Frame,
+}
+
+/// When figures that depend on a label the reader does not know are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "policy", content = "reads")]
+pub enum Release {
+    /// Nothing until the worklist is locked.
+    Sealed,
+    /// After each further block of that many locked reads.
+    Blocks(u32),
+    /// Always; reads after it are not blinded.
+    Open,
+}
+
+impl Release {
+    /// The policy in a word, for JSON and reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sealed => "sealed",
+            Self::Blocks(_) => "blocks",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// How far back a reader may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Back {
+    /// Not at all.
+    Never,
+    /// To the most recently locked item.
+    Last,
+    /// To any locked item.
+    Any,
+}
+
+/// How reading goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Reading {
+    /// How far back a reader may go.
+    pub back: Back,
+    /// Whether an answer locks the item and moves on.
+    pub auto_advance: bool,
+    /// How long a film must have been on screen before a key answers.
+    pub dwell_ms: u32,
+    /// Whether the reader sees the patient's stated sex and age.
+    pub show_sex_age: bool,
+}
+
+/// The whole document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Protocol {
+    /// Short name, such as `cxr14-verify`.
+    pub name: String,
+    /// Raised with every change; reads carry theirs.
+    pub version: u32,
+    /// Title on screen and in reports.
+    pub title: String,
+    /// The study design.
+    pub design: Design,
+    /// Names of the levels, lowest first; one more than rules.
+    pub levels: Vec<String>,
+    /// The rules, most permissive first.
+    pub rules: Vec<Rule>,
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// The tags.
+    pub tags: Vec<Tag>,
+    /// The sampling plan.
+    pub sampling: Sampling,
+    /// Release policy for label-dependent figures.
+    pub release: Release,
+    /// Reading conduct.
+    pub reading: Reading,
+    /// Whether reports may name studies by the dataset's own ids.
+    pub publish_ids: bool,
+    /// The document as written.
+    pub source: String,
+}
+
+impl Protocol {
+    /// Reads a protocol from TOML.
+    pub fn from_toml(text: &str) -> Result<Self, ProtocolError> {
+        file::parse(text)
+    }
+
+    /// SHA-256 of the document as written, lower-case hexadecimal.
+    pub fn hash(&self) -> String {
+        use std::fmt::Write as _;
+        Sha256::digest(self.source.as_bytes()).iter().fold(String::new(), |mut text, byte| {
+            // Writing to a String cannot fail.
+            write!(text, "{byte:02x}").ok();
+            text
+        })
+    }
+
+    /// Index of a finding by id.
+    pub fn finding_index(&self, id: &str) -> Option<usize> {
+        self.findings.iter().position(|finding| finding.id == id)
+    }
+
+    /// Index of a tag by id.
+    pub fn tag_index(&self, id: &str) -> Option<usize> {
+        self.tags.iter().position(|tag| tag.id == id)
+    }
+
+    /// The highest level of the scale.
+    pub fn top_level(&self) -> Level {
+        Level(u8::try_from(self.rules.len()).unwrap_or(u8::MAX))
+    }
+
+    /// The name of a level, or its number where the scale has no such level.
+    pub fn level_name(&self, level: Level) -> String {
+        self.levels.get(usize::from(level.0)).cloned().unwrap_or_else(|| level.0.to_string())
+    }
+}
