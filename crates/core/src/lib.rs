@@ -5,12 +5,20 @@
 //! immutable events folds into the current state.
 
 pub mod answer;
+pub mod blinded;
 pub mod dataset;
+pub mod event;
+pub mod fold;
 pub mod ids;
 pub mod protocol;
 pub mod random;
+pub mod sampling;
 
 pub use answer::{Answer, Level, NoAnswer, Phase};
+pub use blinded::BlindedItem;
 pub use dataset::{Dataset, DatasetLabel, ImageRef, Labels, Sex, Study};
+pub use event::{Event, EventBody};
+pub use fold::{ItemState, Lock, ReaderRecord, ReadingState};
 pub use ids::{DeckId, ImageId, ItemId, StudyId};
 pub use protocol::Protocol;
+pub use sampling::{Deck, Item, Member, Sample, Worklist};

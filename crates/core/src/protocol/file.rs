@@ -246,7 +246,7 @@ pub(super) fn parse(text: &str) -> Result<Protocol, ProtocolError> {
     let levels = levels(&checker, file.levels, &rules)?;
     let mut taken = BTreeMap::new();
     let findings = findings(&checker, &file.finding, &mut taken)?;
-    let tags = tags(&checker, &file.tag, &findings, taken)?;
+    let tags = tags(&checker, &file.tag, &findings, &taken)?;
     let design = match file.protocol.design {
         DesignWord::Verify => Design::Verify,
         DesignWord::Relabel => Design::Relabel,
@@ -336,7 +336,8 @@ fn findings(
     }
     rows.iter()
         .map(|row| {
-            if let Some(part) = row.any_of.iter().find(|part| !ids.contains(part.get_ref().as_str()))
+            if let Some(part) =
+                row.any_of.iter().find(|part| !ids.contains(part.get_ref().as_str()))
             {
                 return Err(checker.at(part, "no finding has this id"));
             }
@@ -366,7 +367,7 @@ fn tags(
     checker: &Checker<'_>,
     rows: &[TagRow],
     findings: &[Finding],
-    finding_keys: BTreeMap<char, String>,
+    finding_keys: &BTreeMap<char, String>,
 ) -> Result<Vec<Tag>, ProtocolError> {
     let mut ids = BTreeSet::new();
     let known: BTreeSet<&str> = findings.iter().map(|finding| finding.id.as_str()).collect();
@@ -432,9 +433,8 @@ fn release(
     Ok(match row.release {
         Some(ReleaseWord::Sealed) => Release::Sealed,
         Some(ReleaseWord::Open) => Release::Open,
-        Some(ReleaseWord::Blocks) => Release::Blocks(block),
         None if design == Design::Panel => Release::Sealed,
-        None => Release::Blocks(block),
+        Some(ReleaseWord::Blocks) | None => Release::Blocks(block),
     })
 }
 
@@ -468,7 +468,8 @@ mod tests {
 
     #[test]
     fn an_unknown_word_is_refused_with_its_line() {
-        let text = builtin("cxr14-verify").unwrap().replace("design = \"verify\"", "design = \"guess\"");
+        let text =
+            builtin("cxr14-verify").unwrap().replace("design = \"verify\"", "design = \"guess\"");
         let error = parse(&text).unwrap_err();
         assert!(error.message.contains("verify"), "allowed words are listed: {error}");
         assert!(1 < error.line);

@@ -1,0 +1,361 @@
+//! Events into the current state of one reader's worklist.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::answer::{Answer, Phase};
+use crate::event::{EventBody, FindingAnswer};
+use crate::ids::{DeckId, ItemId};
+use crate::sampling::{Sample, Worklist};
+
+/// One locking of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// One answer per asked finding.
+    pub answers: Vec<FindingAnswer>,
+    /// What it was read for.
+    pub phase: Phase,
+    /// When, by the clock of the device.
+    pub at: String,
+    /// Active time in milliseconds.
+    pub active_ms: u64,
+    /// Version of the protocol.
+    pub protocol_version: u32,
+    /// Whether label-dependent figures had been shown to the reader before.
+    pub after_release: bool,
+}
+
+impl Lock {
+    /// The answer to one finding.
+    pub fn answer(&self, finding: &str) -> Option<Answer> {
+        self.answers.iter().find(|a| a.finding == finding).map(|a| a.answer)
+    }
+}
+
+/// What is known of one item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ItemState {
+    /// Every locking, oldest first; nothing is ever removed.
+    pub locks: Vec<Lock>,
+    /// Index into `locks` of the first answer that settled: the one that analysis uses.
+    pub settled: Option<usize>,
+    /// Whether the item is open again after a lock.
+    pub reopened: bool,
+    /// Whether it was passed over.
+    pub skipped: bool,
+    /// Ids of the tags that are set.
+    pub tags: BTreeSet<String>,
+    /// Findings that the reader also saw.
+    pub also: BTreeSet<String>,
+    /// Whether it is flagged for discussion.
+    pub flagged: bool,
+    /// The reader's comment.
+    pub comment: String,
+}
+
+impl ItemState {
+    /// The answer that stands now.
+    pub fn current(&self) -> Option<&Lock> {
+        self.locks.last()
+    }
+
+    /// The answer that analysis uses.
+    pub fn settled_lock(&self) -> Option<&Lock> {
+        self.settled.and_then(|i| self.locks.get(i))
+    }
+
+    /// Whether it is locked and closed.
+    pub fn is_locked(&self) -> bool {
+        !self.locks.is_empty() && !self.reopened
+    }
+
+    /// Later changes to a settled answer.
+    pub fn revisions(&self) -> usize {
+        self.settled.map_or(0, |i| self.locks.len() - 1 - i)
+    }
+}
+
+/// A reader with worklist and reads: what analysis takes in.
+#[derive(Clone, Debug, Default)]
+pub struct ReaderRecord {
+    /// Pseudonym.
+    pub name: String,
+    /// `reader`, `lead` or `adjudicator`.
+    pub role: String,
+    /// Years of experience, if stated.
+    pub experience_years: Option<u32>,
+    /// What the reader reads, in order.
+    pub worklist: Worklist,
+    /// What the reader answered.
+    pub state: ReadingState,
+}
+
+/// The state of one reader's worklist, folded from that reader's events.
+///
+/// An answer settles when another item is locked, when every item of its deck is locked, or when
+/// the sitting ends. Until then a new lock of the same item replaces it (a slip); afterwards a new
+/// lock is a revision, kept and reported but not used.
+#[derive(Clone, Debug, Default)]
+pub struct ReadingState {
+    items: HashMap<ItemId, ItemState>,
+    deck_of: HashMap<ItemId, u32>,
+    open_in_deck: Vec<usize>,
+    deck_ids: Vec<DeckId>,
+    released_reads: HashMap<u32, u64>,
+    unsettled: Option<ItemId>,
+    in_sitting: bool,
+}
+
+impl ReadingState {
+    /// The state of a worklist before anything was read.
+    pub fn new(sample: &Sample, worklist: &Worklist) -> Self {
+        let mut open_in_deck = vec![0; sample.decks.len()];
+        let mut deck_of = HashMap::new();
+        for item in &worklist.items {
+            if let Some(open) = open_in_deck.get_mut(item.deck as usize) {
+                *open += 1;
+            }
+            deck_of.insert(item.id, item.deck);
+        }
+        let deck_ids = sample.decks.iter().map(|deck| deck.id).collect();
+        Self { deck_of, open_in_deck, deck_ids, ..Self::default() }
+    }
+
+    /// The state of an item; `None` where nothing has happened to it.
+    pub fn item(&self, id: ItemId) -> Option<&ItemState> {
+        self.items.get(&id)
+    }
+
+    /// Whether a sitting is under way.
+    pub fn in_sitting(&self) -> bool {
+        self.in_sitting
+    }
+
+    /// The item whose last answer may still be corrected as a slip.
+    pub fn unsettled(&self) -> Option<ItemId> {
+        self.unsettled
+    }
+
+    /// Whether figures of a deck were released, and after how many reads last.
+    pub fn released(&self, deck: u32) -> Option<u64> {
+        self.released_reads.get(&deck).copied()
+    }
+
+    /// How many items are locked.
+    pub fn locked_count(&self) -> usize {
+        self.items.values().filter(|item| item.is_locked()).count()
+    }
+
+    /// Takes in one event of this reader.
+    pub fn apply(&mut self, at: &str, body: &EventBody) {
+        match body {
+            EventBody::SittingBegan { .. } => {
+                self.settle_last();
+                self.in_sitting = true;
+            }
+            EventBody::SittingEnded {} => {
+                self.settle_last();
+                self.in_sitting = false;
+            }
+            EventBody::ReadLocked { item, answers, phase, active_ms, protocol_version, .. } => {
+                let lock = Lock {
+                    answers: answers.clone(),
+                    phase: *phase,
+                    at: at.to_owned(),
+                    active_ms: *active_ms,
+                    protocol_version: *protocol_version,
+                    after_release: self.deck_released(*item),
+                };
+                self.lock(*item, lock);
+            }
+            EventBody::ReadReopened { item, .. } => {
+                let state = self.items.entry(*item).or_default();
+                if !state.locks.is_empty() && !state.reopened {
+                    state.reopened = true;
+                    self.count_open(*item, 1);
+                }
+            }
+            EventBody::ReadSkipped { item, .. } => self.change(*item, |s| s.skipped = true),
+            EventBody::TagSet { item, tag, on, .. } => {
+                self.change(*item, |s| set_member(&mut s.tags, tag, *on));
+            }
+            EventBody::AlsoSet { item, finding, on } => {
+                self.change(*item, |s| set_member(&mut s.also, finding, *on));
+            }
+            EventBody::FlagSet { item, on } => self.change(*item, |s| s.flagged = *on),
+            EventBody::CommentSet { item, text } => {
+                self.change(*item, |s| s.comment.clone_from(text));
+            }
+            EventBody::FiguresReleased { deck, reads } => {
+                if let Some(index) = self.deck_ids.iter().position(|id| id == deck) {
+                    self.released_reads.insert(u32::try_from(index).unwrap_or(u32::MAX), *reads);
+                    // Once figures are out a change of mind is no longer a slip.
+                    self.settle_last();
+                }
+            }
+            EventBody::DatasetImported { .. }
+            | EventBody::ProtocolSet { .. }
+            | EventBody::ReaderAdded { .. }
+            | EventBody::SampleDrawn { .. } => {}
+        }
+    }
+
+    /// Settles the last answer, as closing the window does.
+    pub fn settle_last(&mut self) {
+        if let Some(item) = self.unsettled.take()
+            && let Some(state) = self.items.get_mut(&item)
+            && state.settled.is_none()
+            && !state.locks.is_empty()
+        {
+            state.settled = Some(state.locks.len() - 1);
+        }
+    }
+
+    fn deck_released(&self, item: ItemId) -> bool {
+        self.deck_of.get(&item).is_some_and(|deck| self.released_reads.contains_key(deck))
+    }
+
+    fn change(&mut self, item: ItemId, change: impl FnOnce(&mut ItemState)) {
+        change(self.items.entry(item).or_default());
+    }
+
+    fn count_open(&mut self, item: ItemId, by: isize) {
+        let deck = self.deck_of.get(&item).copied().unwrap_or(u32::MAX);
+        if let Some(open) = self.open_in_deck.get_mut(deck as usize) {
+            *open = open.saturating_add_signed(by);
+        }
+    }
+
+    fn lock(&mut self, item: ItemId, lock: Lock) {
+        if self.unsettled != Some(item) {
+            self.settle_last();
+        }
+        let state = self.items.entry(item).or_default();
+        let was_locked = state.is_locked();
+        state.locks.push(lock);
+        state.reopened = false;
+        state.skipped = false;
+        if state.settled.is_none() {
+            self.unsettled = Some(item);
+        }
+        if !was_locked {
+            self.count_open(item, -1);
+        }
+        let deck = self.deck_of.get(&item).copied().unwrap_or(u32::MAX);
+        if self.open_in_deck.get(deck as usize) == Some(&0) {
+            self.settle_last();
+        }
+    }
+}
+
+fn set_member(set: &mut BTreeSet<String>, member: &str, on: bool) {
+    if on {
+        set.insert(member.to_owned());
+    } else {
+        set.remove(member);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Level;
+    use crate::event::Via;
+    use crate::sampling::{Deck, Item};
+
+    fn state(items: u64) -> ReadingState {
+        let sample = Sample {
+            decks: vec![Deck { id: DeckId(1), finding: None, planned: 3, members: Vec::new() }],
+            ..Sample::default()
+        };
+        let items = (0..items)
+            .map(|n| Item {
+                id: ItemId(n),
+                study: crate::StudyId(n),
+                deck: 0,
+                phase: Phase::Read,
+                pass: 1,
+            })
+            .collect();
+        ReadingState::new(&sample, &Worklist { items, ..Worklist::default() })
+    }
+
+    fn lock(item: u64, level: u8) -> EventBody {
+        EventBody::ReadLocked {
+            item: ItemId(item),
+            answers: vec![FindingAnswer {
+                finding: "f".to_owned(),
+                answer: Answer::Level(Level(level)),
+            }],
+            phase: Phase::Read,
+            active_ms: 1,
+            protocol_version: 1,
+            via: Via::Key,
+        }
+    }
+
+    fn run(state: &mut ReadingState, events: &[EventBody]) {
+        for event in events {
+            state.apply("2026-01-01T00:00:00Z", event);
+        }
+    }
+
+    fn reopen(item: u64) -> EventBody {
+        EventBody::ReadReopened { item: ItemId(item), via: Via::Undo }
+    }
+
+    fn settled_level(state: &ReadingState, item: u64) -> Option<u8> {
+        let lock = state.item(ItemId(item))?.settled_lock()?;
+        lock.answer("f")?.level().map(|level| level.0)
+    }
+
+    #[test]
+    fn a_slip_before_the_next_lock_replaces_the_answer_and_keeps_both() {
+        let mut s = state(3);
+        run(&mut s, &[lock(0, 2), reopen(0), lock(0, 1)]);
+        assert_eq!(settled_level(&s, 0), None, "not settled yet");
+        run(&mut s, &[lock(1, 0)]);
+        assert_eq!(settled_level(&s, 0), Some(1));
+        assert_eq!(s.item(ItemId(0)).unwrap().locks.len(), 2);
+        assert_eq!(s.item(ItemId(0)).unwrap().revisions(), 0);
+    }
+
+    #[test]
+    fn a_change_after_another_lock_is_a_revision_and_not_used() {
+        let mut s = state(3);
+        run(&mut s, &[lock(0, 2), lock(1, 0), reopen(0), lock(0, 1)]);
+        assert_eq!(settled_level(&s, 0), Some(2));
+        assert_eq!(s.item(ItemId(0)).unwrap().revisions(), 1);
+    }
+
+    #[test]
+    fn the_end_of_the_deck_or_of_the_sitting_settles_the_last_answer() {
+        let mut s = state(2);
+        run(&mut s, &[lock(0, 2), lock(1, 1)]);
+        assert_eq!(settled_level(&s, 1), Some(1), "the deck is complete");
+        let mut s = state(2);
+        run(&mut s, &[lock(0, 2), EventBody::SittingEnded {}]);
+        assert_eq!(settled_level(&s, 0), Some(2), "the window closed");
+        let mut s = state(2);
+        let began = EventBody::SittingBegan { conditions: std::collections::BTreeMap::new() };
+        run(&mut s, &[lock(0, 2), began, reopen(0), lock(0, 0)]);
+        assert_eq!(settled_level(&s, 0), Some(2), "the last sitting ended without saying so");
+    }
+
+    #[test]
+    fn a_release_ends_the_time_for_slips_and_marks_later_reads() {
+        let mut s = state(3);
+        let release = EventBody::FiguresReleased { deck: DeckId(1), reads: 1 };
+        run(&mut s, &[lock(0, 2), release, reopen(0), lock(0, 1), lock(1, 1)]);
+        assert_eq!(settled_level(&s, 0), Some(2));
+        let locks = &s.item(ItemId(1)).unwrap().locks;
+        assert!(locks.iter().all(|lock| lock.after_release));
+    }
+
+    #[test]
+    fn reopening_without_a_new_answer_keeps_the_old_one() {
+        let mut s = state(3);
+        run(&mut s, &[lock(0, 2), reopen(0), EventBody::SittingEnded {}]);
+        assert_eq!(settled_level(&s, 0), Some(2));
+        assert!(!s.item(ItemId(0)).unwrap().is_locked());
+    }
+}
