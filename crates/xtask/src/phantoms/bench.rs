@@ -55,7 +55,11 @@ fn discs(x: f64, y: f64) -> f64 {
 pub(super) fn geometry() -> Radiograph {
     let plane = Plane::from_fn(COLUMNS, ROWS, |px, py| {
         let (x, y) = (px * 0.25, py * 0.25);
-        if square(x, y) || circle(x, y) || ruler(x, y) || line_pairs(px, py) { 3400.0 } else { 700.0 }
+        if square(x, y) || circle(x, y) || ruler(x, y) || line_pairs(px, py) {
+            3400.0
+        } else {
+            700.0
+        }
     });
     Radiograph {
         number: 4,

@@ -75,9 +75,8 @@ fn s_curve(from: f64, to: f64, power: f64) -> Vec<u16> {
 /// Bright where the body absorbs more, as MONOCHROME2 stores it.
 fn film(right: Right, seed: u64) -> Vec<u16> {
     let vessels = vessels(right);
-    let mut plane = Plane::from_fn(COLUMNS, ROWS, |px, py| {
-        attenuation(px * MM - 180.0, py * MM, right)
-    });
+    let mut plane =
+        Plane::from_fn(COLUMNS, ROWS, |px, py| attenuation(px * MM - 180.0, py * MM, right));
     for (value, vessel) in plane.values.iter_mut().zip(&vessels) {
         *value += vessel;
     }

@@ -124,7 +124,12 @@ impl Radiograph {
     /// The whole file, preamble first.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
         let area = usize::from(self.rows) * usize::from(self.columns);
-        ensure!(self.pixels.len() == area, "{}: {} pixels, not {area}", self.title, self.pixels.len());
+        ensure!(
+            self.pixels.len() == area,
+            "{}: {} pixels, not {area}",
+            self.title,
+            self.pixels.len()
+        );
         let mut file = vec![0_u8; 128];
         file.extend(b"DICM");
         file.extend(self.meta()?.0);

@@ -82,9 +82,8 @@ mod tests {
             .map(|v| v & 0xFFF)
             .collect();
         let bytes = frame(&pixels, 301).unwrap();
-        let start = |n: usize| {
-            u32::from_le_bytes(bytes[n * 4..n * 4 + 4].try_into().unwrap()) as usize
-        };
+        let start =
+            |n: usize| u32::from_le_bytes(bytes[n * 4..n * 4 + 4].try_into().unwrap()) as usize;
         assert_eq!(start(0), 2);
         let high = unpack(&bytes[start(1)..start(2)], pixels.len());
         let low = unpack(&bytes[start(2)..], pixels.len());
