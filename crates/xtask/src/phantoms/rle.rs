@@ -78,7 +78,10 @@ mod tests {
     #[test]
     fn a_packed_frame_unpacks_to_its_pixels() {
         let pixels: Vec<u16> = (0..40_u16)
-            .flat_map(|row| (0..301_u16).map(move |x| if x < row * 7 { row } else { (x * row).wrapping_mul(31) }))
+            .flat_map(|row| {
+                (0..301_u16)
+                    .map(move |x| if x < row * 7 { row } else { (x * row).wrapping_mul(31) })
+            })
             .map(|v| v & 0xFFF)
             .collect();
         let bytes = frame(&pixels, 301).unwrap();
