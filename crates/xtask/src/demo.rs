@@ -76,7 +76,7 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
         None => unused(&target.join("demo"))?,
     };
     if headless {
-        return without_display(&program, &dir);
+        return without_display(&program, &dir, &target.join("xtask/demo-screen"));
     }
     say!("Opening the demo study in {}", dir.display());
     run::visibly(Command::new(&program).arg("demo").arg("--dir").arg(&dir))
@@ -98,13 +98,13 @@ fn unused(wanted: &Path) -> Result<PathBuf> {
 }
 
 /// Reads a deck by script, photographs the reading screen and writes the report.
-fn without_display(program: &Path, dir: &Path) -> Result<()> {
+fn without_display(program: &Path, dir: &Path, scratch: &Path) -> Result<()> {
     say!("There is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is used).");
     say!("Overread is shown at work all the same, on a virtual one.\n");
     let project = unpack(program, dir)?;
     let reads = read_by_script(program, &project, dir)?;
     let picture = dir.join("reading-screen.png");
-    photograph(program, &project, &picture, &dir.join("virtual-screen"))?;
+    photograph(program, &project, &picture, scratch)?;
     let report = dir.join("report");
     run::visibly(Command::new(program).arg("report").arg(&project).arg("--out").arg(&report))?;
     let written = tidy::files_below(&report)?;
@@ -190,11 +190,13 @@ fn photograph(program: &Path, project: &Path, picture: &Path, folder: &Path) -> 
     say!("$ overread {} --reader {READER}", project.display());
     let start = Instant::now();
     let mut last: Option<Picture> = None;
+    let mut films = 0;
     loop {
         std::thread::sleep(Duration::from_millis(500));
         let now = Picture::from_xwd(&screen.snapshot()?)?;
-        // Twice the same film: it is drawn to the end.
-        if now.shows_film() && last.as_ref() == Some(&now) {
+        films = if now.shows_film() { films + 1 } else { 0 };
+        // The same picture twice is drawn to the end; something may blink beside it for ever.
+        if films > 6 || films > 1 && last.as_ref() == Some(&now) {
             return now.save(picture);
         }
         let ended = window.0.try_wait().context("could not ask after the window")?;

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// A running Xvfb; it ends when this value is dropped.
 pub(crate) struct Display {
@@ -52,7 +53,15 @@ impl Display {
 
 impl Drop for Display {
     fn drop(&mut self) {
-        // It may have gone already; either way nothing is left to do.
+        // Asked politely it removes its lock, socket and frame buffer. It may have gone already.
+        let ask = format!("kill {}", self.server.id());
+        Command::new("sh").args(["-c", &ask]).stderr(Stdio::null()).status().ok();
+        for _ in 0..50 {
+            if matches!(self.server.try_wait(), Ok(Some(_)) | Err(_)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
         self.server.kill().ok();
         self.server.wait().ok();
     }
