@@ -161,6 +161,26 @@ pub fn kappa(table: &[Vec<u64>], weights: Weights, level: Level) -> Kappa {
     out
 }
 
+/// The value alone, from a flat row-major table; `None` where undefined.
+pub fn kappa_value(table: &[u64], q: usize, weights: Weights) -> Option<f64> {
+    let n: u64 = table.iter().sum();
+    if n == 0 || table.len() != q * q {
+        return None;
+    }
+    let total = n as f64;
+    let (mut po, mut pe) = (0.0, 0.0);
+    for i in 0..q {
+        let row: u64 = table[i * q..(i + 1) * q].iter().sum();
+        for j in 0..q {
+            let column: u64 = table.iter().skip(j).step_by(q).sum();
+            let w = weights.weight(i, j, q);
+            po += w * table[i * q + j] as f64 / total;
+            pe += w * (row as f64 / total) * (column as f64 / total);
+        }
+    }
+    (1.0 - pe >= 1e-12).then(|| (po - pe) / (1.0 - pe))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

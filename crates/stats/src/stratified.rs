@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::bootstrap::{Bootstrap, Resampling, bootstrap};
 use crate::estimate::{Interval, Level};
 use crate::proportion::clopper_pearson;
 
@@ -325,6 +326,47 @@ pub fn stratified(strata: &[Stratum], level: Level) -> Stratified {
             .map(|s| s.name.clone())
             .collect(),
     }
+}
+
+/// Bootstrap of the two ratios; no finite population correction.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct StratifiedBootstrap {
+    /// Of the sensitivity.
+    pub sensitivity: Bootstrap,
+    /// Of the specificity.
+    pub specificity: Bootstrap,
+}
+
+/// Resamples every stratum on its own, in the order given: of `n` draws, those below `k` are positive.
+pub fn stratified_bootstrap(
+    strata: &[Stratum],
+    plan: Resampling,
+    level: Level,
+) -> StratifiedBootstrap {
+    let used: Vec<&Stratum> =
+        strata.iter().filter(|s| s.population > 0 && s.sampled > 0).collect();
+    let complete = strata.iter().all(|s| s.population == 0 || s.sampled > 0);
+    let n: u64 = used.iter().map(|s| s.sampled).sum();
+    let run = |positives: bool| {
+        bootstrap(n, plan, level, || (), |(), draws| {
+            let (mut same, mut other, mut from) = (0.0, 0.0, 0);
+            for s in &used {
+                let drawn = draws.indices_within(from, s.sampled, s.sampled);
+                from += s.sampled;
+                let hits = drawn.filter(|i| *i < s.positive).count() as f64;
+                let rate = hits / s.sampled as f64;
+                let share = if positives { rate } else { 1.0 - rate };
+                let total = s.population as f64 * share;
+                if s.label == positives {
+                    same += total;
+                } else {
+                    other += total;
+                }
+            }
+            (complete && same + other > 0.0).then(|| same / (same + other))
+        })
+    };
+    StratifiedBootstrap { sensitivity: run(true), specificity: run(false) }
 }
 
 fn row(s: &Stratum) -> StratumRow {
