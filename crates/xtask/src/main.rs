@@ -69,7 +69,7 @@ fn dispatch(words: &[String]) -> Result<ExitCode> {
         "demo" => demo::demo(&demo::Options::parse(rest)?)?,
         "test" | "ci" => return Ok(suite::test(consent(rest)?)),
         "setup" => system::install(&[system::BUILD, system::RUN, system::TEST], consent(rest)?)?,
-        "tidy" => tidy::tidy()?,
+        "tidy" => tidy::tidy(None)?,
         "docs" => docs::write()?,
         "phantoms" => phantoms::write(&root()?)?,
         "bench" => bench::bench(rest)?,

@@ -3,6 +3,7 @@
 use crate::display::Display;
 use crate::{run, say, system, tidy};
 use anyhow::Result;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -58,6 +59,11 @@ pub(crate) fn test(consent: system::Consent) -> ExitCode {
     step("lints", &mut || {
         cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])
     });
+    step("build", &mut || {
+        // The same selection as the tests, so that their features are the same and nothing is
+        // built twice; unlike them it leaves the program behind, which journeys start.
+        cargo(&["build", "--workspace", "--lib", "--bins", "--tests", "--locked"])
+    });
     step("tests", &mut || tests(&mut count));
     step("tests in documents", &mut || {
         run::watched(
@@ -69,7 +75,7 @@ pub(crate) fn test(consent: system::Consent) -> ExitCode {
         let words = ["doc", "--workspace", "--no-deps", "--locked"];
         run::visibly(run::cargo(&words)?.env("RUSTDOCFLAGS", "-D warnings"))
     });
-    step("house rules", &mut tidy::tidy);
+    step("house rules", &mut || tidy::tidy(Some(&program()?)));
     step("licences and sources", &mut deny);
     conclude(&steps, &count)
 }
@@ -78,10 +84,17 @@ fn cargo(words: &[&str]) -> Result<()> {
     run::visibly(&mut run::cargo(words)?)
 }
 
+/// The program as the step before the tests has built it.
+fn program() -> Result<PathBuf> {
+    let name = format!("overread{}", std::env::consts::EXE_SUFFIX);
+    Ok(tidy::target_dir(&tidy::metadata()?)?.join("debug").join(name))
+}
+
 /// Unit, property and journey tests, on a display of their own where there is Xvfb.
 fn tests(count: &mut Count) -> Result<()> {
     let words = ["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"];
     let mut command = run::cargo(&words)?;
+    command.env("OVERREAD_BIN", program()?);
     let display = if run::on_path("Xvfb") {
         let folder = tidy::target_dir(&tidy::metadata()?)?.join("xtask/screen");
         Some(Display::start(1920, 1200, &folder)?)

@@ -13,8 +13,9 @@ use std::process::Command;
 /// The largest file that may stand in the repository.
 const LARGEST_FILE: u64 = 3_000_000;
 
-/// Checks every rule and lists all that is wrong at once.
-pub(crate) fn tidy() -> Result<()> {
+/// Checks every rule and lists all that is wrong at once. `program` is a build of Overread of
+/// today, if there is one.
+pub(crate) fn tidy(program: Option<&Path>) -> Result<()> {
     let root = crate::root()?;
     let metadata = metadata()?;
     let files = tracked(&root)?;
@@ -26,7 +27,7 @@ pub(crate) fn tidy() -> Result<()> {
     found.extend(assets::check(&root.join("assets"))?);
     found.extend(words::check(&root, &files)?);
     found.extend(too_large(&root, &files)?);
-    found.extend(docs::stale(&root, &scratch)?);
+    found.extend(docs::stale(&root, &scratch, program)?);
     if found.is_empty() {
         say!("tidy: {} files, nothing to complain of", files.len());
         return Ok(());
