@@ -1,0 +1,275 @@
+use super::*;
+use crate::command::{Keymap, canonical_chord};
+use overread_core::event::NO_HASH;
+use overread_core::protocol::builtin;
+use overread_core::{DatasetLabel, Labels, NoAnswer, ReadingState, Study, StudyId, sampling};
+
+fn material(protocol: &str) -> Arc<Material> {
+    let protocol = Protocol::from_toml(protocol).unwrap();
+    let findings: Vec<String> = protocol.findings.iter().filter_map(|f| f.label.clone()).collect();
+    let mut studies: Vec<Study> = (0..40_u32)
+        .map(|n| {
+            let mut labels = Labels::default();
+            for column in 0..findings.len() {
+                labels.set(column, DatasetLabel::Positive);
+            }
+            Study {
+                id: StudyId::derive(&[&n.to_string()]),
+                patient: n,
+                labels,
+                images: Vec::new(),
+                available: true,
+                sex: None,
+                age_years: None,
+                region: None,
+                split: None,
+            }
+        })
+        .collect();
+    studies.sort_by_key(|study| study.id);
+    let dataset =
+        Dataset { identity: "t".to_owned(), findings, studies, patients: 40, ..Dataset::default() };
+    let sample = sampling::draw(&dataset, &protocol, 14).unwrap();
+    let study_numbers = sample.study_numbers();
+    Arc::new(Material { dataset, protocol, sample, study_numbers })
+}
+
+/// A room whose writes succeed at once, driven by key names.
+struct Desk {
+    room: Room,
+    log: Vec<EventBody>,
+    now: Instant,
+}
+
+impl Desk {
+    fn new(protocol: &str) -> Self {
+        Self::with(&material(protocol))
+    }
+
+    fn with(material: &Arc<Material>) -> Self {
+        let worklist =
+            sampling::worklist(&material.dataset, &material.protocol, &material.sample, "R1");
+        let state = ReadingState::new(&material.sample, &worklist);
+        let reader = ReaderRecord { name: "R1".into(), worklist, state, ..ReaderRecord::default() };
+        let room = Room::open(Arc::clone(material), reader, None).unwrap();
+        Self { room, log: Vec::new(), now: Instant::now() }
+    }
+
+    fn write(&mut self, outcome: Outcome) -> Outcome {
+        if let Outcome::Write(bodies) = &outcome {
+            let events: Vec<Event> = bodies.iter().map(event).collect();
+            self.log.extend(bodies.iter().cloned());
+            self.room.acknowledged(&events, self.now);
+        }
+        outcome
+    }
+
+    fn key(&mut self, name: &str) -> Outcome {
+        let blinded = self.room.blinded();
+        let tags: Vec<char> = blinded.iter().flat_map(|b| b.tags.iter().map(|t| t.key)).collect();
+        let letters: Vec<Option<char>> =
+            blinded.iter().flat_map(|b| b.asked.iter().map(|f| f.key)).collect();
+        let keymap = Keymap::for_item(&self.room.material().protocol, &tags, &letters);
+        let command = keymap.get(&canonical_chord(name)).unwrap_or_else(|| panic!("no key {name}"));
+        self.now += Duration::from_secs(1);
+        let moment = Moment::ready(self.now, Duration::from_secs(1));
+        let outcome = self.room.apply(command, &moment);
+        self.write(outcome)
+    }
+
+    fn keys(&mut self, names: &str) -> &mut Self {
+        for name in names.split(' ') {
+            let outcome = self.key(name);
+            assert!(!matches!(outcome, Outcome::Refused(_)), "{name}: {outcome:?}");
+        }
+        self
+    }
+
+    /// Settled levels of the deck, `-` where none has settled.
+    fn settled(&self) -> String {
+        let level = |state: Option<&ItemState>| {
+            let lock = state.and_then(ItemState::settled_lock)?;
+            match lock.answers.first()?.answer {
+                Answer::Level(level) => Some(level.0.to_string()),
+                Answer::NoAnswer(reason) => Some(reason.word()[..1].to_owned()),
+            }
+        };
+        (0..self.room.items().len())
+            .map(|i| level(self.room.state_at(i)).unwrap_or_else(|| "-".to_owned()))
+            .collect()
+    }
+}
+
+fn event(body: &EventBody) -> Event {
+    let (kind, body) = body.to_parts();
+    Event {
+        id: String::new(),
+        chain: String::new(),
+        chain_seq: 1,
+        at: "2026-01-01T00:00:00Z".to_owned(),
+        actor: "R1".to_owned(),
+        device: String::new(),
+        kind,
+        body,
+        prev_hash: NO_HASH.to_owned(),
+        hash: String::new(),
+    }
+}
+
+fn verify() -> String {
+    builtin("demo").unwrap().replace("size = 10", "size = 4")
+}
+
+#[test]
+fn one_key_answers_locks_and_advances() {
+    let mut desk = Desk::new(&verify());
+    desk.keys("1 2");
+    assert_eq!(desk.settled(), "0---", "the last answer may still be a slip");
+    desk.keys("U X");
+    assert_eq!(desk.settled(), "01ui", "the end of the deck settles it");
+    assert_eq!(desk.room.position(), None);
+    assert!(matches!(desk.log[0], EventBody::SittingBegan { .. }));
+    assert_eq!(desk.log.len(), 5);
+}
+
+#[test]
+fn letters_answer_as_digits_do() {
+    let mut desk = Desk::new(&verify());
+    desk.keys("A P C 1");
+    assert_eq!(desk.settled(), "0120");
+}
+
+#[test]
+fn backspace_corrects_the_answer_before() {
+    let mut desk = Desk::new(&verify());
+    desk.keys("3 Backspace");
+    assert_eq!(desk.room.position(), Some(0));
+    assert!(desk.room.state().unwrap().reopened);
+    desk.keys("1 3");
+    assert_eq!(desk.settled(), "0---");
+    assert_eq!(desk.room.state_at(0).unwrap().locks.len(), 2, "both answers are kept");
+}
+
+#[test]
+fn undo_returns_to_the_item_and_redo_answers_it_again() {
+    let mut desk = Desk::new(&verify());
+    desk.keys("2 Ctrl+Z");
+    assert_eq!(desk.room.position(), Some(0));
+    desk.keys("Ctrl+Shift+Z");
+    assert_eq!(desk.room.position(), Some(1));
+    desk.keys("1");
+    assert_eq!(desk.settled(), "1---");
+}
+
+#[test]
+fn only_the_item_locked_last_can_be_opened_again() {
+    let mut desk = Desk::new(&verify());
+    desk.keys("2 3 Backspace");
+    assert_eq!(desk.room.position(), Some(1));
+    let again = desk.key("Backspace");
+    assert!(matches!(again, Outcome::Refused(Refusal::Unavailable(_))), "{again:?}");
+    let undo = desk.key("Ctrl+Z");
+    assert!(matches!(undo, Outcome::Refused(_)), "{undo:?}");
+}
+
+#[test]
+fn space_keeps_the_answer_of_a_reopened_item() {
+    let mut desk = Desk::new(&verify());
+    assert!(matches!(desk.key("Space"), Outcome::Refused(_)), "nothing to lock yet");
+    desk.keys("3 Backspace Space");
+    assert_eq!(desk.room.position(), Some(1));
+    desk.keys("1");
+    assert_eq!(desk.settled(), "2---");
+}
+
+#[test]
+fn a_tag_belongs_to_the_item_on_screen_and_can_be_taken_back() {
+    let mut desk = Desk::new(&verify());
+    desk.keys("Q E Q 3 W");
+    let tags = |desk: &Desk, i| desk.room.state_at(i).unwrap().tags.clone();
+    assert_eq!(tags(&desk, 0).into_iter().collect::<Vec<_>>(), ["rotated_film"]);
+    assert_eq!(tags(&desk, 1).into_iter().collect::<Vec<_>>(), ["subcutaneous_emphysema"]);
+    desk.keys("Ctrl+Z");
+    assert!(tags(&desk, 1).is_empty());
+    desk.keys("Ctrl+Y");
+    assert_eq!(tags(&desk, 1).len(), 1);
+}
+
+#[test]
+fn keys_wait_for_the_film_the_dwell_the_focus_and_the_disk() {
+    let mut desk = Desk::new(&verify());
+    let now = desk.now + Duration::from_secs(5);
+    let answer = Command::Answer(Level(2));
+    let ready = Moment::ready(now, Duration::from_secs(1));
+    let refused = |desk: &mut Desk, moment: Moment| match desk.room.apply(answer, &moment) {
+        Outcome::Refused(refusal) => refusal,
+        other => panic!("{other:?}"),
+    };
+    let waiting = Moment { film: FilmStatus::Waiting, ..ready };
+    assert_eq!(refused(&mut desk, waiting), Refusal::NotPainted);
+    let just = now.checked_sub(Duration::from_millis(60)).unwrap();
+    let early = Moment { film: FilmStatus::Painted(just), ..ready };
+    assert_eq!(refused(&mut desk, early), Refusal::TooEarly(Duration::from_millis(60)));
+    assert_eq!(refused(&mut desk, Moment { repeat: true, ..ready }), Refusal::Repeat);
+    let focused = Moment { focused_at: Some(just), ..ready };
+    assert_eq!(refused(&mut desk, focused), Refusal::JustFocused);
+    assert!(matches!(desk.room.apply(answer, &ready), Outcome::Write(_)));
+    assert_eq!(refused(&mut desk, ready), Refusal::Saving);
+    assert_eq!(desk.room.position(), Some(0), "not acknowledged, not advanced");
+    desk.room.write_failed("disk full");
+    assert_eq!(desk.room.pending().unwrap().failure.as_deref(), Some("disk full"));
+}
+
+#[test]
+fn a_film_that_cannot_be_shown_is_answered_inadequate_or_skipped() {
+    let mut desk = Desk::new(&verify());
+    let moment = Moment { film: FilmStatus::Failed, ..Moment::ready(desk.now, Duration::ZERO) };
+    let refused = desk.room.apply(Command::Answer(Level(1)), &moment);
+    assert_eq!(refused, Outcome::Refused(Refusal::Undecodable));
+    let skip = desk.room.apply(Command::Skip, &moment);
+    desk.write(skip);
+    assert_eq!(desk.room.position(), Some(1));
+    desk.keys("1 1 1");
+    assert_eq!(desk.room.position(), Some(0), "skipped items come back at the end");
+    let inadequate = desk.room.apply(Command::NoAnswer(NoAnswer::Inadequate), &moment);
+    desk.write(inadequate);
+    assert_eq!(desk.settled(), "i000");
+}
+
+#[test]
+fn relabelling_steps_findings_and_refuses_normal_while_one_is_set() {
+    let protocol = builtin("mura-relabel").unwrap().replace("size = 714", "size = 3");
+    let mut desk = Desk::new(&protocol);
+    desk.keys("F");
+    let refused = desk.key("N");
+    assert_eq!(refused, Outcome::Refused(Refusal::Unavailable("Not while a finding is set.")));
+    desk.keys("F N F H 2 Space");
+    let answers = |desk: &Desk, i| {
+        let lock = desk.room.state_at(i).unwrap().current().unwrap().clone();
+        lock.answers.iter().map(|a| a.answer.level().unwrap().0).collect::<Vec<_>>()
+    };
+    assert_eq!(answers(&desk, 0), [0, 0, 0, 0, 0], "normal");
+    assert_eq!(answers(&desk, 1), [1, 1, 0, 0, 0], "fracture and hardware; the rest is absent");
+    desk.keys("Backspace");
+    assert_eq!(desk.room.draft().len(), 5, "the old answers are shown again");
+}
+
+#[test]
+fn reading_goes_on_where_it_stopped_and_history_survives() {
+    let shared = material(&verify());
+    let mut first = Desk::with(&shared);
+    first.keys("3 2 Q");
+    let mut second = Desk::with(&shared);
+    let events: Vec<Event> = first.log.iter().map(event).collect();
+    let mut reader = second.room.reader.clone();
+    for e in &events {
+        reader.state.apply(&e.at, &e.decode().unwrap());
+    }
+    second.room = Room::open(shared, reader, None).unwrap();
+    second.room.rebuild_history(&first.log);
+    assert_eq!(second.room.position(), Some(2));
+    second.keys("Ctrl+Z");
+    assert!(second.room.state().unwrap().tags.is_empty());
+    second.keys("Ctrl+Z");
+    assert_eq!(second.room.position(), Some(1), "undo goes back to the lock before");
+}
