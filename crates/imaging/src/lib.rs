@@ -1,1 +1,53 @@
 //! Bytes to stored values to P-values: decoding and the grayscale pipeline.
+//!
+//! [`decode`] turns the content of a file into a [`DecodedImage`] at full depth.
+//! [`Renderer`] lays it down on a viewport in two cached stages; [`default_voi`],
+//! [`auto_voi`] and the presets say with which window. [`render_pvalues`] gives
+//! the same pipeline's P-values without a display. Nothing in here knows paths,
+//! windows or textures.
+
+mod adequacy;
+mod calibration;
+mod cover;
+pub mod decode;
+mod dither;
+mod error;
+mod gsdf;
+mod image;
+mod lut;
+mod num;
+mod overlay;
+mod pipeline;
+mod present;
+mod render;
+mod resample;
+mod stats;
+mod surround;
+mod view;
+mod voi;
+
+pub use adequacy::{Adequacy, AdequacyClass, ClippedArea, End};
+pub use calibration::{
+    CalibrationError, CalibrationLut, Measurement, Verification, eighteen_levels, verify_18,
+};
+pub use decode::{decode, decode_frame, frame_count, sniff};
+pub use error::{DecodeError, DecodeLimits};
+pub use gsdf::{JND_RANGE, jnd, jnd_exact, luminance};
+pub use image::{
+    DecodedImage, Metadata, ModalityMap, PaddingRange, Samples, SourceKind, Spacing, SpacingKind,
+    ViewFacts, VoiLut,
+};
+pub use lut::{Lut, LutDescriptor, LutError, effective_bits};
+pub use overlay::{Overlay, Shutter, ShutterShape};
+pub use pipeline::Presentation;
+pub use present::{
+    AutoWindow, ChosenVoi, DragSpeed, Preset, Voi, VoiSource, WindowDrag, WindowStep, auto_voi,
+    body_distribution, default_voi, file_vois, full_range, percentile_mapped, preset_voi, presets,
+    stepped,
+};
+pub use render::{Counters, Output, Renderer};
+pub use stats::{Distribution, GreyStats, Histogram};
+pub use view::{
+    EdgeLetters, Filter, Layers, Orientation, ViewGeometry, ViewState, Zoom, edge_letters,
+};
+pub use voi::{VoiFunction, VoiWindow, Window};
