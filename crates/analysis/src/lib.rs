@@ -1,1 +1,187 @@
-//! Where domain meets statistics: builds the one Analysis.
+//! The one place where domain meets statistics.
+//!
+//! [`analyse`] is a pure function from dataset, protocol, sample and reads to one [`Analysis`]. The live
+//! panel draws it, reports print it, the command line serialises it: a figure is computed in one place.
+
+mod agreement;
+mod collect;
+mod conduct;
+mod dataset;
+mod design;
+mod figure;
+mod flow;
+mod input;
+mod long;
+mod published;
+mod quality;
+mod refusals;
+mod rules;
+mod running;
+mod strata;
+
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+pub use agreement::PairAgreement;
+pub use conduct::{AlsoPresent, Conduct, LevelCount, OwnAnswers, TagCount};
+pub use dataset::{
+    AttributeRow, DatasetSummary, Distribution, LabelCounts, RepeatStudies, ValueCount,
+};
+pub use design::{
+    AskedFinding, DeckDesign, DesignSection, ReaderRow, ReleaseSection, Released, RuleText,
+    SamplingDesign, TagText,
+};
+pub use figure::{Count, Figure, IntervalKind, RuleRef};
+pub use flow::{DeckFlow, Exclusions, ItemFlow, NoAnswers};
+pub use input::{ChainHead, Input, Options, Provenance, SourceFile, Visible};
+pub use long::{ReadRow, long_reads};
+pub use overread_stats::Interval;
+pub use published::{Published, Source};
+pub use quality::{FindingQuality, RatioFigure, ReaderCount, RuleQuality, Table2x2};
+pub use refusals::Refusal;
+pub use rules::{RuleComparison, RulePair};
+pub use running::{Running, RunningPoint};
+pub use strata::{Alarm, AlarmStage, Family, Strata, StratumKind, StratumRow};
+
+/// Name and version of the serialised form.
+pub const SCHEMA: &str = "overread.analysis/1";
+
+/// Everything that rests on reads.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Statistics {
+    /// Label quality by finding and rule.
+    pub label_quality: Vec<FindingQuality>,
+    /// One rule against the next.
+    pub rules: RuleComparison,
+    /// Hidden strata.
+    pub strata: Strata,
+    /// Running PPVs.
+    pub running: Vec<Running>,
+    /// Pairs of readers.
+    pub agreement: Vec<PairAgreement>,
+    /// Own answers by reader and deck.
+    pub own_answers: Vec<OwnAnswers>,
+    /// How the reading went.
+    pub conduct: Vec<Conduct>,
+    /// Findings seen although not asked for.
+    pub also_present: Vec<AlsoPresent>,
+}
+
+/// The dataset section: what its label files hold, and the drawn studies beside it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DatasetSection {
+    /// The dataset.
+    #[serde(flatten, serialize_with = "through_arc")]
+    pub summary: Arc<DatasetSummary>,
+    /// Drawn studies against the dataset.
+    pub sample: Vec<AttributeRow>,
+}
+
+fn through_arc<S: Serializer>(
+    summary: &Arc<DatasetSummary>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    summary.as_ref().serialize(serializer)
+}
+
+/// Every computed figure of one project at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Analysis {
+    /// Name and version of the serialised form.
+    pub schema: &'static str,
+    /// What rests on reads.
+    pub statistics: Statistics,
+    /// What was asked.
+    pub design: DesignSection,
+    /// What readers could know.
+    pub release: ReleaseSection,
+    /// Flow and exclusions.
+    pub exclusions: Exclusions,
+    /// Ends of the event chains.
+    pub heads: Vec<ChainHead>,
+    /// The dataset.
+    pub dataset: DatasetSection,
+    /// Sources of published values for this dataset.
+    pub sources: Vec<Source>,
+    /// What cannot be given.
+    pub not_estimable: Vec<Refusal>,
+    /// How it was made.
+    pub options: Options,
+    /// From what.
+    pub provenance: Provenance,
+}
+
+impl Analysis {
+    /// The serialised form: stable order, `null` beside a reason, never NaN.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self)
+    }
+
+    /// SHA-256 of the serialised form in lower-case hexadecimal: the id that reports carry.
+    pub fn id(&self) -> String {
+        use std::fmt::Write as _;
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        Sha256::digest(&json).iter().fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a String cannot fail.
+            write!(text, "{byte:02x}").ok();
+            text
+        })
+    }
+
+    /// Label quality of one finding.
+    pub fn finding(&self, id: &str) -> Option<&FindingQuality> {
+        self.statistics.label_quality.iter().find(|f| f.finding == id)
+    }
+
+    /// Strata with an alarm, the smallest q first, candidates after final ones.
+    pub fn alarms(&self) -> Vec<&StratumRow> {
+        let rows = self.statistics.strata.rows.iter();
+        let mut rows: Vec<&StratumRow> = rows.filter(|row| !row.alarms.is_empty()).collect();
+        rows.sort_by(|a, b| {
+            let q = |row: &StratumRow| row.bh_q.unwrap_or(f64::INFINITY);
+            q(a).total_cmp(&q(b))
+        });
+        rows
+    }
+}
+
+/// Computes everything from the reads that the options let it see.
+///
+/// Pure: no clock, no file, no randomness. With [`Input::summary`] given it costs no pass over the dataset.
+pub fn analyse(input: &Input<'_>, options: &Options) -> Analysis {
+    let summary = input
+        .summary
+        .clone()
+        .unwrap_or_else(|| Arc::new(DatasetSummary::new(input.dataset)));
+    let collected = collect::collect(input, options);
+    let sample = input.sample.map_or_else(Vec::new, |sample| {
+        dataset::sample_against_dataset(input.dataset, sample, &summary)
+    });
+    let statistics = Statistics {
+        label_quality: quality::label_quality_of(input, options, &collected),
+        rules: rules::compare_rules(input, options, &collected),
+        strata: strata::strata(input, options, &summary, &collected),
+        running: running::running(input, options, &collected),
+        agreement: agreement::agreement(input, options, &collected),
+        own_answers: conduct::own_answers(input, options, &collected),
+        conduct: conduct::conduct(input, &collected),
+        also_present: conduct::also_present(input, &collected),
+    };
+    let mut analysis = Analysis {
+        schema: SCHEMA,
+        statistics,
+        design: design::design(input, &collected),
+        release: design::release(input, options, &collected),
+        exclusions: flow::exclusions(input, &summary, &collected),
+        heads: input.provenance.heads.clone(),
+        dataset: DatasetSection { summary, sample },
+        sources: published::sources(&input.dataset.format),
+        not_estimable: Vec::new(),
+        options: Options { level: options.stats_level().level(), ..options.clone() },
+        provenance: input.provenance.clone(),
+    };
+    analysis.not_estimable = refusals::refusals(&analysis);
+    analysis
+}

@@ -1,0 +1,309 @@
+//! What was asked, of whom, of which studies, and what the readers could know.
+
+use overread_core::protocol::{PerPatient, Polarity, Release};
+use overread_core::sampling::Shortfall;
+use serde::Serialize;
+
+use crate::collect::Collected;
+use crate::input::{Input, Options};
+
+/// A rule as worded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleText {
+    /// Its name.
+    pub name: String,
+    /// Name of the least level that is positive.
+    pub at_least: String,
+    /// In a few words.
+    pub short: String,
+    /// The full wording.
+    pub text: String,
+}
+
+/// A finding as asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AskedFinding {
+    /// Stable id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// The question.
+    pub question: String,
+    /// The dataset's label.
+    pub label: Option<String>,
+    /// Whether `positive` means normal.
+    pub absence: bool,
+    /// Parts of a composite.
+    pub any_of: Vec<String>,
+}
+
+/// A tag on offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TagText {
+    /// Stable id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+}
+
+/// One deck.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeckDesign {
+    /// Its opaque id.
+    pub id: String,
+    /// The finding that is asked; `None` asks all.
+    pub finding: Option<String>,
+    /// Name of the finding.
+    pub name: Option<String>,
+    /// How many the protocol asks for.
+    pub planned: u64,
+    /// Studies in it.
+    pub studies: u64,
+    /// Label-positive studies.
+    pub label_positive: u64,
+    /// Label-negative studies mixed in.
+    pub controls: u64,
+    /// Frame of the label-positive arm, or of the whole deck where labels were not looked at.
+    pub frame: u64,
+    /// Frame of the controls.
+    pub control_frame: u64,
+    /// Whether the reader can tell each study's label from the question.
+    pub label_known: bool,
+}
+
+/// Who read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReaderRow {
+    /// Pseudonym.
+    pub name: String,
+    /// Role.
+    pub role: String,
+    /// Years of experience, if stated.
+    pub experience_years: Option<u32>,
+    /// Items on the worklist.
+    pub items: u64,
+    /// Settled reads.
+    pub read: u64,
+}
+
+/// How the studies were drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SamplingDesign {
+    /// The seed, as text.
+    pub seed: Option<String>,
+    /// Whether only studies with images could be drawn.
+    pub limited_to_available: bool,
+    /// Studies in the frame.
+    pub frame_studies: u64,
+    /// `any`, `one` or `spaced`.
+    pub per_patient: &'static str,
+    /// Least distance of two items of one study (or patient).
+    pub gap: u32,
+    /// Studies per class for exploration.
+    pub explore: u32,
+    /// What could not be drawn as planned.
+    pub shortfall: Vec<Shortfall>,
+}
+
+/// The design section.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DesignSection {
+    /// `verify`, `relabel` or `panel`.
+    pub design: &'static str,
+    /// Short name of the protocol.
+    pub protocol: String,
+    /// Its version.
+    pub version: u32,
+    /// SHA-256 of its text.
+    pub hash: String,
+    /// Its title.
+    pub title: String,
+    /// Names of the levels, lowest first.
+    pub levels: Vec<String>,
+    /// The rules.
+    pub rules: Vec<RuleText>,
+    /// The findings.
+    pub findings: Vec<AskedFinding>,
+    /// The tags.
+    pub tags: Vec<TagText>,
+    /// The sampling.
+    pub sampling: SamplingDesign,
+    /// The decks.
+    pub decks: Vec<DeckDesign>,
+    /// The readers.
+    pub readers: Vec<ReaderRow>,
+    /// What counts as truth: `reader R1`, `majority of 3 readers`.
+    pub reference: String,
+    /// Whether the reader saw sex and age.
+    pub sex_and_age_shown: bool,
+}
+
+/// A release of figures to a reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Released {
+    /// Pseudonym.
+    pub reader: String,
+    /// Index of the deck.
+    pub deck: u32,
+    /// After so many settled reads of it.
+    pub reads: u64,
+}
+
+/// What the readers could know of the labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReleaseSection {
+    /// `sealed`, `blocks` or `open`.
+    pub policy: &'static str,
+    /// Reads per block, where the policy is blocks.
+    pub block: Option<u32>,
+    /// Decks in which the question gives the label away.
+    pub label_known_decks: u64,
+    /// Decks in all.
+    pub decks: u64,
+    /// What was released to whom, last release of each deck.
+    pub released: Vec<Released>,
+    /// Reads made after label-dependent figures of their deck had been shown.
+    pub reads_after_release: u64,
+}
+
+/// Describes the design.
+pub(crate) fn design(input: &Input<'_>, collected: &Collected<'_>) -> DesignSection {
+    let protocol = input.protocol;
+    let count = |n: usize| n as u64;
+    DesignSection {
+        design: protocol.design.word(),
+        protocol: protocol.name.clone(),
+        version: protocol.version,
+        hash: protocol.hash(),
+        title: protocol.title.clone(),
+        levels: protocol.levels.clone(),
+        rules: protocol
+            .rules
+            .iter()
+            .map(|rule| RuleText {
+                name: rule.name.clone(),
+                at_least: protocol.level_name(rule.threshold),
+                short: rule.short.clone(),
+                text: rule.text.clone(),
+            })
+            .collect(),
+        findings: protocol
+            .findings
+            .iter()
+            .map(|f| AskedFinding {
+                id: f.id.clone(),
+                name: f.name.clone(),
+                question: f.question.clone(),
+                label: f.label.clone(),
+                absence: f.polarity == Polarity::Absence,
+                any_of: f.any_of.clone(),
+            })
+            .collect(),
+        tags: protocol
+            .tags
+            .iter()
+            .map(|tag| TagText { id: tag.id.clone(), name: tag.name.clone() })
+            .collect(),
+        sampling: sampling(input),
+        decks: input.sample.map_or_else(Vec::new, |s| s.decks.iter().map(|d| deck(input, d)).collect()),
+        readers: collected
+            .readers
+            .iter()
+            .enumerate()
+            .map(|(index, reader)| ReaderRow {
+                name: reader.name.clone(),
+                role: reader.role.clone(),
+                experience_years: reader.experience_years,
+                items: count(collected.items.iter().filter(|i| i.reader == index).count()),
+                read: count(
+                    collected.items.iter().filter(|i| i.reader == index && i.is_read()).count(),
+                ),
+            })
+            .collect(),
+        reference: reference(collected),
+        sex_and_age_shown: protocol.reading.show_sex_age,
+    }
+}
+
+fn reference(collected: &Collected<'_>) -> String {
+    match collected.readers.as_slice() {
+        [] => "no reader yet".to_owned(),
+        [one] => format!("reader {}", one.name),
+        many => format!("majority of the {} readers; ties stay undecided", many.len()),
+    }
+}
+
+fn sampling(input: &Input<'_>) -> SamplingDesign {
+    let plan = &input.protocol.sampling;
+    SamplingDesign {
+        seed: input.sample.map(|s| s.seed.to_string()),
+        limited_to_available: input.sample.is_some_and(|s| s.limited_to_available),
+        frame_studies: input.sample.map_or(0, |s| u64::from(s.frame_studies)),
+        per_patient: match plan.per_patient {
+            PerPatient::Any => "any",
+            PerPatient::One => "one",
+            PerPatient::Spaced => "spaced",
+        },
+        gap: plan.gap,
+        explore: plan.explore,
+        shortfall: input.sample.map_or_else(Vec::new, |s| s.shortfall.clone()),
+    }
+}
+
+fn deck(input: &Input<'_>, deck: &overread_core::Deck) -> DeckDesign {
+    let finding = deck.finding.as_ref();
+    let by_label = finding.is_some();
+    let frame = |positive: bool| {
+        let mut members = deck.members.iter().filter(move |m| m.label_positive == positive);
+        members.next().map_or(0, |m| u64::from(m.frame))
+    };
+    let positive = deck.label_positive() as u64;
+    let studies = deck.members.len() as u64;
+    DeckDesign {
+        id: deck.id.to_string(),
+        finding: deck.finding.clone(),
+        name: finding.and_then(|id| {
+            let index = input.protocol.finding_index(id)?;
+            input.protocol.findings.get(index).map(|f| f.name.clone())
+        }),
+        planned: u64::from(deck.planned),
+        studies,
+        label_positive: positive,
+        controls: if by_label { studies - positive } else { 0 },
+        frame: frame(by_label),
+        control_frame: if by_label { frame(false) } else { 0 },
+        label_known: deck.label_known(),
+    }
+}
+
+/// Describes blinding and releases.
+pub(crate) fn release(
+    input: &Input<'_>,
+    options: &Options,
+    collected: &Collected<'_>,
+) -> ReleaseSection {
+    let decks = input.sample.map_or(&[][..], |s| &s.decks);
+    let mut released = Vec::new();
+    for reader in &collected.readers {
+        for deck in (0..).zip(decks).map(|(i, _)| i).filter(|&i| options.takes_deck(i)) {
+            if let Some(reads) = reader.state.released(deck) {
+                released.push(Released { reader: reader.name.clone(), deck, reads });
+            }
+        }
+    }
+    ReleaseSection {
+        policy: input.protocol.release.word(),
+        block: match input.protocol.release {
+            Release::Blocks(block) => Some(block),
+            Release::Sealed | Release::Open => None,
+        },
+        label_known_decks: decks.iter().filter(|d| d.label_known()).count() as u64,
+        decks: decks.len() as u64,
+        released,
+        reads_after_release: collected
+            .items
+            .iter()
+            .filter(|i| i.is_read() && i.lock.is_some_and(|lock| lock.after_release))
+            .count() as u64,
+    }
+}

@@ -1,0 +1,196 @@
+//! One computed figure with everything needed to trace it.
+
+use std::collections::BTreeMap;
+
+use overread_stats::cluster::{Cluster, clustered_proportion};
+use overread_stats::{Interval, Level, confidence_sequence, proportion};
+use serde::Serialize;
+
+/// A rule and the version of the protocol that words it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RuleRef {
+    /// Name of the rule.
+    pub name: String,
+    /// Version of the protocol.
+    pub version: u32,
+}
+
+/// Successes of a number of studies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// Successes.
+    pub x: u64,
+    /// Of how many.
+    pub n: u64,
+}
+
+impl Count {
+    /// Counts one more.
+    pub fn add(&mut self, success: bool) {
+        self.n += 1;
+        self.x += u64::from(success);
+    }
+}
+
+/// What may be done with an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalKind {
+    /// The planned number was reached: the interval to report.
+    Final,
+    /// A confidence sequence: may be looked at after every read.
+    Running,
+    /// Made with inclusion weights, for the whole dataset.
+    Weighted,
+    /// There is none.
+    None,
+}
+
+/// A figure: estimand, counts, value, interval and how they were made, or the reason why there is none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// What is estimated: `ppv`, `npv`, `sensitivity` …
+    pub estimand: &'static str,
+    /// Successes among the studies read.
+    pub x: u64,
+    /// Studies read that count.
+    pub n: u64,
+    /// Patients they come from.
+    pub patients: u64,
+    /// The estimate.
+    pub value: Option<f64>,
+    /// Its interval.
+    pub interval: Option<Interval>,
+    /// What kind of interval it is.
+    pub kind: IntervalKind,
+    /// How the interval was made.
+    pub method: &'static str,
+    /// Wilson interval on studies, patients disregarded, for comparison.
+    pub plain: Option<Interval>,
+    /// Design effect of several studies per patient.
+    pub design_effect: Option<f64>,
+    /// What a running interval rests on: each patient's first study.
+    pub first_studies: Option<Count>,
+    /// The rule and its version.
+    pub rule: Option<RuleRef>,
+    /// Why there is no value, or no interval.
+    pub reason: Option<String>,
+}
+
+impl Figure {
+    /// A figure that cannot be given.
+    pub(crate) fn refused(
+        estimand: &'static str,
+        rule: Option<&RuleRef>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            estimand,
+            x: 0,
+            n: 0,
+            patients: 0,
+            value: None,
+            interval: None,
+            kind: IntervalKind::None,
+            method: "none",
+            plain: None,
+            design_effect: None,
+            first_studies: None,
+            rule: rule.cloned(),
+            reason: Some(reason.into()),
+        }
+    }
+
+    /// The counts.
+    pub fn count(&self) -> Count {
+        Count { x: self.x, n: self.n }
+    }
+}
+
+/// One study's part in a proportion.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trial {
+    /// Cluster.
+    pub patient: u32,
+    /// Outcome.
+    pub success: bool,
+}
+
+/// A proportion over studies in reading order: final over patients when complete, a confidence
+/// sequence over each patient's first study while not.
+pub(crate) fn share(
+    estimand: &'static str,
+    rule: Option<&RuleRef>,
+    trials: &[Trial],
+    complete: bool,
+    level: Level,
+) -> Figure {
+    let mut clusters: BTreeMap<u32, Cluster> = BTreeMap::new();
+    let mut first = Count::default();
+    for trial in trials {
+        let cluster = clusters.entry(trial.patient).or_insert_with(|| {
+            first.add(trial.success);
+            Cluster { successes: 0, size: 0 }
+        });
+        cluster.size += 1;
+        cluster.successes += u64::from(trial.success);
+    }
+    let clusters: Vec<Cluster> = clusters.into_values().collect();
+    let clustered = clustered_proportion(&clusters, level);
+    let mut figure = Figure {
+        x: clustered.k,
+        n: clustered.n,
+        patients: clustered.clusters,
+        value: clustered.est,
+        plain: proportion(clustered.k, clustered.n, level).wilson,
+        reason: None,
+        ..Figure::refused(estimand, rule, "")
+    };
+    if figure.n == 0 {
+        figure.reason = Some("no study that counts was read".to_owned());
+    } else if !complete {
+        figure.interval = confidence_sequence(first.x, first.n, level.alpha()).ci;
+        figure.kind = IntervalKind::Running;
+        figure.method = "confidence sequence over each patient's first study";
+        figure.first_studies = Some(first);
+    } else if let Some(interval) = clustered.ci_wilson_neff {
+        figure.interval = Some(interval);
+        figure.kind = IntervalKind::Final;
+        figure.method = "Wilson on the effective sample (patients)";
+        figure.design_effect = clustered.deff;
+    } else {
+        figure.reason = Some("no interval: fewer than two patients".to_owned());
+    }
+    figure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trials(patients: &[u32], success: &[bool]) -> Vec<Trial> {
+        patients
+            .iter()
+            .zip(success)
+            .map(|(&patient, &success)| Trial { patient, success })
+            .collect()
+    }
+
+    #[test]
+    fn while_unfinished_only_each_patients_first_study_feeds_the_interval() {
+        let all = trials(&[1, 1, 2, 3], &[true, false, true, false]);
+        let figure = share("ppv", None, &all, false, Level::P95);
+        assert_eq!((figure.x, figure.n, figure.patients), (2, 4, 3));
+        assert_eq!(figure.first_studies, Some(Count { x: 2, n: 3 }));
+        assert_eq!(figure.kind, IntervalKind::Running);
+        assert_eq!(figure.interval, confidence_sequence(2, 3, 0.05).ci);
+    }
+
+    #[test]
+    fn one_patient_gives_a_value_without_an_interval_and_says_why() {
+        let figure = share("ppv", None, &trials(&[1, 1], &[true, true]), true, Level::P95);
+        assert_eq!((figure.value, figure.interval), (Some(1.0), None));
+        assert_eq!(figure.kind, IntervalKind::None);
+        assert!(figure.reason.is_some_and(|r| r.contains("two patients")));
+    }
+}

@@ -1,0 +1,421 @@
+//! Label quality per finding and rule.
+
+use overread_core::protocol::{Design, PerPatient, Polarity};
+use overread_core::{DatasetLabel, Level};
+use overread_stats::label_quality::{Confusion, Ratio, label_quality};
+use overread_stats::stratified::{Stratum, Weighted, stratified};
+use overread_stats::Interval;
+use serde::Serialize;
+
+use crate::collect::{Collected, Question};
+use crate::figure::{Count, Figure, IntervalKind, RuleRef, Trial, share};
+use crate::input::{Input, Options};
+use crate::published::{Published, beside};
+
+/// Why a figure of a one-arm deck is refused.
+pub(crate) const ONE_ARM: &str = "no label-negative study was read";
+const UNFINISHED: &str = "the deck is unfinished; this figure has no interval that holds at every look";
+
+/// The 2×2 table of label and reference among the studies read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Table2x2 {
+    /// Label positive, reference positive.
+    pub tp: u64,
+    /// Label positive, reference negative.
+    pub fp: u64,
+    /// Label negative, reference positive.
+    #[serde(rename = "fn")]
+    pub fn_: u64,
+    /// Label negative, reference negative.
+    pub tn: u64,
+}
+
+/// A ratio with its interval or the reason why it has none.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RatioFigure {
+    /// `lr_positive`, `lr_negative`, `f1`.
+    pub estimand: &'static str,
+    /// The estimate.
+    pub value: Option<f64>,
+    /// Its interval.
+    pub interval: Option<Interval>,
+    /// Studies it rests on.
+    pub n: u64,
+    /// How the interval was made.
+    pub method: &'static str,
+    /// Why a part is missing.
+    pub reason: Option<String>,
+}
+
+/// One reader's own count beside the reference's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReaderCount {
+    /// Pseudonym.
+    pub reader: String,
+    /// Label-positives that the reader confirms.
+    pub count: Count,
+}
+
+/// Label quality of one finding under one rule.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RuleQuality {
+    /// Name of the rule.
+    pub rule: String,
+    /// Label against reference among the studies read.
+    pub table: Table2x2,
+    /// Positive predictive value.
+    pub ppv: Figure,
+    /// The same without reads after label-dependent figures were shown, where there are such reads.
+    pub ppv_before_release: Option<Count>,
+    /// Negative predictive value.
+    pub npv: Figure,
+    /// Share of truly positive studies that carry the label.
+    pub sensitivity: Figure,
+    /// Share of truly negative studies without the label.
+    pub specificity: Figure,
+    /// Share of truly positive studies.
+    pub prevalence: Figure,
+    /// Share of studies whose label is right.
+    pub accuracy: Figure,
+    /// F1 and likelihood ratios, where the sample has the dataset's prevalence.
+    pub ratios: Vec<RatioFigure>,
+    /// Published values of the PPV.
+    pub published: Vec<Published>,
+    /// Every reader's own count, where there are several.
+    pub by_reader: Vec<ReaderCount>,
+}
+
+/// Label quality of one finding.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FindingQuality {
+    /// Id of the finding.
+    pub finding: String,
+    /// Its name.
+    pub name: String,
+    /// The dataset's label.
+    pub label: Option<String>,
+    /// Whether `positive` means normal.
+    pub absence: bool,
+    /// Index of the deck.
+    pub deck: u32,
+    /// Studies in the label-positive arm of the frame; `None` where the draw did not look at labels.
+    pub frame_positive: Option<u64>,
+    /// Studies in the label-negative arm of the frame.
+    pub frame_negative: Option<u64>,
+    /// Label-positives drawn.
+    pub drawn_positive: u64,
+    /// Label-negatives drawn.
+    pub drawn_negative: u64,
+    /// Different patients in the deck.
+    pub deck_patients: u64,
+    /// Whether the planned number was read.
+    pub complete: bool,
+    /// Studies left out because their label is uncertain or blank.
+    pub label_not_stated: u64,
+    /// Studies left out because readers are evenly divided, under the first rule.
+    pub tied: u64,
+    /// Whether the reader could tell the label from the question.
+    pub label_known: bool,
+    /// Under each rule.
+    pub rules: Vec<RuleQuality>,
+}
+
+/// How the deck of a question was drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Draw {
+    /// By label: estimates for the dataset need weights.
+    ByLabel,
+    /// At dataset prevalence.
+    Simple,
+}
+
+/// Label quality of every question.
+pub(crate) fn label_quality_of(
+    input: &Input<'_>,
+    options: &Options,
+    collected: &Collected<'_>,
+) -> Vec<FindingQuality> {
+    collected.questions.iter().map(|q| finding_quality(input, options, collected, q)).collect()
+}
+
+fn finding_quality(
+    input: &Input<'_>,
+    options: &Options,
+    collected: &Collected<'_>,
+    question: &Question<'_>,
+) -> FindingQuality {
+    let label = label_name(question);
+    let by_label = input.protocol.design == Design::Verify;
+    let arm = |positive: bool| {
+        let mut members = question.units.iter().filter(move |u| u.drawn_positive == positive);
+        by_label.then(|| members.next().map(|u| u64::from(u.frame))).flatten()
+    };
+    let drawn = |wanted| question.units.iter().filter(|u| u.label == wanted).count() as u64;
+    let mut patients: Vec<u32> = question.units.iter().map(|u| u.study.patient).collect();
+    patients.sort_unstable();
+    patients.dedup();
+    let first_rule = input.protocol.rules.first().map_or(Level(1), |rule| rule.threshold);
+    let voted = |u: &&crate::collect::Unit<'_>| {
+        u.marks.iter().any(|m| m.answer.level().is_some()) && u.reference(first_rule).is_none()
+    };
+    FindingQuality {
+        finding: question.finding.id.clone(),
+        name: question.finding.name.clone(),
+        label: question.labelled.then(|| label.clone()),
+        absence: question.finding.polarity == Polarity::Absence,
+        deck: question.deck_index,
+        frame_positive: arm(true),
+        frame_negative: arm(false),
+        drawn_positive: drawn(DatasetLabel::Positive),
+        drawn_negative: drawn(DatasetLabel::Negative),
+        deck_patients: patients.len() as u64,
+        complete: question.complete,
+        label_not_stated: drawn(DatasetLabel::Uncertain) + drawn(DatasetLabel::Blank),
+        tied: question.units.iter().filter(voted).count() as u64,
+        label_known: question.deck.label_known(),
+        rules: input
+            .protocol
+            .rules
+            .iter()
+            .map(|rule| {
+                let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
+                let mut out = rule_quality(input, options, question, rule.threshold, &id);
+                out.published =
+                    beside(&input.dataset.format, &label, &rule.name, &out.ppv, options.stats_level());
+                out.by_reader = by_reader(collected, question, rule.threshold);
+                out
+            })
+            .collect(),
+    }
+}
+
+pub(crate) fn label_name(question: &Question<'_>) -> String {
+    question.finding.label.clone().unwrap_or_else(|| question.finding.id.clone())
+}
+
+fn rule_quality(
+    input: &Input<'_>,
+    options: &Options,
+    question: &Question<'_>,
+    threshold: Level,
+    rule: &RuleRef,
+) -> RuleQuality {
+    let level = options.stats_level();
+    let mut table = Confusion::default();
+    let mut rows: Vec<(bool, Trial)> = Vec::new();
+    let mut before = Count::default();
+    let mut after_release = false;
+    for unit in &question.units {
+        let positive = match unit.label {
+            DatasetLabel::Positive => true,
+            DatasetLabel::Negative => false,
+            DatasetLabel::Uncertain | DatasetLabel::Blank => continue,
+        };
+        let Some(reference) = unit.reference(threshold) else { continue };
+        table.add(positive, reference);
+        rows.push((positive, Trial { patient: unit.study.patient, success: reference }));
+        if unit.marks.iter().any(|mark| mark.after_release) {
+            after_release = true;
+        } else if positive {
+            before.add(reference);
+        }
+    }
+    let of = |estimand, pick: &dyn Fn(bool, bool) -> Option<bool>| {
+        let trials: Vec<Trial> = rows
+            .iter()
+            .filter_map(|&(label, trial)| {
+                let success = pick(label, trial.success)?;
+                Some(Trial { success, ..trial })
+            })
+            .collect();
+        share(estimand, Some(rule), &trials, question.complete, level)
+    };
+    let ppv = if question.labelled {
+        of("ppv", &|label, truth| label.then_some(truth))
+    } else {
+        Figure::refused("ppv", Some(rule), "the dataset has no label for this finding")
+    };
+    let npv = if table.fn_ + table.tn == 0 {
+        Figure::refused("npv", Some(rule), refusal(question, table))
+    } else {
+        of("npv", &|label, truth| (!label).then_some(!truth))
+    };
+    let whole = Whole { input, question, table, rule, level };
+    let [sensitivity, specificity, prevalence, accuracy] = match whole.draw() {
+        Ok(Draw::Simple) => [
+            of("sensitivity", &|label, truth| truth.then_some(label)),
+            of("specificity", &|label, truth| (!truth).then_some(!label)),
+            of("prevalence", &|_, truth| Some(truth)),
+            of("accuracy", &|label, truth| Some(label == truth)),
+        ],
+        Ok(Draw::ByLabel) => whole.weighted(),
+        Err(reason) => WHOLE.map(|name| Figure::refused(name, Some(rule), reason.clone())),
+    };
+    RuleQuality {
+        rule: rule.name.clone(),
+        table: Table2x2 { tp: table.tp, fp: table.fp, fn_: table.fn_, tn: table.tn },
+        ppv,
+        ppv_before_release: (after_release && !question.deck.label_known()).then_some(before),
+        npv,
+        sensitivity,
+        specificity,
+        prevalence,
+        accuracy,
+        ratios: whole.ratios(),
+        published: Vec::new(),
+        by_reader: Vec::new(),
+    }
+}
+
+fn refusal(question: &Question<'_>, table: Confusion) -> &'static str {
+    if !question.labelled {
+        "the dataset has no label for this finding"
+    } else if table.n() == 0 {
+        "no study that counts was read"
+    } else if table.fn_ + table.tn == 0 {
+        ONE_ARM
+    } else {
+        "no label-positive study was read"
+    }
+}
+
+const WHOLE: [&str; 4] = ["sensitivity", "specificity", "prevalence", "accuracy"];
+
+/// Figures that speak about the whole dataset.
+struct Whole<'a> {
+    input: &'a Input<'a>,
+    question: &'a Question<'a>,
+    table: Confusion,
+    rule: &'a RuleRef,
+    level: overread_stats::Level,
+}
+
+impl Whole<'_> {
+    /// How the deck stands for the dataset, or why it cannot.
+    fn draw(&self) -> Result<Draw, String> {
+        let t = self.table;
+        if !self.question.labelled || t.n() == 0 || t.tp + t.fp == 0 || t.fn_ + t.tn == 0 {
+            return Err(refusal(self.question, t).to_owned());
+        }
+        if self.input.protocol.design != Design::Verify {
+            return Ok(Draw::Simple);
+        }
+        if self.input.protocol.sampling.per_patient == PerPatient::One {
+            let why = "patients were drawn, not studies: weights for studies are not defined";
+            return Err(why.to_owned());
+        }
+        if !self.question.complete {
+            return Err(UNFINISHED.to_owned());
+        }
+        Ok(Draw::ByLabel)
+    }
+
+    fn weighted(&self) -> [Figure; 4] {
+        let t = self.table;
+        let stratum = |label: bool, sampled, positive| {
+            let arm = self.question.units.iter().find(|u| u.drawn_positive == label);
+            Stratum {
+                name: if label { "label-positive" } else { "label-negative" }.to_owned(),
+                label,
+                population: arm.map_or(0, |u| u64::from(u.frame)),
+                sampled,
+                positive,
+            }
+        };
+        let strata =
+            [stratum(true, t.tp + t.fp, t.tp), stratum(false, t.fn_ + t.tn, t.fn_)];
+        let design = stratified(&strata, self.level).design;
+        let figure = |estimand, count: (u64, u64), w: Weighted| {
+            let defined = w.est.is_some();
+            Figure {
+                x: count.0,
+                n: count.1,
+                value: w.est,
+                interval: w.ci,
+                kind: if w.ci.is_some() { IntervalKind::Weighted } else { IntervalKind::None },
+                method: w.ci_method,
+                patients: self.patients(),
+                reason: (!defined).then(|| "an arm of the dataset was not sampled".to_owned()),
+                ..Figure::refused(estimand, Some(self.rule), "")
+            }
+        };
+        [
+            figure("sensitivity", (t.tp, t.tp + t.fn_), design.sensitivity),
+            figure("specificity", (t.tn, t.tn + t.fp), design.specificity),
+            figure("prevalence", (t.tp + t.fn_, t.n()), design.prevalence),
+            figure("accuracy", (t.tp + t.tn, t.n()), design.accuracy),
+        ]
+    }
+
+    fn patients(&self) -> u64 {
+        let read = self.question.units.iter().filter(|u| !u.marks.is_empty());
+        let mut patients: Vec<u32> = read.map(|u| u.study.patient).collect();
+        patients.sort_unstable();
+        patients.dedup();
+        patients.len() as u64
+    }
+
+    fn ratios(&self) -> Vec<RatioFigure> {
+        let names = ["f1", "lr_positive", "lr_negative"];
+        let reason = match self.draw() {
+            Ok(Draw::ByLabel) => {
+                Some("the sample is enriched by label: only weighted figures describe the dataset".to_owned())
+            }
+            Ok(Draw::Simple) if !self.question.complete => Some(UNFINISHED.to_owned()),
+            Ok(Draw::Simple) => None,
+            Err(reason) => Some(reason),
+        };
+        let n = self.table.n();
+        let quality = label_quality(self.table, self.level);
+        let all = [quality.f1, quality.lr_pos, quality.lr_neg];
+        let methods = ["Wilson of the Jaccard index, mapped", "Simel log interval", "Simel log interval"];
+        names
+            .into_iter()
+            .zip(all)
+            .zip(methods)
+            .map(|((estimand, ratio), method)| {
+                let refused = |why: Option<String>| RatioFigure {
+                    estimand,
+                    value: None,
+                    interval: None,
+                    n,
+                    method: "none",
+                    reason: why,
+                };
+                match (&reason, ratio) {
+                    (None, Some(Ratio { est, ci, reason })) => RatioFigure {
+                        value: est,
+                        interval: ci,
+                        method: if ci.is_some() { method } else { "none" },
+                        ..refused(reason.map(|r| r.to_string()))
+                    },
+                    (None, None) => refused(Some("the reference has only one class".to_owned())),
+                    (Some(why), _) => refused(Some(why.clone())),
+                }
+            })
+            .collect()
+    }
+}
+
+fn by_reader(
+    collected: &Collected<'_>,
+    question: &Question<'_>,
+    threshold: Level,
+) -> Vec<ReaderCount> {
+    if collected.readers.len() < 2 {
+        return Vec::new();
+    }
+    let mut counts = vec![Count::default(); collected.readers.len()];
+    let positive = question.units.iter().filter(|u| u.label == DatasetLabel::Positive);
+    for mark in positive.flat_map(|u| &u.marks) {
+        if let (Some(level), Some(count)) = (mark.answer.level(), counts.get_mut(mark.reader)) {
+            count.add(level.meets(threshold));
+        }
+    }
+    collected
+        .readers
+        .iter()
+        .zip(counts)
+        .map(|(reader, count)| ReaderCount { reader: reader.name.clone(), count })
+        .collect()
+}
