@@ -1,1 +1,3 @@
 //! The same verbs without a window.
+
+pub mod calc;

@@ -1,0 +1,118 @@
+//! `overread calc`: one statistic from numbers, without a project.
+
+mod args;
+mod batch;
+mod calls;
+mod functions;
+
+use serde_json::{Map, Value};
+
+pub use batch::calc_batch;
+
+/// Why a calculation could not be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CalcError {
+    /// No function has this name.
+    #[error("there is no statistic called `{name}`; known: {known}")]
+    UnknownFunction {
+        /// The name asked for.
+        name: String,
+        /// All names.
+        known: String,
+    },
+    /// The arguments do not fit the function.
+    #[error("{function}: {reason}")]
+    Arguments {
+        /// The function.
+        function: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A batch table that cannot be read.
+    #[error("line {line}, column {column}: {reason}")]
+    Table {
+        /// Line in the file, the header being 1.
+        line: u64,
+        /// Column name.
+        column: String,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl CalcError {
+    fn arguments(function: &str, reason: impl ToString) -> Self {
+        Self::Arguments { function: function.to_owned(), reason: reason.to_string() }
+    }
+}
+
+/// A function of `overread calc`.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// Arguments in positional order; those in brackets may be left out.
+    pub arguments: &'static [&'static str],
+    /// What it computes, in one sentence.
+    pub summary: &'static str,
+    run: fn(Value) -> Result<Value, String>,
+}
+
+/// Every function, in the order help shows them.
+pub fn functions() -> &'static [Function] {
+    functions::FUNCTIONS
+}
+
+fn find(name: &str) -> Result<&'static Function, CalcError> {
+    functions().iter().find(|f| f.name == name || f.aliases.contains(&name)).ok_or_else(|| {
+        let known: Vec<&str> = functions().iter().map(|f| f.name).collect();
+        CalcError::UnknownFunction { name: name.to_owned(), known: known.join(", ") }
+    })
+}
+
+/// Computes one statistic from named arguments.
+pub fn calc_one(name: &str, args: &Value) -> Result<Value, CalcError> {
+    let function = find(name)?;
+    (function.run)(args.clone()).map_err(|reason| CalcError::arguments(function.name, reason))
+}
+
+/// Computes one statistic from arguments in the order of [`Function::arguments`].
+///
+/// Each is a number, a word or JSON; a list may be written `1,2,3`, and the only list of a function as separate arguments.
+pub fn calc_positional(name: &str, args: &[String]) -> Result<Value, CalcError> {
+    let function = find(name)?;
+    let names: Vec<&str> =
+        function.arguments.iter().map(|a| a.trim_matches(['[', ']'])).collect();
+    let mut object = Map::new();
+    let only_list = names.len() == 1 && !args.first().is_some_and(|a| a.starts_with('['));
+    if let ([only], true) = (names.as_slice(), only_list) {
+        let items = args.iter().flat_map(|a| a.split(',')).map(|a| parsed(a.trim()));
+        object.insert((*only).to_owned(), Value::Array(items.collect()));
+    } else {
+        if args.len() > names.len() {
+            let reason = format!("takes at most {} arguments: {}", names.len(), names.join(" "));
+            return Err(CalcError::arguments(function.name, reason));
+        }
+        for (name, arg) in names.iter().zip(args) {
+            object.insert((*name).to_owned(), parsed(arg));
+        }
+    }
+    calc_one(function.name, &Value::Object(object))
+}
+
+/// JSON where it is JSON, a list where it has commas, otherwise a word.
+fn parsed(arg: &str) -> Value {
+    if let Ok(value) = serde_json::from_str(arg) {
+        return value;
+    }
+    if arg.contains(',') && !arg.starts_with(['[', '{']) {
+        return Value::Array(arg.split(',').map(|a| parsed(a.trim())).collect());
+    }
+    Value::String(arg.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
