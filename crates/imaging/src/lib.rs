@@ -14,11 +14,14 @@ mod dither;
 mod error;
 mod gsdf;
 mod image;
+mod inspect;
 mod lut;
+mod measure;
 mod num;
 mod overlay;
 mod pipeline;
 mod present;
+mod pvalues;
 mod render;
 mod resample;
 mod stats;
@@ -37,13 +40,19 @@ pub use image::{
     DecodedImage, Metadata, ModalityMap, PaddingRange, Samples, SourceKind, Spacing, SpacingKind,
     ViewFacts, VoiLut,
 };
+pub use inspect::{Inspection, LutFacts, Rescale, SpacingFacts, inspect};
 pub use lut::{Lut, LutDescriptor, LutError, effective_bits};
+pub use measure::{Point, Roi, RoiStats, angle, cobb, length, length_text, roi_stats};
 pub use overlay::{Overlay, Shutter, ShutterShape};
 pub use pipeline::Presentation;
 pub use present::{
     AutoWindow, ChosenVoi, DragSpeed, Preset, Voi, VoiSource, WindowDrag, WindowStep, auto_voi,
     body_distribution, default_voi, file_vois, full_range, percentile_mapped, preset_voi, presets,
     stepped,
+};
+pub use pvalues::{
+    Depth, RenderError, RenderOptions, Rendered, RenderedPixels, VoiChoice, VoiChoiceError,
+    render_pvalues,
 };
 pub use render::{Counters, Output, Renderer};
 pub use stats::{Distribution, GreyStats, Histogram};

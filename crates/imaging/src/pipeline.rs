@@ -84,7 +84,12 @@ impl Coding {
 
     /// The modality value of a code.
     pub(crate) fn modality(&self, code: u16) -> f64 {
-        f64::from(code) / self.gain * self.step + self.base
+        self.of_unit(f64::from(code) / self.gain)
+    }
+
+    /// The modality value of a value of the plane.
+    pub(crate) fn of_unit(&self, value: f64) -> f64 {
+        value * self.step + self.base
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cover::{self, Cover};
 use crate::dither;
 use crate::image::{DecodedImage, Samples};
 use crate::pipeline::{CODES, Coding, Presentation, derived_plane, display_table, p_table};
-use crate::resample::{Source, Taps, resample};
+use crate::resample::{Codes, Source, Taps, resample};
 use crate::view::{Orientation, ViewGeometry, ViewState};
 
 /// How often each stage ran: what a test of "a drag runs stage 2 only" counts.
@@ -174,7 +174,7 @@ impl Renderer {
             valid: plane.valid.as_deref(),
         };
         let mut codes = self.resampled.take().map(|r| r.codes).unwrap_or_default();
-        resample(source, &x, &y, gain(image), &mut codes);
+        resample(source, &x, &y, Codes { gain: gain(image) }, &mut codes);
         let cover = cover::plane(image, view, plane.valid.as_deref(), &x, &y);
         self.resampled = Some(Resampled {
             image: image.id(),

@@ -134,22 +134,68 @@ pub(crate) struct Source<'a> {
     pub(crate) valid: Option<&'a [u8]>,
 }
 
-/// Resamples to `x.len() × y.len()` pixels, each multiplied by `gain`.
-pub(crate) fn resample(source: Source<'_>, x: &Taps, y: &Taps, gain: f32, out: &mut Vec<u16>) {
+/// What becomes of a resampled value.
+pub(crate) trait Finish: Copy + Sync {
+    /// What is kept.
+    type Kept: Copy + Default + Send;
+    /// From a value of the source plane.
+    fn keep(self, value: f32) -> Self::Kept;
+    /// Where everything was padding.
+    fn nothing(self) -> Self::Kept;
+}
+
+/// Codes for the tables of stage 2: the value times a gain, rounded.
+#[derive(Clone, Copy)]
+pub(crate) struct Codes {
+    pub(crate) gain: f32,
+}
+
+impl Finish for Codes {
+    type Kept = u16;
+    fn keep(self, value: f32) -> u16 {
+        crate::num::round_u16(value * self.gain)
+    }
+    fn nothing(self) -> u16 {
+        0
+    }
+}
+
+/// The values themselves; NaN for nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Exact;
+
+impl Finish for Exact {
+    type Kept = f32;
+    fn keep(self, value: f32) -> f32 {
+        value
+    }
+    fn nothing(self) -> f32 {
+        f32::NAN
+    }
+}
+
+/// Resamples to `x.len() × y.len()` pixels.
+pub(crate) fn resample<F: Finish>(
+    source: Source<'_>,
+    x: &Taps,
+    y: &Taps,
+    finish: F,
+    out: &mut Vec<F::Kept>,
+) {
     let row = x.len() * source.channels;
     out.clear();
-    out.resize(row * y.len(), 0);
+    out.resize(row * y.len(), F::Kept::default());
     if row == 0 {
         return;
     }
     let exact = x.exact && y.exact;
     out.par_chunks_mut(row).enumerate().for_each_init(Scratch::default, |scratch, (i, line)| {
         if exact {
-            exact_row(source, x, y.nearest[i] as usize, gain, line);
+            exact_row(source, x, y.nearest[i] as usize, finish, line);
         } else if source.valid.is_some() {
-            masked_row(source, x, y, i, gain, line, scratch);
+            masked_row(source, x, y, i, finish, line, scratch);
         } else {
-            blended_row(source, x, y, i, gain, line, scratch);
+            blended_row(source, x, y, i, finish, line, scratch);
         }
     });
 }
@@ -160,24 +206,24 @@ struct Scratch {
     weight: Vec<f32>,
 }
 
-fn exact_row(source: Source<'_>, x: &Taps, sy: usize, gain: f32, line: &mut [u16]) {
+fn exact_row<F: Finish>(source: Source<'_>, x: &Taps, sy: usize, finish: F, line: &mut [F::Kept]) {
     let n = source.channels;
     let row = &source.data[sy * source.width * n..][..source.width * n];
     for (pixel, &sx) in line.chunks_exact_mut(n).zip(&x.nearest) {
         for (v, &s) in pixel.iter_mut().zip(&row[sx as usize * n..]) {
-            *v = crate::num::round_u16(f32::from(s) * gain);
+            *v = finish.keep(f32::from(s));
         }
     }
 }
 
 /// Rows are added up first: that loop runs along memory.
-fn blended_row(
+fn blended_row<F: Finish>(
     source: Source<'_>,
     x: &Taps,
     y: &Taps,
     i: usize,
-    gain: f32,
-    line: &mut [u16],
+    finish: F,
+    line: &mut [F::Kept],
     scratch: &mut Scratch,
 ) {
     let n = source.channels;
@@ -200,25 +246,25 @@ fn blended_row(
         if n == 1 {
             let v: f32 =
                 weights.iter().zip(&sum[start..start + weights.len()]).map(|(w, s)| w * s).sum();
-            pixel[0] = crate::num::round_u16(v * gain);
+            pixel[0] = finish.keep(v);
         } else {
             for (c, slot) in pixel.iter_mut().enumerate() {
                 let v: f32 =
                     weights.iter().enumerate().map(|(k, w)| w * sum[start + k * n + c]).sum();
-                *slot = crate::num::round_u16(v * gain);
+                *slot = finish.keep(v);
             }
         }
     }
 }
 
 /// Padding has no weight: no fringe of it enters its neighbours.
-fn masked_row(
+fn masked_row<F: Finish>(
     source: Source<'_>,
     x: &Taps,
     y: &Taps,
     i: usize,
-    gain: f32,
-    line: &mut [u16],
+    finish: F,
+    line: &mut [F::Kept],
     scratch: &mut Scratch,
 ) {
     let Some(valid) = source.valid else { return };
@@ -248,6 +294,6 @@ fn masked_row(
             v += wx * sum[start + k];
             total += wx * weight[start + k];
         }
-        *slot = if total > 1e-6 { crate::num::round_u16(v / total * gain) } else { 0 };
+        *slot = if total > 1e-6 { finish.keep(v / total) } else { finish.nothing() };
     }
 }
