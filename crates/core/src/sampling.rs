@@ -334,6 +334,12 @@ pub fn worklist(dataset: &Dataset, protocol: &Protocol, sample: &Sample, reader:
         let mut order: Vec<StudyId> = deck.members.iter().map(|member| member.study).collect();
         order.sort_unstable();
         let deck_text = deck.id.to_string();
+        let practice = |id: &str| protocol.findings.iter().any(|f| f.practice && f.id == id);
+        let phase = if deck.finding.as_deref().is_some_and(practice) {
+            Phase::Practice
+        } else {
+            Phase::Read
+        };
         let mut stream = SplitMix64::for_purpose(sample.seed, &["order", reader, &deck_text]);
         let count = order.len();
         stream.choose_front(&mut order, count);
@@ -352,7 +358,7 @@ pub fn worklist(dataset: &Dataset, protocol: &Protocol, sample: &Sample, reader:
                 id: ItemId::derive(&[&deck_text, &study.to_string(), reader, "1"]),
                 study,
                 deck: to_u32(deck_index),
-                phase: Phase::Read,
+                phase,
                 pass: 1,
             });
         }

@@ -100,6 +100,8 @@ struct FindingRow {
     #[serde(default)]
     any_of: Vec<Spanned<String>>,
     key: Option<Spanned<String>>,
+    #[serde(default)]
+    practice: bool,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -356,6 +358,7 @@ fn findings(
                 },
                 any_of: row.any_of.iter().map(|part| part.get_ref().clone()).collect(),
                 key,
+                practice: row.practice,
                 id,
                 name,
             })

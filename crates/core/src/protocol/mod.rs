@@ -72,6 +72,8 @@ pub struct Finding {
     pub any_of: Vec<String>,
     /// Key that focuses the finding while relabelling.
     pub key: Option<char>,
+    /// Its deck is for practice: learning keys and rules, never in a figure.
+    pub practice: bool,
 }
 
 /// A stratum mark that the reader sets.

@@ -1,0 +1,133 @@
+//! A project opened for one reader.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use overread_core::{EventBody, ImageId};
+use overread_store::{OpenMode, Project, StoreError};
+
+use crate::films::ImageSource;
+use crate::room::{Material, Room};
+
+/// Why a reader cannot sit down.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The project file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing was drawn.
+    #[error("Nothing has been drawn in {} yet, so there is nothing to read. Run `overread sample` first.", .0.display())]
+    NotSampled(PathBuf),
+    /// Nobody was added.
+    #[error("Nobody reads in {} yet. Add a reader with `overread readers {} add NAME`.", .0.display(), .0.display())]
+    NoReaders(PathBuf),
+    /// Several could be meant.
+    #[error("Several people read in {}: {names}. Say who you are with `--reader NAME`.", path.display())]
+    WhichReader {
+        /// The project.
+        path: PathBuf,
+        /// Their pseudonyms.
+        names: String,
+    },
+    /// The reader's worklist is empty, or has no such deck.
+    #[error("{reader} has nothing to read in {}: {why}.", path.display())]
+    NothingToRead {
+        /// The project.
+        path: PathBuf,
+        /// Pseudonym.
+        reader: String,
+        /// What is missing.
+        why: String,
+    },
+}
+
+/// A project opened for one reader.
+#[derive(Debug)]
+pub struct Desk {
+    /// The project file.
+    pub project: Project,
+    /// What every reader shares.
+    pub material: Arc<Material>,
+    /// Pseudonym of the reader.
+    pub reader: String,
+    /// Things worth telling about how it opened.
+    pub notices: Vec<String>,
+}
+
+impl Desk {
+    /// Opens a project for a reader; without a name, for the only one there is.
+    pub fn open(path: &Path, reader: Option<&str>, mode: OpenMode) -> Result<Self, DeskError> {
+        let opened = Project::open(path, mode)?;
+        let notices = opened.notices.iter().map(ToString::to_string).collect();
+        let mut project = opened.project;
+        let reader = match reader {
+            Some(name) => name.to_owned(),
+            None => only_reader(&project, path)?,
+        };
+        let sample = project.sample()?.ok_or_else(|| DeskError::NotSampled(path.to_owned()))?;
+        let dataset = project.dataset()?;
+        let protocol = project.protocol()?;
+        if project.read_only().is_none() && project.worklist(&reader)?.is_none() {
+            // Someone who joined after the draw gets an order of their own.
+            let list = overread_core::sampling::worklist(&dataset, &protocol, &sample, &reader);
+            project.save_worklist(&list, &reader, &crate::recent::device_id())?;
+        }
+        let study_numbers = sample.study_numbers();
+        let material = Arc::new(Material { dataset, protocol, sample, study_numbers });
+        Ok(Self { project, material, reader, notices })
+    }
+
+    /// The reading room of a deck, by the finding it asks; without one, the first with unread items.
+    pub fn room(&self, finding: Option<&str>) -> Result<Room, DeskError> {
+        let nothing = |why: String| DeskError::NothingToRead {
+            path: self.project.path().to_owned(),
+            reader: self.reader.clone(),
+            why,
+        };
+        let decks = &self.material.sample.decks;
+        let deck = match finding {
+            None => None,
+            Some(id) => Some(
+                decks
+                    .iter()
+                    .position(|deck| deck.finding.as_deref() == Some(id))
+                    .and_then(|i| u32::try_from(i).ok())
+                    .ok_or_else(|| nothing(format!("there is no deck for {id}")))?,
+            ),
+        };
+        let record = self.project.reader_record(&self.reader)?;
+        let events = self.project.events(Some(&self.reader))?;
+        let mut room = Room::open(Arc::clone(&self.material), record, deck)
+            .ok_or_else(|| nothing("the worklist is empty".to_owned()))?;
+        let bodies: Vec<EventBody> = events.iter().filter_map(|e| e.decode().ok()).collect();
+        room.rebuild_history(&bodies);
+        Ok(room)
+    }
+
+    /// Bytes of the images of all decks, for the film workers.
+    pub fn image_source(&self) -> Result<ImageSource, DeskError> {
+        let dataset = &self.material.dataset;
+        let drawn = self.material.sample.studies();
+        let ids: Vec<ImageId> = drawn
+            .into_iter()
+            .filter_map(|id| dataset.study_index(id).and_then(|i| dataset.studies.get(i)))
+            .flat_map(|study| study.images.iter().map(|image| image.id))
+            .collect();
+        let shelf = self.project.image_shelf(&ids)?;
+        Ok(Arc::new(move |id| shelf.bytes(id).map_err(|error| error.to_string())))
+    }
+}
+
+fn only_reader(project: &Project, path: &Path) -> Result<String, DeskError> {
+    let readers = project.readers()?;
+    let reading: Vec<&str> =
+        readers.iter().filter(|r| r.role == "reader").map(|r| r.name.as_str()).collect();
+    match reading.as_slice() {
+        [] => Err(DeskError::NoReaders(path.to_owned())),
+        [one] => Ok((*one).to_owned()),
+        several => Err(DeskError::WhichReader {
+            path: path.to_owned(),
+            names: several.join(", "),
+        }),
+    }
+}

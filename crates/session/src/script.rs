@@ -1,0 +1,169 @@
+//! Reading by script: key names, one a line, through the same room as the window.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use overread_core::ItemId;
+use overread_store::OpenMode;
+use serde::Serialize;
+
+use crate::command::{Command, Keymap, canonical_chord};
+use crate::desk::{Desk, DeskError};
+use crate::room::{Moment, Outcome, Room};
+
+/// Why a script stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptError {
+    /// The project could not be opened or written.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// A line means nothing.
+    #[error("line {line}: `{text}` is no key of this item. Keys here: {known}.")]
+    UnknownKey {
+        /// 1-based.
+        line: usize,
+        /// The line.
+        text: String,
+        /// Keys that would do something.
+        known: String,
+    },
+    /// A wait without a number.
+    #[error("line {line}: WAIT needs milliseconds, such as `WAIT 200`, not `{text}`.")]
+    BadWait {
+        /// 1-based.
+        line: usize,
+        /// The line.
+        text: String,
+    },
+    /// The project is read-only.
+    #[error("{0} cannot be read by script: nothing can be written to it.")]
+    ReadOnly(String),
+}
+
+/// What happened at one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "what", rename_all = "lowercase")]
+pub enum Step {
+    /// An event is on disk.
+    Ack {
+        /// The item.
+        item: ItemId,
+        /// The event's id.
+        event: String,
+        /// The event's kind.
+        kind: String,
+    },
+    /// A key did nothing.
+    Refused {
+        /// 1-based.
+        line: usize,
+        /// The key.
+        key: String,
+        /// Why.
+        reason: String,
+    },
+    /// Every item of every deck is locked.
+    Finished,
+}
+
+/// Runs a script. `told` is called right after each commit.
+pub fn run(
+    path: &Path,
+    reader: Option<&str>,
+    finding: Option<&str>,
+    script: &str,
+    told: &mut dyn FnMut(&Step),
+) -> Result<(), ScriptError> {
+    let mut desk = Desk::open(path, reader, OpenMode::ReadWrite)?;
+    if desk.project.read_only().is_some() {
+        return Err(ScriptError::ReadOnly(path.display().to_string()));
+    }
+    let device = crate::recent::device_id();
+    let mut room = desk.room(finding)?;
+    room.set_conditions(std::iter::once(("display".to_owned(), "script".to_owned())).collect());
+    for (line, text) in (1..).zip(script.lines()) {
+        let text = text.trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        if let Some(wait) = text.to_uppercase().strip_prefix("WAIT") {
+            let wait = wait.trim().parse().map_err(|_bad| ScriptError::BadWait {
+                line,
+                text: text.to_owned(),
+            })?;
+            std::thread::sleep(Duration::from_millis(wait));
+            continue;
+        }
+        let outcome = match text.strip_prefix("COMMENT ") {
+            Some(comment) => room.comment(comment),
+            None => key(&desk, &mut room, finding, line, text)?,
+        };
+        match outcome {
+            Outcome::Write(bodies) => {
+                let events =
+                    desk.project.append(&desk.reader, &device, &bodies).map_err(DeskError::from)?;
+                room.acknowledged(&events, Instant::now());
+                for event in &events {
+                    let item = event.decode().ok().and_then(|body| body.item());
+                    if let Some(item) = item {
+                        let (event, kind) = (event.id.clone(), event.kind.clone());
+                        told(&Step::Ack { item, event, kind });
+                    }
+                }
+            }
+            Outcome::Refused(refusal) => told(&Step::Refused {
+                line,
+                key: text.to_owned(),
+                reason: refusal.line(text),
+            }),
+            Outcome::Done | Outcome::NotMine => {}
+        }
+    }
+    if let Some(ending) = room.ending() {
+        desk.project.append(&desk.reader, &device, &[ending]).map_err(DeskError::from)?;
+    }
+    if room.position().is_none() && finding.is_none() {
+        told(&Step::Finished);
+    }
+    desk.project.close().map_err(DeskError::from)?;
+    Ok(())
+}
+
+fn key(
+    desk: &Desk,
+    room: &mut Room,
+    finding: Option<&str>,
+    line: usize,
+    text: &str,
+) -> Result<Outcome, ScriptError> {
+    let chord = canonical_chord(text);
+    let corrects = |command| matches!(command, Command::Back | Command::Undo | Command::Redo);
+    let command = keymap(room).get(&chord);
+    // An answer after the last item of a deck belongs to the next deck.
+    if room.position().is_none() && finding.is_none() && !command.is_some_and(corrects) {
+        continue_in_next_deck(desk, room)?;
+    }
+    let keymap = keymap(room);
+    let Some(command) = keymap.get(&chord) else {
+        let known = keymap.chords().into_iter().collect::<Vec<_>>().join(" ");
+        return Err(ScriptError::UnknownKey { line, text: text.to_owned(), known });
+    };
+    let dwell = Duration::from_millis(room.material().protocol.reading.dwell_ms.into());
+    Ok(room.apply(command, &Moment::ready(Instant::now(), dwell)))
+}
+
+fn continue_in_next_deck(desk: &Desk, room: &mut Room) -> Result<(), ScriptError> {
+    let next = desk.room(None)?;
+    if next.position().is_some() {
+        *room = next;
+    }
+    Ok(())
+}
+
+/// The keys of the item on screen.
+pub(crate) fn keymap(room: &Room) -> Keymap {
+    let Some(item) = room.blinded() else { return Keymap::without_item() };
+    let tags: Vec<char> = item.tags.iter().map(|tag| tag.key).collect();
+    let findings: Vec<Option<char>> = item.asked.iter().map(|finding| finding.key).collect();
+    Keymap::for_item(&room.material().protocol, &tags, &findings)
+}

@@ -1,0 +1,121 @@
+//! Figures and reports of a project.
+
+use std::path::{Path, PathBuf};
+
+use overread_analysis::{
+    Analysis, ChainHead, Input, Options, Provenance, ReadRow, SourceFile, long_reads,
+};
+use overread_core::{ReaderRecord, Sample};
+use overread_report::Format;
+use overread_store::{OpenMode, Project};
+use serde_json::json;
+
+use super::{Said, VerbError};
+
+/// The program, as reports name it.
+pub(crate) const PROGRAM: &str = concat!("Overread ", env!("CARGO_PKG_VERSION"));
+
+/// How to analyse.
+#[derive(Clone, Debug, Default)]
+pub struct AnalyseOptions {
+    /// Confidence level; `None` for 95 %.
+    pub level: Option<f64>,
+}
+
+/// The analysis of a project, and its reads as a long table.
+pub(crate) fn of_project(path: &Path) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
+    let project = Project::open(path, OpenMode::ReadOnly)?.project;
+    let dataset = project.dataset()?;
+    let protocol = project.protocol()?;
+    let sample: Option<Sample> = project.sample()?;
+    let mut readers: Vec<ReaderRecord> = Vec::new();
+    for reader in project.readers()? {
+        readers.push(project.reader_record(&reader.name)?);
+    }
+    let provenance = provenance(&project)?;
+    let input = Input {
+        dataset: &dataset,
+        summary: None,
+        protocol: &protocol,
+        sample: sample.as_ref(),
+        readers: &readers,
+        provenance,
+    };
+    // Nobody sits at the project now, so the last answer stands.
+    let options = Options { settle_all: true, ..Options::default() };
+    let rows = long_reads(&input, &options);
+    Ok((overread_analysis::analyse(&input, &options), rows))
+}
+
+fn provenance(project: &Project) -> Result<Provenance, VerbError> {
+    let files = project.dataset_facts()?.files;
+    let latest = project.events(None)?.into_iter().map(|event| event.at).max();
+    Ok(Provenance {
+        files: files
+            .into_iter()
+            .map(|f| SourceFile { name: f.name, bytes: f.bytes, sha256: f.sha256 })
+            .collect(),
+        heads: project
+            .heads()?
+            .into_iter()
+            .map(|h| ChainHead { chain: h.chain, events: h.events, head: h.head })
+            .collect(),
+        program: PROGRAM.to_owned(),
+        data_cut: latest.as_deref().map(minute).unwrap_or_default(),
+    })
+}
+
+/// `2026-03-20T16:00:12.345Z` as `2026-03-20 16:00 UTC`.
+fn minute(at: &str) -> String {
+    match (at.get(..10), at.get(11..16)) {
+        (Some(date), Some(time)) => format!("{date} {time} UTC"),
+        _ => at.to_owned(),
+    }
+}
+
+/// Every computed figure of a project.
+pub fn analyse(path: &Path, _options: &AnalyseOptions) -> Result<Said, VerbError> {
+    let (analysis, _) = of_project(path)?;
+    let json = serde_json::to_value(&analysis)
+        .map_err(|error| VerbError::Other(format!("The analysis could not be written: {error}.")))?;
+    Ok(Said::new(json, overread_report::text(&analysis)))
+}
+
+/// The same statistics from a reads table, without a project.
+pub fn analyse_reads(
+    reads: &Path,
+    config: Option<&Path>,
+    scores: Option<&Path>,
+) -> Result<Said, VerbError> {
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(VerbError::io("read", path));
+    let reads_text = read(reads)?;
+    let config_text = config.map(read).transpose()?;
+    let scores_text = scores.map(read).transpose()?;
+    let json = overread_analysis::reads_table::analyse_text(
+        &reads_text,
+        config_text.as_deref(),
+        scores_text.as_deref(),
+    )
+    .map_err(|error| VerbError::Other(format!("{}: {error}", reads.display())))?;
+    let text = serde_json::to_string_pretty(&json).unwrap_or_default();
+    Ok(Said::new(json, text))
+}
+
+/// Writes the agreement report and exports.
+pub fn report(
+    path: &Path,
+    out: &Path,
+    formats: &[String],
+    overwrite: bool,
+) -> Result<Said, VerbError> {
+    let formats: Vec<Format> = formats
+        .iter()
+        .map(|word| word.parse().map_err(|error: overread_report::ReportError| VerbError::Other(error.to_string())))
+        .collect::<Result<_, _>>()?;
+    let (analysis, rows) = of_project(path)?;
+    let written: Vec<PathBuf> = overread_report::write(&analysis, &rows, out, &formats, overwrite)
+        .map_err(|error| VerbError::Other(error.to_string()))?;
+    let names: Vec<String> = written.iter().map(|file| file.display().to_string()).collect();
+    let text = format!("Wrote {}", names.join("\nWrote "));
+    Ok(Said::new(json!({ "id": analysis.id(), "files": names }), text))
+}

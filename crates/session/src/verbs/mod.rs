@@ -1,0 +1,95 @@
+//! What the command line does, as functions: JSON for programs, text for people.
+
+mod demo;
+mod figures;
+mod project;
+
+pub use demo::{DemoProject, unpack as unpack_demo};
+pub use figures::{AnalyseOptions, analyse, analyse_reads, report};
+pub use project::{NewProject, SampleOptions, add_reader, backup, info, new, readers, recover, sample, verify};
+
+use std::path::PathBuf;
+
+use overread_core::protocol::ProtocolError;
+use overread_core::sampling::SampleError;
+use overread_store::StoreError;
+use overread_store::import::ImportError;
+
+use crate::desk::DeskError;
+use crate::script::ScriptError;
+
+/// What a verb has to say.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// For programs.
+    pub json: serde_json::Value,
+    /// For people.
+    pub text: String,
+    /// A check found something: exit status 3.
+    pub found: bool,
+}
+
+impl Said {
+    pub(crate) fn new(json: serde_json::Value, text: String) -> Self {
+        Self { json, text, found: false }
+    }
+}
+
+/// Why a verb failed: one paragraph that says what, where and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum VerbError {
+    /// The project file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The label files.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// Opening for a reader.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// A script.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// The protocol.
+    #[error("{name}: {source}.")]
+    Protocol {
+        /// Name or file.
+        name: String,
+        /// What is wrong, and where.
+        source: ProtocolError,
+    },
+    /// No such protocol.
+    #[error("There is no protocol `{name}`: it is neither a file nor built in. Built in are {known}.")]
+    NoProtocol {
+        /// As asked for.
+        name: String,
+        /// Names of the built-in ones.
+        known: String,
+    },
+    /// Drawing.
+    #[error("Nothing was drawn: {0}.")]
+    Sample(#[from] SampleError),
+    /// A file of ours.
+    #[error("Could not {doing} {}: {source}. Check the path and its permissions.", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Anything a room below says in a whole sentence.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl VerbError {
+    pub(crate) fn io(
+        doing: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+}

@@ -1,0 +1,444 @@
+//! Making, drawing, describing and checking projects.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use overread_core::protocol::{builtin, builtin_names};
+use overread_core::{Protocol, sampling};
+use overread_store::import::{self, Format, Request};
+use overread_store::{Clock, OpenMode, Project};
+use serde_json::{Value, json};
+
+use super::{Said, VerbError};
+
+/// Who acts where no reader does.
+pub(crate) const LEAD: &str = "lead";
+
+/// What a new project is made of.
+#[derive(Clone, Debug)]
+pub struct NewProject {
+    /// Where the project file goes.
+    pub path: PathBuf,
+    /// The label files.
+    pub labels: Vec<PathBuf>,
+    /// Their layout: `cxr14`, `mura`, `chexpert` or `table`.
+    pub format: String,
+    /// For tables: which column is what.
+    pub map: Option<PathBuf>,
+    /// The folder below which images are looked for.
+    pub images: Option<PathBuf>,
+    /// A built-in protocol or a file.
+    pub protocol: String,
+}
+
+/// How to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct SampleOptions {
+    /// The seed.
+    pub seed: u64,
+    /// Say what would be drawn, and store nothing.
+    pub dry_run: bool,
+}
+
+pub(super) fn load_protocol(name: &str) -> Result<Protocol, VerbError> {
+    let text = match builtin(name) {
+        Some(text) => text.to_owned(),
+        None if Path::new(name).is_file() => {
+            std::fs::read_to_string(name).map_err(VerbError::io("read", Path::new(name)))?
+        }
+        None => {
+            let known = builtin_names().collect::<Vec<_>>().join(", ");
+            return Err(VerbError::NoProtocol { name: name.to_owned(), known });
+        }
+    };
+    Protocol::from_toml(&text).map_err(|source| VerbError::Protocol { name: name.to_owned(), source })
+}
+
+/// Opens for a lead's work, or says why nothing can be written.
+pub(super) fn open_writable(path: &Path) -> Result<Project, VerbError> {
+    let project = Project::open(path, OpenMode::ReadWrite)?.project;
+    match project.read_only() {
+        None => Ok(project),
+        Some(why) => {
+            let path = path.to_owned();
+            Err(overread_store::StoreError::ReadOnly { path, why: why.clone() }.into())
+        }
+    }
+}
+
+/// Makes a project from label files, a folder of images and a protocol.
+pub fn new(what: &NewProject) -> Result<Said, VerbError> {
+    let format: Format = what.format.parse()?;
+    let protocol = load_protocol(&what.protocol)?;
+    let import = import::read(&Request {
+        format,
+        labels: &what.labels,
+        map: what.map.as_deref(),
+        images: what.images.as_deref(),
+    })?;
+    check_labels(&protocol, &import.dataset.findings)?;
+    let device = crate::recent::device_id();
+    let project =
+        Project::create(&what.path, &import, &protocol, LEAD, &device, Clock::system())?;
+    project.close()?;
+    let dataset = &import.dataset;
+    let notes: Vec<String> = import.notes.iter().map(ToString::to_string).collect();
+    let mut text = format!(
+        "Made {}: {} studies of {} patients, {} images, {} of them found.\n",
+        what.path.display(),
+        dataset.studies.len(),
+        dataset.patients,
+        dataset.image_count(),
+        import.images_available(),
+    );
+    for file in &import.files {
+        writeln!(text, "{}: {} bytes, SHA-256 {}", file.name, file.bytes, file.sha256).ok();
+    }
+    const SHOWN: usize = 20;
+    for note in notes.iter().take(SHOWN) {
+        writeln!(text, "Note: {note}").ok();
+    }
+    if SHOWN < notes.len() {
+        writeln!(text, "and {} more notes", notes.len() - SHOWN).ok();
+    }
+    text.push_str("Next: `overread readers PROJECT add NAME`, then `overread sample PROJECT --seed N`.");
+    let json = json!({
+        "project": what.path.display().to_string(),
+        "studies": dataset.studies.len(),
+        "patients": dataset.patients,
+        "images": dataset.image_count(),
+        "images_available": import.images_available(),
+        "sha256": dataset.sha256,
+        "notes": notes,
+    });
+    Ok(Said::new(json, text))
+}
+
+/// A protocol that audits labels the dataset does not have is refused before anything is made.
+fn check_labels(protocol: &Protocol, known: &[String]) -> Result<(), VerbError> {
+    let missing = protocol.findings.iter().filter(|f| f.any_of.is_empty()).find_map(|finding| {
+        let label = finding.label.as_deref()?;
+        (!known.iter().any(|k| k == label)).then_some(label)
+    });
+    match missing {
+        None => Ok(()),
+        Some(label) => Err(VerbError::Other(format!(
+            "The protocol `{}` audits the label `{label}`, which these label files do not have; they have {}. Choose another protocol.",
+            protocol.name,
+            known.join(", ")
+        ))),
+    }
+}
+
+/// Adds a reader.
+pub fn add_reader(
+    path: &Path,
+    name: &str,
+    role: &str,
+    experience_years: Option<u32>,
+) -> Result<Said, VerbError> {
+    let mut project = open_writable(path)?;
+    let event =
+        project.add_reader(name, role, experience_years, LEAD, &crate::recent::device_id())?;
+    project.close()?;
+    let text = format!("Added {name} as {role}.");
+    Ok(Said::new(json!({ "reader": name, "role": role, "event": event.id }), text))
+}
+
+fn reader_rows(project: &Project) -> Result<Vec<Value>, VerbError> {
+    let mut rows = Vec::new();
+    for reader in project.readers()? {
+        let record = project.reader_record(&reader.name)?;
+        rows.push(json!({
+            "name": reader.name,
+            "role": reader.role,
+            "experience_years": reader.experience_years,
+            "items": record.worklist.items.len(),
+            "locked": record.state.locked_count(),
+        }));
+    }
+    Ok(rows)
+}
+
+/// Lists the readers.
+pub fn readers(path: &Path) -> Result<Said, VerbError> {
+    let project = Project::open(path, OpenMode::ReadOnly)?.project;
+    let rows = reader_rows(&project)?;
+    let mut text = String::new();
+    for row in &rows {
+        let name = row["name"].as_str().unwrap_or_default();
+        let role = row["role"].as_str().unwrap_or_default();
+        writeln!(text, "{name}  {role}  {} of {} locked", row["locked"], row["items"]).ok();
+    }
+    if rows.is_empty() {
+        text.push_str("Nobody yet. Add a reader with `overread readers PROJECT add NAME`.");
+    }
+    Ok(Said::new(json!({ "readers": rows }), text.trim_end().to_owned()))
+}
+
+/// Draws decks, exploration set and worklists.
+pub fn sample(path: &Path, options: SampleOptions) -> Result<Said, VerbError> {
+    let mut project = if options.dry_run {
+        Project::open(path, OpenMode::ReadOnly)?.project
+    } else {
+        open_writable(path)?
+    };
+    if project.sample()?.is_some() {
+        return Err(overread_store::StoreError::AlreadySampled { path: path.to_owned() }.into());
+    }
+    let dataset = project.dataset()?;
+    let protocol = project.protocol()?;
+    let drawn = sampling::draw(&dataset, &protocol, options.seed)?;
+    let lists: Vec<sampling::Worklist> = project
+        .readers()?
+        .iter()
+        .filter(|reader| reader.role == "reader")
+        .map(|reader| sampling::worklist(&dataset, &protocol, &drawn, &reader.name))
+        .collect();
+    if !options.dry_run {
+        project.save_sample(&drawn, &lists, LEAD, &crate::recent::device_id())?;
+    }
+    project.close()?;
+    Ok(describe_sample(&drawn, &lists, options))
+}
+
+fn describe_sample(
+    drawn: &sampling::Sample,
+    lists: &[sampling::Worklist],
+    options: SampleOptions,
+) -> Said {
+    let decks: Vec<Value> = drawn
+        .decks
+        .iter()
+        .map(|deck| {
+            let first = deck.members.first();
+            let frame = first.map_or(0, |member| member.frame);
+            let probability = first.map(|m| f64::from(m.drawn) / f64::from(m.frame.max(1)));
+            let control = deck.members.iter().find(|m| !m.label_positive && deck.finding.is_some());
+            json!({
+                "id": deck.id,
+                "finding": deck.finding,
+                "items": deck.members.len(),
+                "label_positive": deck.label_positive(),
+                "frame": frame,
+                "probability": probability,
+                "control_frame": control.map(|m| m.frame),
+                "control_probability": control.map(|m| f64::from(m.drawn) / f64::from(m.frame.max(1))),
+            })
+        })
+        .collect();
+    let mut text = String::new();
+    writeln!(
+        text,
+        "{} with seed {}: {} decks, {} studies in the frame{}.",
+        if options.dry_run { "Would draw" } else { "Drew" },
+        drawn.seed,
+        drawn.decks.len(),
+        drawn.frame_studies,
+        if drawn.limited_to_available { " (only studies whose images were found)" } else { "" },
+    )
+    .ok();
+    for deck in &drawn.decks {
+        let name = deck.finding.as_deref().unwrap_or("all findings");
+        let frame = deck.members.first().map_or(0, |m| m.frame);
+        writeln!(text, "{name}: {} of {frame}", deck.members.len()).ok();
+    }
+    for short in &drawn.shortfall {
+        let name = short.finding.as_deref().unwrap_or("all findings");
+        writeln!(
+            text,
+            "Short: {name}, {}: {} planned, {} available.",
+            short.arm, short.planned, short.drawn
+        )
+        .ok();
+    }
+    if lists.is_empty() {
+        text.push_str("Nobody reads yet: add a reader with `overread readers PROJECT add NAME`; the worklist is laid out at the first reading.");
+    }
+    let explore: serde_json::Map<String, Value> =
+        drawn.explore.iter().map(|(id, ids)| (id.clone(), json!(ids.len()))).collect();
+    let worklists: Vec<Value> = lists
+        .iter()
+        .map(|list| {
+            json!({ "reader": list.reader, "items": list.items.len(), "gap_violations": list.gap_violations })
+        })
+        .collect();
+    let json = json!({
+        "seed": drawn.seed,
+        "dry_run": options.dry_run,
+        "limited_to_available": drawn.limited_to_available,
+        "frame_studies": drawn.frame_studies,
+        "decks": decks,
+        "explore": explore,
+        "worklists": worklists,
+        "shortfall": drawn.shortfall,
+    });
+    Said::new(json, text.trim_end().to_owned())
+}
+
+/// Dataset, protocol, decks, readers, release.
+pub fn info(path: &Path) -> Result<Said, VerbError> {
+    let opened = Project::open(path, OpenMode::ReadOnly)?;
+    let project = opened.project;
+    let facts = project.dataset_facts()?;
+    let dataset = project.dataset()?;
+    let protocol = project.protocol()?;
+    let sample = project.sample()?;
+    let available = |deck: &sampling::Deck| {
+        let present = |m: &&sampling::Member| {
+            let study = dataset.study_index(m.study).and_then(|i| dataset.studies.get(i));
+            study.is_some_and(|study| study.available)
+        };
+        deck.members.iter().filter(present).count()
+    };
+    let decks: Vec<Value> = sample
+        .iter()
+        .flat_map(|sample| &sample.decks)
+        .map(|deck| {
+            let positive = deck.label_positive();
+            json!({
+                "finding": deck.finding,
+                "label_positive": positive,
+                "controls": if deck.finding.is_some() { deck.members.len() - positive } else { 0 },
+                "items": deck.members.len(),
+                "available": available(deck),
+                "label_known": deck.label_known(),
+            })
+        })
+        .collect();
+    let mut released = Vec::new();
+    for reader in project.readers()? {
+        let record = project.reader_record(&reader.name)?;
+        for deck in 0..u32::try_from(decks.len()).unwrap_or(0) {
+            if let Some(reads) = record.state.released(deck) {
+                released.push(json!({ "reader": reader.name, "deck": deck, "reads": reads }));
+            }
+        }
+    }
+    let readers = reader_rows(&project)?;
+    let unblinded = protocol.release == overread_core::protocol::Release::Open;
+    let json = json!({
+        "dataset": {
+            "format": facts.format,
+            "studies": facts.studies,
+            "images": facts.images,
+            "patients": facts.patients,
+            "images_available": facts.images_available,
+            "labels": dataset.positives(),
+            "sha256": facts.sha256,
+            "files": facts.files,
+        },
+        "protocol": {
+            "name": protocol.name,
+            "version": protocol.version,
+            "hash": protocol.hash(),
+            "title": protocol.title,
+            "design": protocol.design.word(),
+        },
+        "decks": decks,
+        "readers": readers,
+        "release": { "policy": protocol.release.word(), "released": released },
+        "unblinded": unblinded,
+        "read_only": project.read_only().map(ToString::to_string),
+    });
+    Ok(Said::new(json.clone(), info_text(&json)))
+}
+
+fn info_text(json: &Value) -> String {
+    let mut text = String::new();
+    let (dataset, protocol) = (&json["dataset"], &json["protocol"]);
+    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    writeln!(
+        text,
+        "{}, {} {} (version {})",
+        word(&protocol["title"]),
+        word(&protocol["design"]),
+        word(&protocol["name"]),
+        protocol["version"]
+    )
+    .ok();
+    writeln!(
+        text,
+        "Dataset {}: {} studies, {} patients, {} images, {} found",
+        word(&dataset["format"]),
+        dataset["studies"],
+        dataset["patients"],
+        dataset["images"],
+        dataset["images_available"]
+    )
+    .ok();
+    for deck in json["decks"].as_array().into_iter().flatten() {
+        let name = deck["finding"].as_str().unwrap_or("all findings");
+        writeln!(
+            text,
+            "Deck {name}: {} items, {} controls, {} with images{}",
+            deck["items"],
+            deck["controls"],
+            deck["available"],
+            if deck["label_known"] == true {
+                "; label known to the reader (deck without controls)"
+            } else {
+                ""
+            }
+        )
+        .ok();
+    }
+    for reader in json["readers"].as_array().into_iter().flatten() {
+        let (name, role) = (word(&reader["name"]), word(&reader["role"]));
+        writeln!(text, "{name} ({role}): {} of {} locked", reader["locked"], reader["items"]).ok();
+    }
+    write!(text, "Release policy: {}", word(&json["release"]["policy"])).ok();
+    text
+}
+
+/// Walks the hash chains and compares the tables with them.
+pub fn verify(path: &Path) -> Result<Said, VerbError> {
+    let project = Project::open(path, OpenMode::ReadOnly)?.project;
+    let report = project.verify()?;
+    let mut text = String::new();
+    for chain in &report.chains {
+        writeln!(text, "{}: {} events, head {}", chain.chain, chain.events, chain.head).ok();
+    }
+    match &report.first_bad {
+        None => {}
+        Some(bad) => {
+            writeln!(text, "Event {} of chain {} does not fit: {}", bad.chain_seq, bad.chain, bad.what)
+                .ok();
+        }
+    }
+    for problem in &report.problems {
+        writeln!(text, "{problem}").ok();
+    }
+    text.push_str(if report.ok { "Everything fits." } else { "The project is not as it was written." });
+    let json = json!({
+        "ok": report.ok,
+        "chains": report.chains,
+        "first_bad": report.first_bad,
+        "problems": report.problems,
+    });
+    Ok(Said { found: !report.ok, ..Said::new(json, text) })
+}
+
+/// Copies a project, also while it is open.
+pub fn backup(path: &Path, to: &Path) -> Result<Said, VerbError> {
+    let project = Project::open(path, OpenMode::ReadOnly)?.project;
+    project.backup(to)?;
+    let text = format!("Copied to {}.", to.display());
+    Ok(Said::new(json!({ "backup": to.display().to_string() }), text))
+}
+
+/// Saves what can be read of a damaged project.
+pub fn recover(from: &Path, to: &Path) -> Result<Said, VerbError> {
+    let report = overread_store::recover(from, to)?;
+    let text = if report.complete {
+        format!("Everything was saved to {}.", to.display())
+    } else {
+        format!("What could be read was saved to {}. Some rows are lost.", to.display())
+    };
+    let json = json!({
+        "project": to.display().to_string(),
+        "complete": report.complete,
+        "verify": report.verify,
+    });
+    Ok(Said { found: !report.complete, ..Said::new(json, text) })
+}
