@@ -1,1 +1,23 @@
 //! The project file: schema, event log, hash chain, views, and the dataset importers.
+//!
+//! One project is one SQLite file. [`Project::create`] makes it from an [`import::Import`],
+//! [`Project::open`] opens it, [`Project::append`] writes events that are on disk when it returns.
+
+mod backup;
+mod clock;
+mod error;
+mod files;
+mod hex;
+pub mod import;
+mod lock;
+mod project;
+mod schema;
+
+pub use backup::{RecoverReport, SavedTable, recover};
+pub use clock::Clock;
+pub use error::{Holder, ImageError, Notice, ReadOnlyReason, StoreError};
+pub use project::check::{BadEvent, ChainSummary, CheckReport, VerifyReport};
+pub use project::images::{ImageShelf, RootReport};
+pub use project::load::{AccessEntry, DatasetFacts, ReaderRow, StudyName};
+pub use project::{Closed, OpenMode, Opened, Project};
+pub use schema::{APPLICATION_ID, SCHEMA_VERSION};

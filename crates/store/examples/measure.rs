@@ -1,0 +1,47 @@
+//! How long import, opening and loading take: `measure LABELS.csv [IMAGES]`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use overread_core::protocol::{Protocol, builtin};
+use overread_store::import::{Format, Request, read};
+use overread_store::{Clock, OpenMode, Project};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut words = std::env::args_os().skip(1).map(PathBuf::from);
+    let labels: Vec<PathBuf> = words.next().into_iter().collect();
+    let images = words.next();
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("measure.overread");
+    let protocol = Protocol::from_toml(builtin("cxr14-verify").ok_or("no protocol")?)?;
+    let mut say = String::new();
+    for round in 0..5 {
+        let begin = Instant::now();
+        let request = Request {
+            format: Format::Cxr14,
+            labels: &labels,
+            map: None,
+            images: images.as_deref(),
+        };
+        let import = read(&request)?;
+        let read_ms = begin.elapsed().as_millis();
+        let path = path.with_extension(format!("{round}.overread"));
+        let project = Project::create(&path, &import, &protocol, "lead", "dev", Clock::system())?;
+        let made_ms = begin.elapsed().as_millis();
+        project.close()?;
+        let begin = Instant::now();
+        let project = Project::open(&path, OpenMode::ReadWrite)?.project;
+        let open_ms = begin.elapsed().as_millis();
+        let dataset = project.dataset()?;
+        let load_ms = begin.elapsed().as_millis();
+        let bytes = std::fs::metadata(&path)?.len();
+        say.push_str(&format!(
+            "studies {} notes {}: read {read_ms} ms, read and made {made_ms} ms, open {open_ms} ms, \
+             open and load {load_ms} ms, file {bytes} bytes\n",
+            dataset.studies.len(),
+            import.notes.len(),
+        ));
+    }
+    std::io::Write::write_all(&mut std::io::stdout(), say.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! What a project file and its folder look like from outside SQLite.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Notice, StoreError};
+use crate::schema::APPLICATION_ID;
+
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// The first hundred bytes, read before SQLite touches anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) user_version: u32,
+    pub(crate) wal: bool,
+}
+
+/// A file beside the project: its name with something before and behind.
+pub(crate) fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
+    let mut name = OsString::from(before);
+    name.push(path.file_name().unwrap_or_default());
+    name.push(after);
+    path.with_file_name(name)
+}
+
+/// The folder of a path; `.` for a bare name.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn not_a_project(path: &Path, why: &str) -> StoreError {
+    StoreError::NotAProject { path: path.to_owned(), why: why.to_owned() }
+}
+
+fn be32(bytes: &[u8], at: usize) -> u32 {
+    let word = bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).unwrap_or([0; 4]);
+    u32::from_be_bytes(word)
+}
+
+/// Says what the file is before SQLite opens it.
+pub(crate) fn read_header(path: &Path) -> Result<Header, StoreError> {
+    let meta = std::fs::metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => StoreError::NotFound { path: path.to_owned() },
+        _ => StoreError::io(path, "look at", error),
+    })?;
+    if meta.is_dir() {
+        return Err(not_a_project(path, "it is a folder"));
+    }
+    let mut bytes = Vec::with_capacity(100);
+    File::open(path)
+        .and_then(|file| file.take(100).read_to_end(&mut bytes))
+        .map_err(|error| StoreError::io(path, "read", error))?;
+    if bytes.is_empty() {
+        return Err(not_a_project(path, "it is empty"));
+    }
+    if !bytes.starts_with(MAGIC) {
+        return Err(not_a_project(path, "it is not a SQLite file"));
+    }
+    if bytes.len() < 100 {
+        return Err(damaged(path, "it ends within its header"));
+    }
+    if be32(&bytes, 68) != APPLICATION_ID {
+        return Err(not_a_project(path, "it is a SQLite file of another program"));
+    }
+    let wal = bytes.get(18) == Some(&2);
+    let page = match be32(&bytes, 14) & 0xffff {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    let pages = u64::from(be32(&bytes, 28));
+    let left_over = std::fs::metadata(beside(path, "", "-wal")).is_ok_and(|wal| 0 < wal.len());
+    // With a write-ahead log the file itself may rightly lag behind.
+    if !left_over && meta.len() < page * pages {
+        let text = format!("it has {} of {} bytes", meta.len(), page * pages);
+        return Err(damaged(path, &text));
+    }
+    Ok(Header { user_version: be32(&bytes, 60), wal })
+}
+
+pub(crate) fn damaged(path: &Path, detail: &str) -> StoreError {
+    let backups = crate::backup::backups_of(path);
+    StoreError::Damaged { path: path.to_owned(), detail: detail.to_owned(), backups }
+}
+
+/// Makes a new name durable.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder_of(path))?.sync_all() } else { Ok(()) }
+}
+
+/// Gives a finished temporary file its name, unless that name is taken.
+pub(crate) fn publish(temporary: &Path, path: &Path) -> Result<(), StoreError> {
+    let exists = || StoreError::Exists { path: path.to_owned() };
+    File::open(temporary)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::io(path, "write", error))?;
+    // A hard link never replaces; a rename would.
+    match std::fs::hard_link(temporary, path) {
+        Ok(()) => {
+            std::fs::remove_file(temporary).map_err(|e| StoreError::io(path, "finish", e))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(exists()),
+        Err(_no_links_here) if path.exists() => return Err(exists()),
+        Err(_no_links_here) => std::fs::rename(temporary, path)
+            .map_err(|error| StoreError::io(path, "write", error))?,
+    }
+    sync_folder(path).map_err(|error| StoreError::io(path, "write", error))
+}
+
+/// A temporary file beside a path that is removed, with what SQLite puts beside it, when dropped.
+pub(crate) struct Temporary(pub(crate) PathBuf);
+
+impl Temporary {
+    pub(crate) fn beside(path: &Path) -> Self {
+        let tag = uuid::Uuid::now_v7().simple().to_string();
+        Self(beside(path, ".", &format!(".{tag}.part")))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        for end in ["", "-journal", "-wal", "-shm"] {
+            // It is gone already when all went well.
+            std::fs::remove_file(beside(&self.0, "", end)).ok();
+        }
+    }
+}
+
+/// Warnings about the place where a project lies.
+pub(crate) fn place_notices(path: &Path) -> Vec<Notice> {
+    let full = std::fs::canonicalize(path).unwrap_or_else(|_gone| path.to_owned());
+    let mut notices = Vec::new();
+    if let Some(kind) = network_share(&full) {
+        notices.push(Notice::NetworkShare { kind });
+    }
+    if let Some(service) = cloud_service(&full) {
+        notices.push(Notice::CloudFolder { service: service.to_owned() });
+    }
+    notices
+}
+
+fn cloud_service(full: &Path) -> Option<&'static str> {
+    full.iter().find_map(|part| {
+        let part = part.to_string_lossy().to_lowercase();
+        [
+            ("onedrive", "OneDrive"),
+            ("dropbox", "Dropbox"),
+            ("mobile documents", "iCloud Drive"),
+            ("icloud", "iCloud Drive"),
+            ("google drive", "Google Drive"),
+            ("nextcloud", "Nextcloud"),
+        ]
+        .into_iter()
+        .find(|(sign, _)| part.starts_with(sign))
+        .map(|(_, name)| name)
+    })
+}
+
+fn network_share(full: &Path) -> Option<String> {
+    let text = full.to_string_lossy();
+    if text.starts_with(r"\\?\UNC\") || (text.starts_with(r"\\") && !text.starts_with(r"\\?\")) {
+        return Some("Windows share".to_owned());
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mounts").ok()?;
+    share_in(&mounts, full)
+}
+
+/// The type of the innermost mount that holds the path, where it is a network file system.
+fn share_in(mounts: &str, full: &Path) -> Option<String> {
+    const SHARES: &[&str] =
+        &["nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ncpfs", "davfs"];
+    let (_, kind) = mounts
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ');
+            let at = words.nth(1)?.replace("\\040", " ");
+            let kind = words.next()?;
+            full.starts_with(&at).then_some((at.len(), kind))
+        })
+        .max_by_key(|(length, _)| *length)?;
+    SHARES.contains(&kind).then(|| kind.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_innermost_mount_decides_whether_a_folder_is_a_share() {
+        let mounts = "/dev/sda1 / ext4 rw 0 0\nserver:/x /srv/my\\040share nfs4 rw 0 0\n\
+                      /dev/sdb1 /srv/my\\040share/local xfs rw 0 0\n";
+        let kind = |path: &str| share_in(mounts, Path::new(path));
+        assert_eq!(kind("/srv/my share/a.overread").as_deref(), Some("nfs4"));
+        assert_eq!(kind("/srv/my share/local/a.overread"), None);
+        assert_eq!(kind("/home/a.overread"), None);
+    }
+
+    #[test]
+    fn a_synchronised_folder_is_named() {
+        assert_eq!(cloud_service(Path::new("/home/a/OneDrive - Clinic/x")), Some("OneDrive"));
+        assert_eq!(cloud_service(Path::new("/home/a/studies/x")), None);
+    }
+}

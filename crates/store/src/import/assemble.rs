@@ -1,0 +1,151 @@
+//! Rows of any layout into a dataset: derived ids, sorted studies, images found.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use overread_core::dataset::{ImageRef, Labels};
+use overread_core::event::InputFile;
+use overread_core::{Dataset, ImageId, Sex, Study, StudyId};
+use sha2::{Digest as _, Sha256};
+
+use super::scan::ImageFolder;
+use super::source::Source;
+use super::{Fault, ImageFile, Import, ImportError, StudySource};
+use crate::hex::hex;
+
+/// An image of a row.
+pub(super) struct ImageRow {
+    /// File name or path as the label file has it.
+    pub(super) key: String,
+    pub(super) view: Option<String>,
+}
+
+/// A study as some layout has it.
+pub(super) struct StudyRow {
+    pub(super) key: String,
+    pub(super) patient: String,
+    pub(super) labels: Labels,
+    pub(super) images: Vec<ImageRow>,
+    pub(super) sex: Option<Sex>,
+    pub(super) age_years: Option<u16>,
+    pub(super) region: Option<String>,
+    pub(super) split: Option<String>,
+}
+
+/// What a layout makes of its files. Keys are unique.
+pub(super) struct Table {
+    pub(super) findings: Vec<String>,
+    pub(super) studies: Vec<StudyRow>,
+    pub(super) notes: Vec<Fault>,
+}
+
+pub(super) fn assemble(
+    format: &str,
+    table: Table,
+    files: &[Source],
+    folder: Option<(ImageFolder, PathBuf)>,
+) -> Result<Import, ImportError> {
+    if table.studies.is_empty() {
+        return Err(ImportError::Files(
+            "The label file has no rows. Nothing was imported.".to_owned(),
+        ));
+    }
+    let too_many = |_| ImportError::Files("The table has too many patients.".to_owned());
+    let identity = identity_of(&table.studies);
+    let patient_keys = sorted_patients(&table.studies);
+    let number: HashMap<&str, usize> =
+        patient_keys.iter().enumerate().map(|(i, key)| (key.as_str(), i)).collect();
+    let found = folder.as_ref().map(|(folder, _)| folder);
+    let mut studies = Vec::with_capacity(table.studies.len());
+    for row in table.studies {
+        let patient = number.get(row.patient.as_str()).copied().unwrap_or(0);
+        let patient = u32::try_from(patient).map_err(too_many)?;
+        studies.push(study(row, patient, &identity, found));
+    }
+    studies.sort_unstable_by_key(|(study, _)| study.id);
+    if studies.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a.id == b.id)) {
+        let text = "Two studies got one id. Please report this file to the makers of Overread.";
+        return Err(ImportError::Files(text.to_owned()));
+    }
+    let (studies, sources) = studies.into_iter().unzip();
+    let dataset = Dataset {
+        format: format.to_owned(),
+        sha256: hash_of(files),
+        identity,
+        findings: table.findings,
+        patients: u32::try_from(patient_keys.len()).map_err(too_many)?,
+        studies,
+    };
+    let files = files
+        .iter()
+        .map(|f| InputFile { name: f.name.clone(), bytes: f.bytes, sha256: f.sha256.clone() })
+        .collect();
+    let image_root = folder.map(|(_, root)| root);
+    Ok(Import { dataset, sources, patient_keys, files, image_root, notes: table.notes })
+}
+
+/// SHA-256 over the files' bytes, one after the other.
+fn hash_of(files: &[Source]) -> String {
+    if let [one] = files {
+        return one.sha256.clone();
+    }
+    let mut hasher = Sha256::new();
+    for file in files {
+        hasher.update(&file.raw);
+    }
+    hex(&hasher.finalize())
+}
+
+/// SHA-256 over the sorted keys, joined by line feeds.
+fn identity_of(studies: &[StudyRow]) -> String {
+    let mut keys: Vec<&str> = studies.iter().map(|study| study.key.as_str()).collect();
+    keys.sort_unstable();
+    let mut hasher = Sha256::new();
+    for (i, key) in keys.iter().enumerate() {
+        if 0 < i {
+            hasher.update(b"\n");
+        }
+        hasher.update(key.as_bytes());
+    }
+    hex(&hasher.finalize())
+}
+
+fn sorted_patients(studies: &[StudyRow]) -> Vec<String> {
+    let mut keys: Vec<&str> = studies.iter().map(|study| study.patient.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_iter().map(str::to_owned).collect()
+}
+
+fn study(
+    row: StudyRow,
+    patient: u32,
+    identity: &str,
+    folder: Option<&ImageFolder>,
+) -> (Study, StudySource) {
+    let id = StudyId::derive(&[identity, &row.key]);
+    let mut images = Vec::with_capacity(row.images.len());
+    let mut files = Vec::with_capacity(row.images.len());
+    for image in row.images {
+        let found = folder.and_then(|folder| folder.find(&image.key));
+        images.push(ImageRef { id: ImageId::derive(&[identity, &image.key]), view: image.view });
+        files.push(ImageFile {
+            path: found.map(|found| found.path.clone()),
+            bytes: found.map(|found| found.bytes),
+            key: image.key,
+        });
+    }
+    let available = !files.is_empty() && files.iter().all(|file| file.path.is_some());
+    let study = Study {
+        id,
+        patient,
+        labels: row.labels,
+        images,
+        available,
+        sex: row.sex,
+        age_years: row.age_years,
+        region: row.region,
+        split: row.split,
+    };
+    (study, StudySource { key: row.key, images: files })
+}

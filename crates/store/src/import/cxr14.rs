@@ -1,0 +1,261 @@
+//! ChestX-ray14: one row per image, and an image is a study.
+
+use std::collections::HashMap;
+
+use overread_core::Sex;
+use overread_core::dataset::Labels;
+
+use super::assemble::{ImageRow, StudyRow, Table};
+use super::rows::Rows;
+use super::source::Source;
+use super::{Fault, ImportError};
+
+/// The header's brackets hold unquoted commas, so a CSV reader sees eleven columns.
+const HEADER: [&str; 11] = [
+    "Image Index",
+    "Finding Labels",
+    "Follow-up #",
+    "Patient ID",
+    "Patient Age",
+    "Patient Gender",
+    "View Position",
+    "OriginalImage[Width",
+    "Height]",
+    "OriginalImagePixelSpacing[x",
+    "y]",
+];
+
+const NO_FINDING: &str = "No Finding";
+
+/// The fourteen classes, then the one that stands for none of them.
+const FINDINGS: [&str; 15] = [
+    "Atelectasis",
+    "Cardiomegaly",
+    "Consolidation",
+    "Edema",
+    "Effusion",
+    "Emphysema",
+    "Fibrosis",
+    "Hernia",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pleural_Thickening",
+    "Pneumonia",
+    "Pneumothorax",
+    NO_FINDING,
+];
+
+/// Nobody is known to have been older than 122.
+const OLDEST: u16 = 122;
+
+pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
+    let (lists, tables): (Vec<&Source>, Vec<&Source>) =
+        files.iter().partition(|file| is_list(file));
+    let [table] = tables.as_slice() else {
+        return Err(ImportError::Files(format!(
+            "ChestX-ray14 has one table of labels (Data_Entry_2017.csv or its 2020 version), perhaps with lists of file names; {} tables were given. Nothing was imported.",
+            tables.len()
+        )));
+    };
+    let mut table = read_table(table)?;
+    if !lists.is_empty() {
+        let number: HashMap<String, usize> =
+            table.studies.iter().enumerate().map(|(i, study)| (study.key.clone(), i)).collect();
+        for list in lists {
+            read_list(list, &number, &mut table.studies)?;
+        }
+    }
+    Ok(table)
+}
+
+/// A list of file names has nothing but one name a line.
+fn is_list(source: &Source) -> bool {
+    let (text, _) = source.text();
+    let first = text.lines().next().unwrap_or("").trim();
+    first.ends_with(".png") && !first.contains([',', ';', '\t'])
+}
+
+fn read_list(
+    source: &Source,
+    number: &HashMap<String, usize>,
+    studies: &mut [StudyRow],
+) -> Result<(), ImportError> {
+    let (text, _) = source.text();
+    let split = if source.name.contains("test") { "test" } else { "train" };
+    let mut faults = Vec::new();
+    for (line, name) in text.lines().zip(1..).map(|(name, line)| (line, name.trim())) {
+        match number.get(name).and_then(|&i| studies.get_mut(i)) {
+            Some(study) => study.split = Some(split.to_owned()),
+            None if name.is_empty() => {}
+            None => faults.push(source.fault(line, 1, "the table of labels has no such image")),
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ImportError::Rows(faults)) }
+}
+
+fn read_table(source: &Source) -> Result<Table, ImportError> {
+    let (text, latin1) = source.text();
+    let mut rows = Rows::new(source, &text, b',')?;
+    check_header(source, &mut rows)?;
+    let mut studies: Vec<StudyRow> = Vec::with_capacity(text.len() / 64);
+    let mut lines: Vec<u64> = Vec::with_capacity(text.len() / 64);
+    let mut notes = Vec::new();
+    if latin1 {
+        notes.push(source.fault(1, 1, "the file is not UTF-8 and was read as Latin-1"));
+    }
+    while rows.advance() {
+        if let Some(study) = study_of(&mut rows, &mut notes) {
+            studies.push(study);
+            lines.push(rows.line());
+        }
+    }
+    reject_twins(source, &studies, &lines, &mut rows.faults);
+    rows.finish()?;
+    Ok(Table { findings: FINDINGS.map(str::to_owned).to_vec(), studies, notes })
+}
+
+fn check_header(source: &Source, rows: &mut Rows<'_>) -> Result<(), ImportError> {
+    let one = |fault| Err(ImportError::Rows(vec![fault]));
+    if !rows.advance() {
+        return one(source.fault(1, 1, "the file is empty"));
+    }
+    let found = rows.row();
+    if found.len() == 1
+        && let Some(other) = [';', '\t', '|'].into_iter().find(|d| rows.cell(0).contains(*d))
+    {
+        let text = format!("the columns are divided by {other:?}; ChestX-ray14 uses commas");
+        return one(rows.at(0, text));
+    }
+    for (i, name) in HEADER.iter().enumerate() {
+        if rows.cell(i).trim() != *name {
+            let text = format!("the header has `{}` where `{name}` stands", rows.cell(i));
+            return one(rows.at(i, text));
+        }
+    }
+    // The 2017 release ends its header with a comma.
+    match found.iter().enumerate().skip(HEADER.len()).find(|(i, cell)| 11 < *i || !cell.is_empty())
+    {
+        Some((i, cell)) => one(rows.at(i, format!("the header has a further column `{cell}`"))),
+        None => Ok(()),
+    }
+}
+
+fn reject_twins(source: &Source, studies: &[StudyRow], lines: &[u64], faults: &mut Vec<Fault>) {
+    let mut order: Vec<usize> = (0..studies.len()).collect();
+    let key = |i: usize| studies.get(i).map_or("", |study| study.key.as_str());
+    let line = |i: usize| lines.get(i).copied().unwrap_or(0);
+    order.sort_unstable_by_key(|&i| (key(i), i));
+    for pair in order.windows(2) {
+        if let &[a, b] = pair
+            && key(a) == key(b)
+        {
+            let text = format!("the image of line {} stands here again", line(a));
+            faults.push(source.fault(line(b), 1, text));
+        }
+    }
+    faults.sort_by_key(|fault| (fault.line, fault.column));
+}
+
+/// The study of a row, or a fault noted.
+fn study_of(rows: &mut Rows<'_>, notes: &mut Vec<Fault>) -> Option<StudyRow> {
+    let cells = rows.row().len();
+    if cells < HEADER.len() || HEADER.len() + 1 < cells || !rows.cell(11).is_empty() {
+        rows.reject(HEADER.len().min(cells), format!("the row has {cells} columns, not 11"));
+        return None;
+    }
+    let before = rows.faults.len();
+    let key = rows.cell(0).trim().to_owned();
+    if key.is_empty() || key.chars().any(|c| c.is_control() || matches!(c, '/' | '\\')) {
+        rows.reject(0, "a plain file name is needed");
+    }
+    let labels = labels_of(rows);
+    let whole = |cell: &str| !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit());
+    if !whole(rows.cell(2)) {
+        rows.reject(2, "the follow-up number is a whole number");
+    }
+    let patient = rows.cell(3).trim_start_matches('0').to_owned();
+    if !whole(rows.cell(3)) {
+        rows.reject(3, "the patient id is a whole number");
+    }
+    let age_years = age_of(rows, notes);
+    let sex = match rows.cell(5) {
+        "F" => Some(Sex::Female),
+        "M" => Some(Sex::Male),
+        "" => None,
+        _ => {
+            rows.reject(5, "the patient's gender is M or F");
+            None
+        }
+    };
+    let view = rows.cell(6).to_owned();
+    if !view.bytes().all(|b| b.is_ascii_uppercase()) {
+        rows.reject(6, "a view position such as PA or AP is needed");
+    }
+    for i in 7..HEADER.len() {
+        if !rows.cell(i).parse::<f64>().is_ok_and(|n| n.is_finite() && 0.0 < n) {
+            rows.reject(i, "a positive number is needed");
+        }
+    }
+    let view = (!view.is_empty()).then_some(view);
+    (rows.faults.len() == before).then(|| StudyRow {
+        patient: if patient.is_empty() { "0".to_owned() } else { patient },
+        labels,
+        images: vec![ImageRow { key: key.clone(), view }],
+        key,
+        sex,
+        age_years,
+        region: Some("CHEST".to_owned()),
+        split: None,
+    })
+}
+
+/// What is not named is labelled negative.
+fn labels_of(rows: &mut Rows<'_>) -> Labels {
+    let cell = rows.cell(1);
+    let mut positive = 0_u64;
+    let mut wrong = None;
+    for name in cell.split('|') {
+        match FINDINGS.iter().position(|finding| *finding == name.trim()) {
+            Some(i) => positive |= 1 << i,
+            None if wrong.is_none() => {
+                wrong = Some(format!("`{name}` is not a label of ChestX-ray14"))
+            }
+            None => {}
+        }
+    }
+    let none = 1_u64 << (FINDINGS.len() - 1);
+    if wrong.is_none() && positive & none != 0 && positive != none {
+        wrong = Some(format!("`{NO_FINDING}` stands beside a finding"));
+    }
+    if let Some(text) = wrong {
+        rows.reject(1, text);
+    }
+    Labels { positive, negative: ((1 << FINDINGS.len()) - 1) & !positive, uncertain: 0 }
+}
+
+/// Years, from `58`, `058Y`, `011M` or `006D`. An impossible age is left out and noted.
+fn age_of(rows: &mut Rows<'_>, notes: &mut Vec<Fault>) -> Option<u16> {
+    let cell = rows.cell(4).trim();
+    if cell.is_empty() {
+        return None;
+    }
+    let digits = cell.trim_end_matches(['Y', 'M', 'W', 'D']);
+    let unit = cell.get(digits.len()..).unwrap_or("");
+    let number = digits.parse::<u16>().ok().filter(|_| unit.len() <= 1);
+    let Some(number) = number else {
+        rows.reject(4, "an age such as 58 or 058Y is needed");
+        return None;
+    };
+    let years = match unit {
+        "M" => number / 12,
+        "W" => number / 52,
+        "D" => number / 365,
+        _ => number,
+    };
+    if OLDEST < years {
+        notes.push(rows.at(4, format!("the age {years} is impossible and was left out")));
+        return None;
+    }
+    Some(years)
+}

@@ -1,0 +1,212 @@
+//! Label files into a dataset. Either the whole of a table is read, or nothing and every bad row is named.
+
+mod assemble;
+mod chexpert;
+mod cxr14;
+mod mura;
+mod rows;
+pub(crate) mod scan;
+mod source;
+mod table;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use overread_core::Dataset;
+use overread_core::event::InputFile;
+
+pub use source::MOST_BYTES;
+
+/// A layout of label files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// ChestX-ray14: `Data_Entry_2017.csv`, `Data_Entry_2017_v2020.csv`, with or without split lists.
+    Cxr14,
+    /// MURA: image paths and labelled studies.
+    Mura,
+    /// CheXpert and MIMIC-CXR: 1, 0, -1 and blank.
+    Chexpert,
+    /// Any table, with a mapping of its columns.
+    Table,
+}
+
+impl Format {
+    /// The word on the command line and in the project file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cxr14 => "cxr14",
+            Self::Mura => "mura",
+            Self::Chexpert => "chexpert",
+            Self::Table => "table",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = ImportError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        [Self::Cxr14, Self::Mura, Self::Chexpert, Self::Table]
+            .into_iter()
+            .find(|format| format.word() == word)
+            .ok_or_else(|| ImportError::Format(word.to_owned()))
+    }
+}
+
+/// A place in a label file and what is wrong or remarkable there.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Fault {
+    /// File name without folders.
+    pub file: String,
+    /// 1-based line.
+    pub line: u64,
+    /// 1-based column, in characters.
+    pub column: u64,
+    /// What is there.
+    pub text: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} line {}, column {}: {}", self.file, self.line, self.column, self.text)
+    }
+}
+
+/// Why nothing was imported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A format nobody knows.
+    #[error("`{0}` is not a known format. Use cxr14, mura, chexpert or table.")]
+    Format(String),
+    /// A file that cannot be read.
+    #[error("The file {} cannot be read: {source}. Check the path.", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A file that is larger than a label file may be.
+    #[error("The file {} holds more than {} MiB; a label table is far smaller. Check that it is the right file.", path.display(), MOST_BYTES >> 20)]
+    TooLarge {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Files that are missing, too many, or do not go together.
+    #[error("{0}")]
+    Files(String),
+    /// A mapping that cannot be used.
+    #[error("The mapping {} cannot be used: {text}.", path.display())]
+    Map {
+        /// Where.
+        path: PathBuf,
+        /// What is wrong.
+        text: String,
+    },
+    /// Rows that cannot be read. All of them are here.
+    #[error("{}", list(.0))]
+    Rows(Vec<Fault>),
+}
+
+fn list(faults: &[Fault]) -> String {
+    let mut text = faults.first().map(Fault::to_string).unwrap_or_default();
+    match faults.len() {
+        0 | 1 => {}
+        2 => text.push_str(" (and one more row)"),
+        n => text.push_str(&format!(" (and {} more rows)", n - 1)),
+    }
+    text.push_str(". Nothing was imported; correct the file and try again.");
+    text
+}
+
+/// Where an image lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFile {
+    /// File name or path as the label file has it.
+    pub key: String,
+    /// Path below the image folder, where the file was found.
+    pub path: Option<String>,
+    /// Its size, where it was found.
+    pub bytes: Option<u64>,
+}
+
+/// How a study is named outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StudySource {
+    /// The dataset's own key.
+    pub key: String,
+    /// Its images, in the order of the study's.
+    pub images: Vec<ImageFile>,
+}
+
+/// A dataset as read, ready for a new project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// The dataset, studies sorted by id.
+    pub dataset: Dataset,
+    /// Names of the studies, in the same order.
+    pub sources: Vec<StudySource>,
+    /// The dataset's own patient ids, by patient number.
+    pub patient_keys: Vec<String>,
+    /// The label files.
+    pub files: Vec<InputFile>,
+    /// The folder below which images were looked for.
+    pub image_root: Option<PathBuf>,
+    /// Values that were left out, such as an impossible age.
+    pub notes: Vec<Fault>,
+}
+
+impl Import {
+    /// How many images were found.
+    pub fn images_available(&self) -> usize {
+        self.sources.iter().flat_map(|s| &s.images).filter(|image| image.path.is_some()).count()
+    }
+}
+
+/// What to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Layout of the label files.
+    pub format: Format,
+    /// The label files, plain or gzipped.
+    pub labels: &'a [PathBuf],
+    /// For tables: which column is what.
+    pub map: Option<&'a Path>,
+    /// The folder below which images are looked for.
+    pub images: Option<&'a Path>,
+}
+
+/// Reads label files and looks for the images.
+pub fn read(request: &Request<'_>) -> Result<Import, ImportError> {
+    if request.labels.is_empty() {
+        return Err(ImportError::Files(
+            "No label file was given. Name one with --labels.".to_owned(),
+        ));
+    }
+    if request.map.is_some() != (request.format == Format::Table) {
+        let text = match request.map {
+            Some(_) => "A mapping (--map) goes with the format `table` only.",
+            None => "The format `table` needs a mapping of the columns: --map MAP.toml.",
+        };
+        return Err(ImportError::Files(text.to_owned()));
+    }
+    let files =
+        request.labels.iter().map(|path| source::read(path)).collect::<Result<Vec<_>, _>>()?;
+    let table = match (request.format, request.map) {
+        (Format::Table, Some(map)) => table::read(&files, map)?,
+        (Format::Mura, _) => mura::read(&files)?,
+        (Format::Chexpert, _) => chexpert::read(&files)?,
+        (Format::Cxr14 | Format::Table, _) => cxr14::read(&files)?,
+    };
+    let folder = match request.images {
+        None => None,
+        Some(root) => {
+            let fail = |source| ImportError::Io { path: root.to_owned(), source };
+            let full = std::fs::canonicalize(root).map_err(fail)?;
+            Some((scan::ImageFolder::scan(&full).map_err(fail)?, full))
+        }
+    };
+    assemble::assemble(request.format.word(), table, &files, folder)
+}

@@ -1,0 +1,164 @@
+//! Rows of a delimited text, with the line and column of every cell.
+
+use csv::StringRecord;
+
+use super::source::Source;
+use super::{Fault, ImportError};
+
+/// A text that is read row by row.
+pub(super) struct Rows<'a> {
+    source: &'a Source,
+    text: &'a str,
+    delimiter: u8,
+    reader: csv::Reader<&'a [u8]>,
+    record: StringRecord,
+    pub(super) faults: Vec<Fault>,
+}
+
+impl<'a> Rows<'a> {
+    /// Begins at the first row. A NUL byte anywhere ends it at once.
+    pub(super) fn new(
+        source: &'a Source,
+        text: &'a str,
+        delimiter: u8,
+    ) -> Result<Self, ImportError> {
+        if let Some(at) = text.find('\0') {
+            let (line, column) = place(text, at);
+            let fault = source.fault(line, column, "a NUL byte; this is not a text table");
+            return Err(ImportError::Rows(vec![fault]));
+        }
+        let reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .from_reader(text.as_bytes());
+        let record = StringRecord::new();
+        Ok(Self { source, text, delimiter, reader, record, faults: Vec::new() })
+    }
+
+    /// Goes to the next row; `false` at the end.
+    pub(super) fn advance(&mut self) -> bool {
+        match self.reader.read_record(&mut self.record) {
+            Ok(more) => more,
+            Err(error) => {
+                let line = error.position().map_or(1, csv::Position::line);
+                let fault = self.source.fault(line, 1, format!("the row cannot be read: {error}"));
+                self.faults.push(fault);
+                false
+            }
+        }
+    }
+
+    /// The row under way.
+    pub(super) fn row(&self) -> &StringRecord {
+        &self.record
+    }
+
+    /// A cell of the row under way; empty where there is none.
+    pub(super) fn cell(&self, index: usize) -> &str {
+        self.record.get(index).unwrap_or("")
+    }
+
+    /// The line on which the row under way begins.
+    pub(super) fn line(&self) -> u64 {
+        self.record.position().map_or(1, csv::Position::line)
+    }
+
+    /// Notes what is wrong with a cell.
+    pub(super) fn reject(&mut self, index: usize, text: impl Into<String>) {
+        let fault = self.at(index, text);
+        self.faults.push(fault);
+    }
+
+    /// A remark on a cell, with its place.
+    pub(super) fn at(&self, index: usize, text: impl Into<String>) -> Fault {
+        let start = self.record.position().map_or(0, csv::Position::byte);
+        let start = usize::try_from(start).unwrap_or(0);
+        let rest = self.text.get(start..).unwrap_or("");
+        // The reader's position may stand on line ends that it has yet to skip.
+        let skipped = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+        let start = start + skipped;
+        let offset =
+            self.text.get(start..).map_or(0, |row| cell_offset(row, self.delimiter, index));
+        let (line, column) = place(self.text, start + offset);
+        self.source.fault(line, column, text)
+    }
+
+    /// All faults as an error, where there are any.
+    pub(super) fn finish(self) -> Result<(), ImportError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(ImportError::Rows(self.faults)) }
+    }
+}
+
+/// 1-based line and column, in characters, of a byte.
+pub(super) fn place(text: &str, at: usize) -> (u64, u64) {
+    let before = text.get(..at.min(text.len())).unwrap_or(text);
+    let (mut line, mut column) = (1, 1);
+    let mut last = ' ';
+    for c in before.chars() {
+        if c == '\n' && last == '\r' {
+            // The second half of one line end.
+        } else if c == '\n' || c == '\r' {
+            line += 1;
+            column = 1;
+        } else {
+            column += 1;
+        }
+        last = c;
+    }
+    (line, column)
+}
+
+/// Where a cell begins in the text of its row.
+fn cell_offset(row: &str, delimiter: u8, index: usize) -> usize {
+    let (mut seen, mut quoted, mut at) = (0, false, 0);
+    for (i, byte) in row.bytes().enumerate() {
+        if seen == index {
+            return at;
+        }
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\r' | b'\n' if !quoted => return at,
+            _ if byte == delimiter && !quoted => {
+                seen += 1;
+                at = i + 1;
+            }
+            _ => {}
+        }
+    }
+    at
+}
+
+/// The delimiter that divides the first line most.
+pub(super) fn detect_delimiter(text: &str) -> u8 {
+    let first = text.lines().next().unwrap_or("");
+    [b',', b'\t', b';', b'|']
+        .into_iter()
+        .rev()
+        .max_by_key(|d| first.bytes().filter(|byte| byte == d).count())
+        .unwrap_or(b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_found_behind_quotes_and_line_ends_of_every_kind() {
+        let text = "a,b\r\n\"x,\"\"y\ny\",\u{e9}z,3\n";
+        assert_eq!(place(text, 0), (1, 1));
+        let row = &text[5..];
+        assert_eq!(cell_offset(row, b',', 0), 0);
+        let second = 5 + cell_offset(row, b',', 1);
+        assert!(text[second..].starts_with('\u{e9}'));
+        assert_eq!(place(text, second), (3, 4));
+        assert_eq!(place("a\rb\n\nc", 5), (4, 1));
+    }
+
+    #[test]
+    fn the_delimiter_is_the_one_that_divides_most() {
+        assert_eq!(detect_delimiter("a;b;c,d"), b';');
+        assert_eq!(detect_delimiter("a\tb"), b'\t');
+        assert_eq!(detect_delimiter("a"), b',');
+    }
+}

@@ -1,0 +1,72 @@
+//! Bytes of a label file into text: plain or gzipped, UTF-8 or Latin-1, never more than fits.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+
+use super::{Fault, ImportError};
+use crate::hex::sha256;
+
+/// The most bytes a label file may have, also once unpacked.
+pub const MOST_BYTES: u64 = 512 << 20;
+
+/// A label file as text.
+pub(super) struct Source {
+    /// File name without folders.
+    pub(super) name: String,
+    /// Size on disk.
+    pub(super) bytes: u64,
+    /// SHA-256 of the bytes on disk.
+    pub(super) sha256: String,
+    /// The bytes on disk, for the hash over several files.
+    pub(super) raw: Vec<u8>,
+    /// The bytes unpacked, where the file is gzipped.
+    unpacked: Option<Vec<u8>>,
+}
+
+impl Source {
+    /// The file's text and whether it had to be read as Latin-1.
+    pub(super) fn text(&self) -> (Cow<'_, str>, bool) {
+        let bytes = self.unpacked.as_deref().unwrap_or(&self.raw);
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        match std::str::from_utf8(bytes) {
+            Ok(text) => (Cow::Borrowed(text), false),
+            // Every byte is a character of Latin-1.
+            Err(_) => (Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()), true),
+        }
+    }
+
+    pub(super) fn fault(&self, line: u64, column: u64, text: impl Into<String>) -> Fault {
+        Fault { file: self.name.clone(), line, column, text: text.into() }
+    }
+}
+
+/// Reads a label file whole.
+pub(super) fn read(path: &Path) -> Result<Source, ImportError> {
+    let fail = |source| ImportError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(fail)?;
+    if file.metadata().map_err(fail)?.is_dir() {
+        return Err(fail(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")));
+    }
+    let raw = limited(file, path)?;
+    let gzipped = raw.starts_with(&[0x1f, 0x8b]);
+    let unpacked =
+        if gzipped { Some(limited(MultiGzDecoder::new(raw.as_slice()), path)?) } else { None };
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (bytes, sha256) = (raw.len() as u64, sha256(&raw));
+    Ok(Source { name, bytes, sha256, raw, unpacked })
+}
+
+fn limited(from: impl Read, path: &Path) -> Result<Vec<u8>, ImportError> {
+    let mut bytes = Vec::new();
+    from.take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| ImportError::Io { path: path.to_owned(), source })?;
+    if MOST_BYTES < bytes.len() as u64 {
+        return Err(ImportError::TooLarge { path: path.to_owned() });
+    }
+    Ok(bytes)
+}

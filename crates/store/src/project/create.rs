@@ -1,0 +1,210 @@
+//! Making a project: all of it or nothing, and never over something that is there.
+
+use std::path::Path;
+
+use overread_core::event::EventBody;
+use overread_core::{Dataset, Protocol};
+use rusqlite::{Connection, params};
+
+use super::{OpenMode, Project};
+use crate::clock::{Clock, text_of};
+use crate::error::StoreError;
+use crate::files::{Temporary, publish};
+use crate::import::Import;
+use crate::schema::{APPLICATION_ID, MIGRATIONS, migrate};
+
+impl Project {
+    /// Makes a project from an import and a protocol, and opens it.
+    ///
+    /// It is built under a temporary name beside `path` and gets its own when it is whole.
+    pub fn create(
+        path: &Path,
+        import: &Import,
+        protocol: &Protocol,
+        actor: &str,
+        device: &str,
+        clock: Clock,
+    ) -> Result<Self, StoreError> {
+        super::events::check_name(actor)?;
+        super::events::check_name(device)?;
+        if path.symlink_metadata().is_ok() {
+            return Err(StoreError::Exists { path: path.to_owned() });
+        }
+        let temporary = Temporary::beside(path);
+        let probe = std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary.0);
+        probe.map_err(|error| StoreError::io(path, "make", error))?;
+        build(&temporary.0, import, protocol, actor, device, &clock)
+            .map_err(|error| StoreError::sqlite(path, "make the project", error))?;
+        publish(&temporary.0, path)?;
+        Ok(Self::open_with(path, OpenMode::ReadWrite, clock)?.project)
+    }
+}
+
+fn build(
+    path: &Path,
+    import: &Import,
+    protocol: &Protocol,
+    actor: &str,
+    device: &str,
+    clock: &Clock,
+) -> rusqlite::Result<()> {
+    let mut conn = Connection::open(path)?;
+    // Nobody else sees this file: a crash leaves a temporary one, and it is synced before its name.
+    conn.pragma_update(None, "journal_mode", "OFF")?;
+    conn.pragma_update(None, "synchronous", "OFF")?;
+    conn.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    conn.pragma_update(None, "cache_size", -262_144)?;
+    // Rows are numbered here, so that every reference holds by construction.
+    conn.pragma_update(None, "foreign_keys", false)?;
+    conn.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(&mut conn, MIGRATIONS)?;
+    let tx = conn.transaction()?;
+    insert_meta(&tx, clock)?;
+    insert_dataset(&tx, import)?;
+    let set_at = text_of(clock.now());
+    insert_protocol(&tx, protocol, &set_at)?;
+    let facts = [imported(import), protocol_set(protocol)];
+    super::events::insert(&tx, actor, device, &facts, clock)?;
+    tx.commit()?;
+    conn.execute_batch("ANALYZE")?;
+    conn.close().map_err(|(_, error)| error)
+}
+
+fn insert_meta(conn: &Connection, clock: &Clock) -> rusqlite::Result<()> {
+    let mut insert = conn.prepare("INSERT INTO meta (name, value) VALUES (?1, ?2)")?;
+    for (name, value) in [
+        ("kind", "project"),
+        ("made_at", &text_of(clock.now())),
+        ("made_by", concat!("overread ", env!("CARGO_PKG_VERSION"))),
+    ] {
+        insert.execute([name, value])?;
+    }
+    Ok(())
+}
+
+fn imported(import: &Import) -> EventBody {
+    let dataset = &import.dataset;
+    EventBody::DatasetImported {
+        format: dataset.format.clone(),
+        sha256: dataset.sha256.clone(),
+        identity: dataset.identity.clone(),
+        studies: dataset.studies.len() as u64,
+        images: dataset.image_count() as u64,
+        patients: u64::from(dataset.patients),
+        files: import.files.clone(),
+    }
+}
+
+pub(super) fn protocol_set(protocol: &Protocol) -> EventBody {
+    EventBody::ProtocolSet {
+        name: protocol.name.clone(),
+        version: protocol.version,
+        hash: protocol.hash(),
+        text: protocol.source.clone(),
+    }
+}
+
+pub(super) fn insert_protocol(
+    conn: &Connection,
+    protocol: &Protocol,
+    set_at: &str,
+) -> rusqlite::Result<()> {
+    let version = protocol.version;
+    conn.execute(
+        "INSERT INTO protocol (version, name, hash, text, set_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![version, protocol.name, protocol.hash(), protocol.source, set_at],
+    )?;
+    let mut level =
+        conn.prepare("INSERT INTO protocol_level (version, no, name) VALUES (?1, ?2, ?3)")?;
+    for (name, no) in protocol.levels.iter().zip(0_u8..) {
+        level.execute(params![version, no, name])?;
+    }
+    let mut rule = conn.prepare(
+        "INSERT INTO protocol_rule (version, threshold, name, text) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for r in &protocol.rules {
+        rule.execute(params![version, r.threshold.0, r.name, r.text])?;
+    }
+    Ok(())
+}
+
+fn insert_dataset(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
+    let dataset = &import.dataset;
+    let root = import.image_root.as_ref().map(|root| root.to_string_lossy().into_owned());
+    conn.execute(
+        "INSERT INTO dataset (only, format, sha256, identity, studies, images, patients, image_root)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            dataset.format,
+            dataset.sha256,
+            dataset.identity,
+            count(dataset.studies.len()),
+            count(dataset.image_count()),
+            dataset.patients,
+            root
+        ],
+    )?;
+    let mut insert = conn
+        .prepare("INSERT INTO input_file (place, name, bytes, sha256) VALUES (?1, ?2, ?3, ?4)")?;
+    for (file, place) in import.files.iter().zip(0_i64..) {
+        insert.execute(params![place, file.name, file.bytes.cast_signed(), file.sha256])?;
+    }
+    let mut insert =
+        conn.prepare("INSERT INTO import_note (file, line, reason) VALUES (?1, ?2, ?3)")?;
+    for note in &import.notes {
+        insert.execute(params![note.file, note.line.cast_signed(), note.text])?;
+    }
+    let mut insert = conn.prepare("INSERT INTO dataset_finding (no, name) VALUES (?1, ?2)")?;
+    for (name, no) in dataset.findings.iter().zip(0_i64..) {
+        insert.execute(params![no, name])?;
+    }
+    let mut insert = conn.prepare("INSERT INTO patient (no, key) VALUES (?1, ?2)")?;
+    for (key, no) in import.patient_keys.iter().zip(0_i64..) {
+        insert.execute(params![no, key])?;
+    }
+    insert_studies(conn, dataset, import)
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn insert_studies(conn: &Connection, dataset: &Dataset, import: &Import) -> rusqlite::Result<()> {
+    let mut study_row = conn.prepare(
+        "INSERT INTO study (no, id, key, patient, positive, negative, uncertain, sex, age_years, region, split)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    let mut image_row = conn.prepare(
+        "INSERT INTO image (no, id, study, view, key, path, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    let mut image_no = 0_i64;
+    for (no, (study, source)) in dataset.studies.iter().zip(&import.sources).enumerate() {
+        let no = count(no);
+        study_row.execute(params![
+            no,
+            study.id.to_string(),
+            source.key,
+            study.patient,
+            study.labels.positive.cast_signed(),
+            study.labels.negative.cast_signed(),
+            study.labels.uncertain.cast_signed(),
+            study.sex.map(overread_core::Sex::letter),
+            study.age_years,
+            study.region,
+            study.split
+        ])?;
+        for (image, file) in study.images.iter().zip(&source.images) {
+            image_row.execute(params![
+                image_no,
+                image.id.to_string(),
+                no,
+                image.view,
+                file.key,
+                file.path,
+                file.bytes.map(u64::cast_signed)
+            ])?;
+            image_no += 1;
+        }
+    }
+    Ok(())
+}

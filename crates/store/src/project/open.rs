@@ -1,0 +1,170 @@
+//! Opening: what the file is, who holds it, and which guarantees SQLite is asked for.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{OpenMode, Opened, Project};
+use crate::clock::Clock;
+use crate::error::{Notice, ReadOnlyReason, StoreError};
+use crate::files::{Header, beside, place_notices, read_header};
+use crate::lock::{Lock, NoLock};
+use crate::schema::{MIGRATIONS, SCHEMA_VERSION, migrate};
+
+impl Project {
+    /// Opens a project with the device's clock.
+    pub fn open(path: &Path, mode: OpenMode) -> Result<Opened, StoreError> {
+        Self::open_with(path, mode, Clock::system())
+    }
+
+    /// Opens a project. Never repairs, replaces or downgrades it.
+    pub fn open_with(path: &Path, mode: OpenMode, clock: Clock) -> Result<Opened, StoreError> {
+        let header = read_header(path)?;
+        let mut notices = left_over_wal(path).into_iter().collect::<Vec<_>>();
+        let newer = SCHEMA_VERSION < header.user_version;
+        let (lock, mut read_only) = match mode {
+            OpenMode::ReadOnly => (None, Some(ReadOnlyReason::Asked)),
+            OpenMode::ReadWrite if newer => (None, None),
+            OpenMode::ReadWrite => take_lock(path, &clock)?,
+        };
+        if newer {
+            let (found, known) = (header.user_version, SCHEMA_VERSION);
+            read_only = Some(ReadOnlyReason::Newer { found, known });
+        }
+        if matches!(read_only, Some(ReadOnlyReason::Held(_))) {
+            // The other window is using its log; nothing was left over.
+            notices.clear();
+        }
+        notices.extend(place_notices(path));
+        let fail = |error| StoreError::sqlite(path, "open the project", error);
+        let mut conn = connect(path, read_only.is_some(), header).map_err(fail)?;
+        if read_only.is_none() {
+            if header.user_version < SCHEMA_VERSION {
+                crate::backup::keep_one(&conn, path, &clock)?;
+                migrate(&mut conn, MIGRATIONS).map_err(fail)?;
+            }
+            notices.extend(set_durable(&conn, &notices).map_err(fail)?);
+        }
+        check_tables(&conn, path, header)?;
+        let project = Self {
+            conn,
+            path: path.to_owned(),
+            clock,
+            read_only,
+            states: HashMap::new(),
+            closed: false,
+            lock,
+        };
+        Ok(Opened { project, notices })
+    }
+}
+
+fn left_over_wal(path: &Path) -> Option<Notice> {
+    let wal = beside(path, "", "-wal");
+    let bytes = std::fs::metadata(&wal).ok()?.len();
+    (0 < bytes).then_some(Notice::LeftOverWal { path: wal, bytes })
+}
+
+fn take_lock(
+    path: &Path,
+    clock: &Clock,
+) -> Result<(Option<Lock>, Option<ReadOnlyReason>), StoreError> {
+    if let Err(error) = std::fs::OpenOptions::new().write(true).open(path) {
+        return match error.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                Ok((None, Some(ReadOnlyReason::File)))
+            }
+            _ => Err(StoreError::io(path, "open", error)),
+        };
+    }
+    match Lock::take(path, clock) {
+        Ok(lock) => Ok((Some(lock), None)),
+        Err(NoLock::Held(holder)) => Ok((None, Some(ReadOnlyReason::Held(holder)))),
+        Err(NoLock::Io(error)) => match StoreError::io(path, "lock", error) {
+            StoreError::Folder { .. } => Ok((None, Some(ReadOnlyReason::Folder))),
+            other => Err(other),
+        },
+    }
+}
+
+/// Opens the connection with every guard that a file from elsewhere needs.
+fn connect(path: &Path, read_only: bool, header: Header) -> rusqlite::Result<Connection> {
+    let base = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = if read_only {
+        let flags = base | OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let conn = Connection::open_with_flags(path, flags)?;
+        match conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_row| Ok(())) {
+            Err(_no_log_can_be_made) if header.wal && left_over_wal(path).is_none() => {
+                // Nothing is in a log, so the file alone is all there is.
+                let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+                Connection::open_with_flags(immutable_uri(path), flags)?
+            }
+            _ => conn,
+        }
+    } else {
+        Connection::open_with_flags(path, base | OpenFlags::SQLITE_OPEN_READ_WRITE)?
+    };
+    conn.busy_timeout(Duration::from_secs(5))?;
+    // Events refer to nothing that is not there.
+    conn.pragma_update(None, "foreign_keys", true)?;
+    // A file from elsewhere may carry functions in its schema, and cells that lie.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "cell_size_check", true)?;
+    // The whole of ChestX-ray14 fits.
+    conn.pragma_update(None, "cache_size", -65_536)?;
+    if read_only {
+        conn.pragma_update(None, "query_only", true)?;
+    }
+    Ok(conn)
+}
+
+fn immutable_uri(path: &Path) -> PathBuf {
+    let mut uri = String::from("file:");
+    for byte in path.to_string_lossy().replace('\\', "/").bytes() {
+        match byte {
+            b'/' | b':' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri.into()
+}
+
+/// Write-ahead logging with a sync at every commit; a rollback journal where that cannot be.
+fn set_durable(conn: &Connection, notices: &[Notice]) -> rusqlite::Result<Option<Notice>> {
+    let on_share = notices.iter().any(|n| matches!(n, Notice::NetworkShare { .. }));
+    let wanted = if on_share { "DELETE" } else { "WAL" };
+    let mode: String =
+        conn.pragma_update_and_check(None, "journal_mode", wanted, |row| row.get(0))?;
+    let wal = mode.eq_ignore_ascii_case("wal");
+    // FULL syncs the log at every commit; EXTRA syncs the folder as well, which a journal needs.
+    conn.pragma_update(None, "synchronous", if wal { "FULL" } else { "EXTRA" })?;
+    Ok((!wal).then_some(Notice::NoWal))
+}
+
+/// Whether what must be there is there.
+fn check_tables(conn: &Connection, path: &Path, header: Header) -> Result<(), StoreError> {
+    let asked = conn
+        .prepare("SELECT seq, id, chain, chain_seq, at, actor, device, kind, body, prev_hash, hash FROM event LIMIT 0")
+        .and_then(|_| conn.prepare("SELECT identity, image_root FROM dataset LIMIT 0"))
+        .map(|_| ());
+    match asked {
+        Ok(()) => Ok(()),
+        Err(_) if SCHEMA_VERSION < header.user_version => Err(StoreError::Newer {
+            path: path.to_owned(),
+            found: header.user_version,
+            known: SCHEMA_VERSION,
+        }),
+        Err(error) => match StoreError::sqlite(path, "open the project", error) {
+            StoreError::Sqlite { source, .. } => {
+                Err(crate::files::damaged(path, &source.to_string()))
+            }
+            other => Err(other),
+        },
+    }
+}

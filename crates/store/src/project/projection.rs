@@ -1,0 +1,277 @@
+//! The tables behind the views: the fold of the log, kept in step with it.
+
+use std::collections::BTreeSet;
+
+use overread_core::event::{Event, EventBody, EventBodyError};
+use overread_core::{Answer, ItemId, ItemState, ReadingState, Sample, Worklist};
+use rusqlite::{Connection, params};
+
+use super::Project;
+use super::events::events_of;
+use super::load;
+use crate::error::StoreError;
+
+/// Why a log could not be folded.
+#[derive(Debug)]
+pub(crate) enum FoldError {
+    Sqlite(rusqlite::Error),
+    Event(String, u64, EventBodyError),
+    Content(String),
+}
+
+impl From<rusqlite::Error> for FoldError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Project {
+    pub(super) fn fold_failed(&self) -> impl Fn(FoldError) -> StoreError + '_ {
+        |error| match error {
+            FoldError::Sqlite(error) => StoreError::sqlite(&self.path, "read the log", error),
+            FoldError::Event(chain, chain_seq, source) => {
+                StoreError::Event { chain, chain_seq, source }
+            }
+            FoldError::Content(what) => StoreError::Content { path: self.path.clone(), what },
+        }
+    }
+}
+
+/// A reader's state on its way through new events.
+pub(super) enum Fold {
+    /// Not a reader, or one without a worklist and without events: nothing to keep.
+    Incremental(Box<ReadingState>),
+    /// The new events do not come last in fold order, so the whole log is folded again.
+    Again,
+}
+
+impl Fold {
+    /// The state before new events of that chain.
+    pub(super) fn of_reader(
+        conn: &Connection,
+        actor: &str,
+        chain: &str,
+        state: Option<ReadingState>,
+    ) -> Result<Self, FoldError> {
+        let later: bool = conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE actor = ?1 AND chain > ?2)")?
+            .query_row([actor, chain], |row| row.get(0))?;
+        if later {
+            return Ok(Self::Again);
+        }
+        let mut state = match state {
+            Some(state) => state,
+            None => fold_reader(conn, actor)?,
+        };
+        let own: bool = conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE actor = ?1 AND chain = ?2)")?
+            .query_row([actor, chain], |row| row.get(0))?;
+        if !own {
+            // Another device begins: what was answered on the one before is settled.
+            state.settle_last();
+        }
+        Ok(Self::Incremental(Box::new(state)))
+    }
+
+    /// Takes events in and brings the tables up to date.
+    pub(super) fn take_in(
+        &mut self,
+        conn: &Connection,
+        events: &[Event],
+        bodies: &[EventBody],
+    ) -> rusqlite::Result<()> {
+        let Some(actor) = events.first().map(|event| event.actor.as_str()) else { return Ok(()) };
+        let Self::Incremental(state) = self else {
+            return match rebuild_reader(conn, actor) {
+                Ok(()) => Ok(()),
+                Err(FoldError::Sqlite(error)) => Err(error),
+                Err(FoldError::Event(..) | FoldError::Content(_)) => {
+                    Err(rusqlite::Error::QueryReturnedNoRows)
+                }
+            };
+        };
+        let mut touched: BTreeSet<ItemId> = BTreeSet::new();
+        for (event, body) in events.iter().zip(bodies) {
+            // Only what was unsettled can settle, and only the item of an event can change.
+            touched.extend(state.unsettled());
+            touched.extend(body.item());
+            state.apply(&event.at, body);
+        }
+        for item in touched {
+            if let Some(item_state) = state.item(item) {
+                write_item(conn, actor, item, item_state)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The state to go on from.
+    pub(super) fn into_state(self) -> Option<ReadingState> {
+        match self {
+            Self::Incremental(state) => Some(*state),
+            Self::Again => None,
+        }
+    }
+}
+
+/// The state of one reader, folded from the log: chain by chain, each in its own order.
+///
+/// Chains are taken in the order of their names, which no clock decides. Where one ends, what was
+/// answered in it settles.
+pub(super) fn fold_reader(conn: &Connection, reader: &str) -> Result<ReadingState, FoldError> {
+    let (sample, worklist) = match load::sample_of(conn)? {
+        Some(sample) => {
+            let worklist = load::worklist_of(conn, reader)?.unwrap_or_default();
+            (sample, worklist)
+        }
+        None => (Sample::default(), Worklist::default()),
+    };
+    let mut state = ReadingState::new(&sample, &worklist);
+    fold_into(conn, reader, &mut state, |_, _| {})?;
+    Ok(state)
+}
+
+fn fold_into(
+    conn: &Connection,
+    reader: &str,
+    state: &mut ReadingState,
+    mut seen: impl FnMut(&ReadingState, &EventBody),
+) -> Result<(), FoldError> {
+    let mut chain = String::new();
+    for event in events_of(conn, Some(reader))? {
+        if event.chain != chain {
+            if !chain.is_empty() {
+                state.settle_last();
+            }
+            chain.clone_from(&event.chain);
+        }
+        let body = event
+            .decode()
+            .map_err(|source| FoldError::Event(event.chain.clone(), event.chain_seq, source))?;
+        state.apply(&event.at, &body);
+        seen(state, &body);
+    }
+    Ok(())
+}
+
+/// Throws one reader's rows away and folds them again.
+pub(crate) fn rebuild_reader(conn: &Connection, reader: &str) -> Result<(), FoldError> {
+    for sql in [
+        "DELETE FROM item_state WHERE reader = ?1",
+        "DELETE FROM answer WHERE reader = ?1",
+        "DELETE FROM item_tag WHERE reader = ?1",
+        "DELETE FROM item_also WHERE reader = ?1",
+    ] {
+        conn.execute(sql, [reader])?;
+    }
+    let (sample, worklist) = match load::sample_of(conn)? {
+        Some(sample) => (sample, load::worklist_of(conn, reader)?.unwrap_or_default()),
+        None => (Sample::default(), Worklist::default()),
+    };
+    let mut state = ReadingState::new(&sample, &worklist);
+    let mut items = BTreeSet::new();
+    fold_into(conn, reader, &mut state, |_, body| items.extend(body.item()))?;
+    for item in items {
+        if let Some(item_state) = state.item(item) {
+            write_item(conn, reader, item, item_state)?;
+        }
+    }
+    Ok(())
+}
+
+/// Folds every reader's log again.
+pub(crate) fn rebuild_all(conn: &Connection) -> Result<(), FoldError> {
+    let actors: Vec<String> = conn
+        .prepare("SELECT DISTINCT actor FROM event ORDER BY actor")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    actors.iter().try_for_each(|actor| rebuild_reader(conn, actor))
+}
+
+fn write_item(
+    conn: &Connection,
+    reader: &str,
+    item: ItemId,
+    state: &ItemState,
+) -> rusqlite::Result<()> {
+    let id = item.to_string();
+    let now = state.current();
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO item_state (reader, item, locks, revisions, reopened, settled,
+             skipped, flagged, comment, phase, version, locked_at, active_ms, after_release)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?
+    .execute(params![
+        reader,
+        id,
+        i64::try_from(state.locks.len()).unwrap_or(i64::MAX),
+        i64::try_from(state.revisions()).unwrap_or(i64::MAX),
+        state.reopened,
+        state.settled.is_some(),
+        state.skipped,
+        state.flagged,
+        state.comment,
+        now.map(|lock| lock.phase.word()),
+        now.map(|lock| lock.protocol_version),
+        now.map(|lock| lock.at.as_str()),
+        now.map(|lock| i64::try_from(lock.active_ms).unwrap_or(i64::MAX)),
+        now.map(|lock| lock.after_release)
+    ])?;
+    write_answers(conn, reader, &id, state)?;
+    let sets = [
+        (
+            "DELETE FROM item_tag WHERE reader = ?1 AND item = ?2",
+            "INSERT INTO item_tag (reader, item, tag) VALUES (?1, ?2, ?3)",
+            &state.tags,
+        ),
+        (
+            "DELETE FROM item_also WHERE reader = ?1 AND item = ?2",
+            "INSERT INTO item_also (reader, item, finding) VALUES (?1, ?2, ?3)",
+            &state.also,
+        ),
+    ];
+    for (clear, insert, members) in sets {
+        conn.prepare_cached(clear)?.execute([reader, &id])?;
+        for member in members {
+            conn.prepare_cached(insert)?.execute([reader, &id, member])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_answers(
+    conn: &Connection,
+    reader: &str,
+    id: &str,
+    state: &ItemState,
+) -> rusqlite::Result<()> {
+    let (now, settled) = (state.current(), state.settled_lock());
+    conn.prepare_cached("DELETE FROM answer WHERE reader = ?1 AND item = ?2")?
+        .execute([reader, id])?;
+    let findings: BTreeSet<&str> = [now, settled]
+        .into_iter()
+        .flatten()
+        .flat_map(|lock| lock.answers.iter().map(|answer| answer.finding.as_str()))
+        .collect();
+    let mut row = conn.prepare_cached(
+        "INSERT INTO answer (reader, item, finding, level, no_answer, settled_level,
+             settled_no_answer, settled_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    for finding in findings {
+        let [stands, first] = [now, settled].map(|lock| lock.and_then(|l| l.answer(finding)));
+        let level = |answer: Option<Answer>| answer.and_then(Answer::level).map(|l| l.0);
+        let word = |answer: Option<Answer>| answer.and_then(Answer::no_answer).map(|n| n.word());
+        row.execute(params![
+            reader,
+            id,
+            finding,
+            level(stands),
+            word(stands),
+            level(first),
+            word(first),
+            settled.map(|lock| lock.protocol_version)
+        ])?;
+    }
+    Ok(())
+}
