@@ -1,6 +1,124 @@
+//! CheXpert: one row per image, 1 positive, 0 negative, -1 uncertain, blank not mentioned.
+
+use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS};
+
 use super::ImportError;
-use super::assemble::Table;
+use super::assemble::{ImageRow, Table};
+use super::merge::{Blame, Gather, Part, sex_of, years_of};
+use super::rows::Rows;
 use super::source::Source;
-pub(super) fn read(_files: &[Source]) -> Result<Table, ImportError> {
-    Err(ImportError::Format("chexpert".to_owned()))
+
+const HEADER: [&str; 5] = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"];
+
+pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
+    let mut findings: Vec<String> = Vec::new();
+    let mut gather = Gather::default();
+    let mut notes = Vec::new();
+    for source in files {
+        let (text, latin1) = source.text();
+        if latin1 {
+            notes.push(source.fault(1, 1, "the file is not UTF-8 and was read as Latin-1"));
+        }
+        let mut rows = Rows::new(source, &text, b',')?;
+        let here = header(source, &mut rows)?;
+        if findings.is_empty() {
+            findings = here;
+        } else if findings != here {
+            let fault = source.fault(1, 1, "the header is not that of the first file");
+            return Err(ImportError::Rows(vec![fault]));
+        }
+        while rows.advance() {
+            if let Some(part) = part_of(&mut rows, findings.len()) {
+                gather.add(&mut rows, part, Blame::default());
+            }
+        }
+        rows.finish()?;
+    }
+    Ok(Table { findings, studies: gather.studies, notes })
+}
+
+fn header(source: &Source, rows: &mut Rows<'_>) -> Result<Vec<String>, ImportError> {
+    let one = |fault| Err(ImportError::Rows(vec![fault]));
+    if !rows.advance() {
+        return one(source.fault(1, 1, "the file is empty"));
+    }
+    for (i, name) in HEADER.iter().enumerate() {
+        if rows.cell(i).trim() != *name {
+            let text = format!("the header has `{}` where CheXpert has `{name}`", rows.cell(i));
+            return one(rows.at(i, text));
+        }
+    }
+    let findings: Vec<String> =
+        rows.row().iter().skip(HEADER.len()).map(|name| name.trim().to_owned()).collect();
+    if findings.is_empty() || MAX_FINDINGS < findings.len() {
+        return one(rows.at(HEADER.len(), "1 to 64 observations are needed behind `AP/PA`"));
+    }
+    for (i, name) in findings.iter().enumerate() {
+        let twice = findings.iter().take(i).any(|other| other == name);
+        if name.is_empty() || twice {
+            return one(rows.at(HEADER.len() + i, "every observation needs a name of its own"));
+        }
+    }
+    Ok(findings)
+}
+
+fn part_of(rows: &mut Rows<'_>, findings: usize) -> Option<Part> {
+    let (cells, wanted) = (rows.row().len(), HEADER.len() + findings);
+    if cells != wanted {
+        rows.reject(cells.min(wanted), format!("the row has {cells} columns, not {wanted}"));
+        return None;
+    }
+    let before = rows.faults.len();
+    let path = rows.cell(0).trim().to_owned();
+    // `…/train/patient00001/study1/view1_frontal.jpg`
+    let parts: Vec<&str> = path.split('/').collect();
+    let (mut patient, mut split) = (String::new(), None);
+    if let [.., group, who, _study, _file] = parts.as_slice() {
+        (*who).clone_into(&mut patient);
+        split = matches!(*group, "train" | "valid" | "test").then(|| (*group).to_owned());
+    }
+    if patient.is_empty() {
+        rows.reject(0, "a path such as train/patient00001/study1/view1_frontal.jpg is needed");
+    }
+    let key = path.rsplit_once('/').map_or("", |(study, _)| study).to_owned();
+    let sex = sex_of(rows.cell(1)).unwrap_or_else(|why| {
+        rows.reject(1, why);
+        None
+    });
+    let age_years = years_of(rows.cell(2)).unwrap_or_else(|why| {
+        rows.reject(2, why);
+        None
+    });
+    let view = match (rows.cell(3).trim(), rows.cell(4).trim()) {
+        ("Frontal", "") => Some("FRONTAL".to_owned()),
+        ("Frontal", side) => Some(side.to_owned()),
+        ("Lateral", _) => Some("LATERAL".to_owned()),
+        _ => {
+            rows.reject(3, "`Frontal` or `Lateral` is needed");
+            None
+        }
+    };
+    let mut labels = Labels::default();
+    for i in 0..findings {
+        let column = HEADER.len() + i;
+        match rows.cell(column).trim() {
+            "1" | "1.0" => labels.set(i, DatasetLabel::Positive),
+            "0" | "0.0" => labels.set(i, DatasetLabel::Negative),
+            "-1" | "-1.0" => labels.set(i, DatasetLabel::Uncertain),
+            "" => {}
+            _ => rows.reject(column, "1, 0, -1 or nothing is needed"),
+        }
+    }
+    let image = Some(ImageRow { key: path, view });
+    let region = Some("CHEST".to_owned());
+    (rows.faults.len() == before).then_some(Part {
+        key,
+        patient,
+        labels,
+        image,
+        sex,
+        age_years,
+        region,
+        split,
+    })
 }

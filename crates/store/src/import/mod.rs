@@ -3,6 +3,7 @@
 mod assemble;
 mod chexpert;
 mod cxr14;
+mod merge;
 mod mura;
 mod rows;
 pub(crate) mod scan;

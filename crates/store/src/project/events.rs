@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 use time::OffsetDateTime;
 
 use super::Project;
-use super::projection::Fold;
+use super::projection::{Fold, FoldError};
 use crate::clock::{Clock, text_of};
 use crate::error::StoreError;
 
@@ -37,19 +37,19 @@ impl Project {
         // A state that is folded further and then not committed must not be used again.
         let state = self.states.remove(actor);
         let mut fold = Fold::of_reader(&self.conn, actor, &chain_of(actor, device), state)
-            .map_err(self.fold_failed())?;
+            .map_err(|error| error.into_store(&self.path, "read the log"))?;
         let tx = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| StoreError::sqlite(&self.path, "write to the log", error))?;
-        let written = insert(&tx, actor, device, bodies, &self.clock).and_then(|events| {
+        let write = || -> Result<Vec<Event>, FoldError> {
+            let events = insert(&tx, actor, device, bodies, &self.clock)?;
             rows(&tx)?;
             fold.take_in(&tx, &events, bodies)?;
             tx.commit()?;
             Ok(events)
-        });
-        let events =
-            written.map_err(|error| StoreError::sqlite(&self.path, "write to the log", error))?;
+        };
+        let events = write().map_err(|error| error.into_store(&self.path, "write to the log"))?;
         if let Some(state) = fold.into_state() {
             self.states.insert(actor.to_owned(), state);
         }

@@ -157,7 +157,8 @@ impl Project {
         };
         let state = match self.states.get(name) {
             Some(state) => state.clone(),
-            None => fold_reader(&self.conn, name).map_err(self.fold_failed())?,
+            None => fold_reader(&self.conn, name)
+                .map_err(|error| error.into_store(&self.path, "read the log"))?,
         };
         Ok(ReaderRecord {
             name: reader.name,

@@ -1,12 +1,12 @@
 //! The tables behind the views: the fold of the log, kept in step with it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use overread_core::event::{Event, EventBody, EventBodyError};
 use overread_core::{Answer, ItemId, ItemState, ReadingState, Sample, Worklist};
 use rusqlite::{Connection, params};
 
-use super::Project;
 use super::events::events_of;
 use super::load;
 use crate::error::StoreError;
@@ -16,7 +16,6 @@ use crate::error::StoreError;
 pub(crate) enum FoldError {
     Sqlite(rusqlite::Error),
     Event(String, u64, EventBodyError),
-    Content(String),
 }
 
 impl From<rusqlite::Error> for FoldError {
@@ -25,14 +24,11 @@ impl From<rusqlite::Error> for FoldError {
     }
 }
 
-impl Project {
-    pub(super) fn fold_failed(&self) -> impl Fn(FoldError) -> StoreError + '_ {
-        |error| match error {
-            FoldError::Sqlite(error) => StoreError::sqlite(&self.path, "read the log", error),
-            FoldError::Event(chain, chain_seq, source) => {
-                StoreError::Event { chain, chain_seq, source }
-            }
-            FoldError::Content(what) => StoreError::Content { path: self.path.clone(), what },
+impl FoldError {
+    pub(super) fn into_store(self, path: &Path, doing: &'static str) -> StoreError {
+        match self {
+            Self::Sqlite(error) => StoreError::sqlite(path, doing, error),
+            Self::Event(chain, chain_seq, source) => StoreError::Event { chain, chain_seq, source },
         }
     }
 }
@@ -79,16 +75,10 @@ impl Fold {
         conn: &Connection,
         events: &[Event],
         bodies: &[EventBody],
-    ) -> rusqlite::Result<()> {
+    ) -> Result<(), FoldError> {
         let Some(actor) = events.first().map(|event| event.actor.as_str()) else { return Ok(()) };
         let Self::Incremental(state) = self else {
-            return match rebuild_reader(conn, actor) {
-                Ok(()) => Ok(()),
-                Err(FoldError::Sqlite(error)) => Err(error),
-                Err(FoldError::Event(..) | FoldError::Content(_)) => {
-                    Err(rusqlite::Error::QueryReturnedNoRows)
-                }
-            };
+            return rebuild_reader(conn, actor);
         };
         let mut touched: BTreeSet<ItemId> = BTreeSet::new();
         for (event, body) in events.iter().zip(bodies) {

@@ -164,7 +164,7 @@ impl Project {
             .transaction()
             .map_err(|error| StoreError::sqlite(&self.path, "fold the log", error))?;
         let done = rebuild_all(&tx).and_then(|()| Ok(tx.commit()?));
-        done.map_err(self.fold_failed())
+        done.map_err(|error| error.into_store(&self.path, "fold the log"))
     }
 
     fn one_event(
