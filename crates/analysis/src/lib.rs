@@ -14,6 +14,7 @@ mod input;
 mod long;
 mod published;
 mod quality;
+pub mod reads_table;
 mod refusals;
 mod rules;
 mod running;

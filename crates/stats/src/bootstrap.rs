@@ -111,8 +111,10 @@ pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
     Some(low + (high - low) * fraction)
 }
 
-/// Patient bootstrap of Σy/Σm; clusters in the order given (sorted patient ids by convention).
+/// Patient bootstrap of Σy/Σm; clusters in the order given (sorted patient ids by convention), those without a study
+/// in the denominator dropped before anything is drawn.
 pub fn cluster_bootstrap(clusters: &[Cluster], plan: Resampling, level: Level) -> Bootstrap {
+    let clusters: Vec<Cluster> = clusters.iter().copied().filter(|c| c.size > 0).collect();
     let n = clusters.len() as u64;
     bootstrap(n, plan, level, || (), |(), draws| {
         let (mut hits, mut size) = (0_u64, 0_u64);

@@ -1,0 +1,143 @@
+//! Puts the sections together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use overread_stats::repeats::repeat_studies;
+use serde_json::{Map, Value, json};
+
+use super::cells::{Cell, cells};
+use super::{
+    ReadsOptions, ReadsTable, ReadsTableError, ReferencePolicy, ScoresTable, agreement, course,
+    printed, quality, rules, scores,
+};
+
+/// Everything a reads table says.
+pub(super) fn statistics(
+    table: &ReadsTable,
+    scores: Option<&ScoresTable>,
+    options: &ReadsOptions,
+) -> Result<Value, ReadsTableError> {
+    let cells = cells(table, options)?;
+    let mut out = Map::new();
+    out.insert("config".to_owned(), printed(options));
+    out.insert("input".to_owned(), input(table, scores));
+    if let Some(repeats) = repeats(table) {
+        out.insert("repeat_studies".to_owned(), repeats);
+    }
+    let by_cell: Map<String, Value> =
+        cells.iter().map(|cell| (cell.key(), section(table, cell, scores, options))).collect();
+    let mut family = quality::family(&cells, options);
+    if let Some((comparison, tests)) = rules::comparison(&cells, options) {
+        out.insert("rule_comparison".to_owned(), comparison);
+        family.extend(tests);
+    }
+    if !family.is_empty() {
+        out.insert("multiplicity".to_owned(), rules::multiplicity(family));
+    }
+    out.insert("by_rule_finding".to_owned(), Value::Object(by_cell));
+    Ok(Value::Object(out))
+}
+
+fn input(table: &ReadsTable, scores: Option<&ScoresTable>) -> Value {
+    let mut out = json!({
+        "rows": table.rows,
+        "blank_values": table.blank_values,
+        "studies": table.distinct(|r| &r.study).len(),
+        "readers": table.distinct(|r| &r.reader),
+        "rules": table.distinct(|r| &r.rule),
+        "findings": table.distinct(|r| &r.finding),
+        "no_answer": { "unsure": table.unsure, "inadequate": table.inadequate },
+        "ignored_columns": table.ignored,
+    });
+    if table.has_labels && table.rows > 0 {
+        out["dataset_label_conflicts"] = label_conflicts(table).into();
+    }
+    if let Some(scores) = scores {
+        out["scores"] = scores.summary();
+    }
+    out
+}
+
+/// (study, finding) pairs with two different labels.
+fn label_conflicts(table: &ReadsTable) -> usize {
+    let mut labels: BTreeMap<(&str, &str), BTreeSet<usize>> = BTreeMap::new();
+    for read in &table.reads {
+        labels.entry((&read.study, &read.finding)).or_default().extend(read.label);
+    }
+    labels.values().filter(|l| l.len() > 1).count()
+}
+
+/// Studies per patient, over the studies whose patient is known.
+fn repeats(table: &ReadsTable) -> Option<Value> {
+    let mut patient_of: BTreeMap<&str, &str> = BTreeMap::new();
+    for read in &table.reads {
+        if let Some(patient) = &read.patient {
+            patient_of.entry(&read.study).or_insert(patient);
+        }
+    }
+    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
+    for patient in patient_of.values() {
+        *sizes.entry(patient).or_default() += 1;
+    }
+    let sizes: Vec<u64> = sizes.into_values().collect();
+    (!sizes.is_empty()).then(|| printed(repeat_studies(&sizes)))
+}
+
+fn section(
+    table: &ReadsTable,
+    cell: &Cell,
+    scores: Option<&ScoresTable>,
+    options: &ReadsOptions,
+) -> Value {
+    let mut out = Map::new();
+    out.insert("reference".to_owned(), reference(cell, options));
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            out.insert(name.to_owned(), value);
+        }
+    };
+    if options.is_binary() && cell.has_labels() {
+        put("label_quality", Some(quality::overall(cell, options)));
+        put("label_quality_by_reader", Some(quality::by_reader(cell, options)));
+        put("label_quality_clustered", quality::clustered(cell, options));
+        put("by_stratum", table.has_strata.then(|| quality::by_stratum(cell, options)));
+        put("by_tag", table.has_tags.then(|| quality::by_tag(cell, options)));
+    }
+    if options.is_binary() {
+        put("label_quality_weighted", quality::weighted(cell, options));
+        for (name, value) in scores::sections(cell, scores, options) {
+            put(name, Some(value));
+        }
+        put("drift", course::drifts(cell, options));
+    }
+    put("repeatability", course::repeatability(cell, options));
+    put("vs_gold", agreement::against_gold(cell, options));
+    if cell.readers.len() > 1 {
+        put("agreement", Some(agreement::panel(cell, options)));
+        if options.dawid_skene {
+            put("dawid_skene", agreement::latent(cell, options));
+        }
+    }
+    Value::Object(out)
+}
+
+fn reference(cell: &Cell, options: &ReadsOptions) -> Value {
+    let mut counts = Map::new();
+    for k in 0..options.categories.len() {
+        let count = cell.studies.iter().filter(|s| s.reference == Some(k)).count();
+        counts.insert(options.category_name(k), count.into());
+    }
+    let policy = match options.reference {
+        ReferencePolicy::Majority => "majority",
+        ReferencePolicy::DawidSkene => "dawid_skene",
+    };
+    json!({
+        "policy": policy,
+        "readers": cell.reference.readers,
+        "studies": cell.studies.len(),
+        "decided": cell.reference.decided,
+        "tied": cell.reference.tied,
+        "insufficient": cell.reference.insufficient,
+        "counts": counts,
+    })
+}
