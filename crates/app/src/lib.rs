@@ -1,1 +1,35 @@
 //! The window: panels draw view models and push commands.
+//!
+//! Everything shown comes from [`overread_session::view::FrameView`]; everything a person does
+//! goes back as [`overread_session::view::UiAction`]. Nothing here reads a file, knows a study or
+//! computes a figure.
+
+mod app;
+mod dialogs;
+mod film;
+mod findings;
+mod home;
+mod keys;
+mod layers;
+mod layout;
+mod least;
+mod page;
+mod panel;
+mod pen;
+mod plots;
+mod rail;
+mod rows;
+mod screen;
+mod shapes;
+mod status;
+mod strip;
+mod tables;
+mod theme;
+mod window;
+
+pub use self::{
+    app::OverreadApp,
+    keys::KeyPlugin,
+    theme::{fonts, install},
+    window::{AppError, Options, run},
+};

@@ -1,0 +1,237 @@
+//! Where things stand: breakpoints, regions and viewports, as pure arithmetic on points.
+
+use egui::{Rect, Vec2, pos2, vec2};
+use overread_session::view::{FilmLayout, ScreenShape};
+
+/// Height of the status line.
+pub(crate) const STATUS: f32 = 32.0;
+/// Gap between viewports.
+const FILM_GAP: f32 = 4.0;
+
+/// The kind of window, from its size in points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    Wide,
+    Compact,
+    Tight,
+    Least,
+    Portrait,
+}
+
+impl Room {
+    pub(crate) fn of(window: Vec2) -> Self {
+        if window.y > window.x {
+            Self::Portrait
+        } else if window.x >= 1600.0 && window.y >= 900.0 {
+            Self::Wide
+        } else if window.x >= 1200.0 && window.y >= 680.0 {
+            Self::Compact
+        } else if window.x >= 880.0 && window.y >= 500.0 {
+            Self::Tight
+        } else {
+            Self::Least
+        }
+    }
+
+    fn rail(self) -> f32 {
+        match self {
+            Self::Wide => 320.0,
+            Self::Compact => 304.0,
+            Self::Tight => 288.0,
+            Self::Least => 208.0,
+            Self::Portrait => 0.0,
+        }
+    }
+
+    fn panel(self) -> f32 {
+        match self {
+            Self::Wide => 480.0,
+            Self::Compact => 400.0,
+            Self::Tight | Self::Least | Self::Portrait => 0.0,
+        }
+    }
+
+    /// Gutter of rail and panel.
+    pub(crate) fn gutter(self) -> f32 {
+        match self {
+            Self::Wide | Self::Portrait => 24.0,
+            Self::Compact | Self::Tight => 16.0,
+            Self::Least => 12.0,
+        }
+    }
+
+    /// The panel has a place of its own beside or beneath; otherwise it takes the rail's lower part.
+    pub(crate) fn panel_apart(self) -> bool {
+        matches!(self, Self::Wide | Self::Compact | Self::Portrait)
+    }
+}
+
+/// The regions of the reading room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Regions {
+    pub room: Room,
+    pub film: Rect,
+    pub rail: Rect,
+    pub panel: Option<Rect>,
+    pub banner: Option<Rect>,
+    pub status: Rect,
+}
+
+/// Height of a banner under the film.
+pub(crate) fn banner_height(width: f32) -> f32 {
+    if width < 900.0 { 88.0 } else { 56.0 }
+}
+
+/// Cuts the window into regions. The rail, and with it every answer, has the same place with and
+/// without panel and banner.
+pub(crate) fn regions(window: Rect, shape: &ScreenShape) -> Regions {
+    let room = Room::of(window.size());
+    let (rest, status) = split_bottom(window, STATUS);
+    let (mut film, rail, mut panel) = if room == Room::Portrait {
+        let roomy = window.width() >= 1500.0 && window.height() >= 2000.0;
+        let figures = if roomy { 400.0 } else { 128.0 };
+        let (rest, panel) = split_bottom(rest, if shape.panel { figures } else { 0.0 });
+        let (film, rail) = split_bottom(rest, 248.0);
+        (film, rail, panel)
+    } else {
+        let (rest, rail) = split_right(rest, room.rail());
+        let (film, panel) = split_right(rest, if shape.panel { room.panel() } else { 0.0 });
+        (film, rail, panel)
+    };
+    if !shape.panel || !room.panel_apart() {
+        panel = Rect::NOTHING;
+    }
+    let mut banner = None;
+    if shape.banner {
+        let (above, below) = split_bottom(film, banner_height(film.width()));
+        film = above;
+        banner = Some(below);
+    }
+    Regions { room, film, rail, panel: panel.is_positive().then_some(panel), banner, status }
+}
+
+/// The viewports inside the film region, in the order of the films; `None` for one not shown.
+pub(crate) fn viewports(film: Rect, layout: FilmLayout, count: usize) -> Vec<Option<Rect>> {
+    let half = |from: f32, to: f32| ((to - from - FILM_GAP) / 2.0).floor();
+    let (w, h) = (half(film.min.x, film.max.x), half(film.min.y, film.max.y));
+    let left = film.with_max_x(film.min.x + w);
+    let right = film.with_min_x(film.max.x - w);
+    match layout {
+        FilmLayout::One => vec![Some(film)],
+        FilmLayout::Two => vec![Some(left), Some(right)],
+        FilmLayout::ThreeFocused(large) => {
+            let stack = ((film.width() - FILM_GAP) * 0.328).floor();
+            let big = film.with_max_x(film.max.x - stack - FILM_GAP);
+            let side = film.with_min_x(film.max.x - stack);
+            let mut small =
+                [side.with_max_y(side.min.y + h), side.with_min_y(side.max.y - h)].into_iter();
+            (0..3).map(|i| if i == large { Some(big) } else { small.next() }).collect()
+        }
+        FilmLayout::Four(filled) => {
+            let top = |r: Rect| r.with_max_y(film.min.y + h);
+            let low = |r: Rect| r.with_min_y(film.max.y - h);
+            let all = [top(left), top(right), low(left), low(right)];
+            all.into_iter().take(filled).map(Some).collect()
+        }
+        FilmLayout::Only(shown) => (0..count).map(|i| (i == shown).then_some(film)).collect(),
+    }
+}
+
+/// How many films a layout holds.
+pub(crate) fn film_count(layout: FilmLayout) -> usize {
+    match layout {
+        FilmLayout::One => 1,
+        FilmLayout::Two => 2,
+        FilmLayout::ThreeFocused(_) => 3,
+        FilmLayout::Four(filled) => filled,
+        FilmLayout::Only(shown) => shown + 1,
+    }
+}
+
+/// Size of a viewport in physical pixels.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "screen sizes")]
+pub(crate) fn pixels(rect: Option<Rect>, pixels_per_point: f32) -> [usize; 2] {
+    rect.map_or([0, 0], |rect| {
+        let edge = |points: f32| (points * pixels_per_point).round();
+        let side = |from: f32, to: f32| (edge(to) - edge(from)).max(0.0) as usize;
+        [side(rect.min.x, rect.max.x), side(rect.min.y, rect.max.y)]
+    })
+}
+
+fn split_right(rect: Rect, width: f32) -> (Rect, Rect) {
+    let x = (rect.max.x - width).max(rect.min.x);
+    (rect.with_max_x(x), rect.with_min_x(x))
+}
+
+fn split_bottom(rect: Rect, height: f32) -> (Rect, Rect) {
+    let y = (rect.max.y - height).max(rect.min.y);
+    (rect.with_max_y(y), rect.with_min_y(y))
+}
+
+/// A rectangle from a corner and a size.
+pub(crate) fn at(x: f32, y: f32, w: f32, h: f32) -> Rect {
+    Rect::from_min_size(pos2(x, y), vec2(w, h))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(w: f32, h: f32, panel: bool, banner: bool) -> Regions {
+        let shape = ScreenShape { reading: true, panel, banner, films: FilmLayout::One };
+        regions(at(0.0, 0.0, w, h), &shape)
+    }
+
+    #[test]
+    fn the_film_keeps_its_height_when_the_panel_opens() {
+        let closed = cut(1920.0, 1080.0, false, false);
+        let open = cut(1920.0, 1080.0, true, false);
+        assert_eq!(closed.film.size(), vec2(1600.0, 1048.0));
+        assert_eq!(open.film.size(), vec2(1120.0, 1048.0));
+        assert_eq!(closed.rail, open.rail);
+    }
+
+    #[test]
+    fn neither_panel_nor_banner_moves_the_rail() {
+        for (w, h) in [(1920.0, 1080.0), (1280.0, 720.0), (960.0, 540.0), (640.0, 360.0)] {
+            let rail = cut(w, h, false, false).rail;
+            for (panel, banner) in [(true, false), (false, true), (true, true)] {
+                assert_eq!(cut(w, h, panel, banner).rail, rail, "{w}×{h}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_film_is_the_largest_region_in_every_room() {
+        for (w, h) in
+            [(1920.0, 1080.0), (1280.0, 720.0), (960.0, 540.0), (640.0, 360.0), (1080.0, 1440.0)]
+        {
+            let cut = cut(w, h, true, false);
+            assert!(cut.film.area() > cut.rail.area(), "{w}×{h}");
+            assert!(cut.film.area() > cut.panel.map_or(0.0, |p| p.area()), "{w}×{h}");
+        }
+    }
+
+    #[test]
+    fn three_views_are_one_large_and_two_stacked_with_gaps_of_four() {
+        let film = at(0.0, 0.0, 1600.0, 1048.0);
+        let three: Vec<Rect> =
+            viewports(film, FilmLayout::ThreeFocused(0), 3).into_iter().flatten().collect();
+        assert_eq!(three[0].size(), vec2(1073.0, 1048.0));
+        assert_eq!(three[1].size(), vec2(523.0, 522.0));
+        assert_eq!(three[2].min.y - three[1].max.y, 4.0);
+        let swapped = viewports(film, FilmLayout::ThreeFocused(2), 3);
+        assert_eq!(swapped[2], Some(three[0]));
+    }
+
+    #[test]
+    fn viewports_are_whole_physical_pixels_at_any_scale() {
+        for scale in [1.0, 1.25, 1.5, 1.75, 2.0] {
+            let window = at(0.0, 0.0, 1920.0 / scale, 1080.0 / scale);
+            let cut = regions(window, &ScreenShape { reading: true, ..Default::default() });
+            let [w, h] = pixels(Some(cut.film), scale);
+            assert_eq!(h, 1080 - pixels(Some(cut.status), scale)[1]);
+            assert_eq!(w, 1920 - pixels(Some(cut.rail), scale)[0]);
+        }
+    }
+}

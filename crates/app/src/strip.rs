@@ -1,0 +1,111 @@
+//! The strip under a portrait film: the rail laid on its side.
+
+use crate::{
+    findings::findings_ui,
+    layout::{Room, at},
+    pen::Pen,
+    rail::{item_ui, notes_ui},
+    rows::{self, AnswerLook},
+    theme,
+};
+use egui::{Rect, pos2};
+use overread_session::view::{KeyHint, ReadView, UiAction};
+
+/// Question and progress at the left; answers, no answer, tags and notes in three columns.
+pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
+    pen.fill(strip, 0.0, theme::S1);
+    pen.hline([strip.min.x, strip.max.x], strip.min.y, theme::LINE);
+    pen.fill(strip.with_max_x(strip.min.x + 4.0), 0.0, rows::bar_color(view.state.kind));
+    let (x, top) = (strip.min.x + 24.0, strip.min.y);
+    let left_end = strip.min.x + 272.0;
+    let heights = (top + 42.0, top + 73.0);
+    rows::question_ui(pen, (x, left_end), heights, &view.question, &view.state, theme::QUESTION);
+    if let Some(detail) = &view.state.detail {
+        let at = pos2(x, top + 90.0);
+        pen.wrapped(at, left_end - x, detail, (theme::TINY, 16.0), theme::T2);
+    }
+    item_ui(pen, at(x, top + 145.0, left_end - x, 24.0), view, false);
+    rows::progress_ui(pen, at(x, top + 179.0, left_end - x, 6.0), &view.progress);
+    rows::echo_ui(pen, at(x, top + 201.0, left_end - x, 32.0), view.echo.as_ref(), true);
+    pen.vline(strip.min.x + 296.0, [top + 17.0, top + 233.0], theme::LINE);
+
+    let area = Rect::from_min_max(pos2(strip.min.x + 320.0, top), strip.max - egui::vec2(24.0, 0.0));
+    let columns = 3.0_f32;
+    let width = (area.width() - 24.0 * (columns - 1.0)) / columns;
+    let column = |i: usize| area.min.x + (width + 24.0) * i as f32;
+    if let Some(findings) = &view.findings {
+        let list = at(area.min.x, top + 12.0, width * 2.0, 220.0);
+        findings_ui(pen, list, findings, Room::Portrait);
+        for (i, row) in view.no_answers.iter().enumerate() {
+            let rect = at(column(2), top + 12.0 + 44.0 * i as f32, width, 40.0);
+            rows::no_answer_ui(pen, rect, i, row, 76.0);
+        }
+        notes_ui(pen, at(column(2), top + 104.0, width, 40.0), view);
+        return;
+    }
+    answers_ui(pen, area, view);
+    pen.hline([area.min.x, area.max.x], top + 94.0, theme::LINE);
+    let rows_y = |i: usize| top + 106.0 + 44.0 * i as f32;
+    for (i, row) in view.no_answers.iter().enumerate() {
+        rows::no_answer_ui(pen, at(column(0), rows_y(i), width, 40.0), i, row, 76.0);
+    }
+    let mut hint_x = column(0);
+    // Comment and flag have caps of their own here.
+    let own = |hint: &&KeyHint| hint.caps != [view.comment.key.as_str()] && hint.caps != [view.flag.key.as_str()];
+    let hints: Vec<_> = view.hints_short.iter().filter(own).collect();
+    for hint in hints.iter().take(hints.len().saturating_sub(1)) {
+        hint_x = rows::hint_ui(pen, hint_x, rows_y(2) + 20.0, hint) + 14.0;
+    }
+    let tags = at(column(1), rows_y(0), width, 132.0);
+    let wanted = 44.0 * view.tags.len() as f32;
+    let add = |pen: &mut Pen<'_>, rect: Rect| {
+        for (i, tag) in view.tags.iter().enumerate() {
+            let rect = at(rect.min.x, rect.min.y + 44.0 * i as f32, rect.width(), 40.0);
+            rows::tag_ui(pen, rect, i, tag, 84.0);
+        }
+    };
+    if wanted <= tags.height() {
+        add(pen, tags);
+    } else {
+        crate::rail::scroll_ui(pen, tags, "tags", wanted, add);
+    }
+    if view.comment.editing {
+        notes_ui(pen, at(column(2), rows_y(0), width, 40.0), view);
+    } else {
+        let comment = &view.comment;
+        let caption = if comment.text.is_empty() { "Comment" } else { "Commented" };
+        let row = at(column(2), rows_y(0), width, 40.0);
+        let state = (comment.key.as_str(), caption, !comment.text.is_empty());
+        rows::cap_word_ui(pen, row, state, 20.0, UiAction::OpenComment);
+    }
+    let flag = &view.flag;
+    let row = at(column(2), rows_y(1), width, 40.0);
+    rows::cap_word_ui(pen, row, (&flag.key, &flag.name, flag.on), 20.0, UiAction::ToggleFlag);
+    if let Some(skip) = &view.skip {
+        rows::buttons_ui(pen, column(2), rows_y(2) + 4.0, "skip", std::slice::from_ref(skip));
+    } else if let Some(hint) = hints.last() {
+        rows::hint_ui(pen, column(2), rows_y(2) + 20.0, hint);
+    }
+}
+
+/// Answers in one row; what each newly meets stands beneath it.
+fn answers_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
+    let n = view.answers.len().max(1) as f32;
+    let width = (area.width() - 24.0 * (n - 1.0)) / n;
+    for (i, answer) in view.answers.iter().enumerate() {
+        let x = area.min.x + (width + 24.0) * i as f32;
+        let look = AnswerLook { bleed: 6.0, rules: false, shape: 18.0, name_x: 76.0 };
+        rows::answer_ui(pen, at(x, area.min.y + 21.0, width, 40.0), i, answer, look);
+        let y = area.min.y + 73.0;
+        match i.checked_sub(1).and_then(|i| view.thresholds.get(i)) {
+            None => {
+                pen.left_within(x, y, width, &answer.meets, theme::SMALL, theme::T3);
+            }
+            Some(rule) => {
+                let end = pen.left_within(x, y, width, &rule.name, theme::SMALL_M, theme::T1);
+                let room = x + width - end - 4.0;
+                pen.left_within(end + 4.0, y, room, &rule.wording, theme::SMALL, theme::T2);
+            }
+        }
+    }
+}

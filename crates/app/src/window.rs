@@ -1,0 +1,186 @@
+//! Opens the window, or says in words why it cannot.
+
+use crate::app::OverreadApp;
+use overread_session::view::Backend;
+
+/// How to open the window.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Size in points.
+    pub size: [f32; 2],
+    /// Fill the monitor from the start.
+    pub maximized: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { size: [1600.0, 900.0], maximized: true }
+    }
+}
+
+/// Why no window could be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Neither an X11 nor a Wayland display.
+    #[error(
+        "no display to open a window on: neither DISPLAY nor WAYLAND_DISPLAY is set. \
+         The same work can be done without a window; see overread --help"
+    )]
+    NoDisplay,
+    /// A library is missing that the window system needs.
+    #[error("a library is missing to open a window: {library}. On Debian and Ubuntu: apt install {package}")]
+    MissingLibrary {
+        /// File name of the library.
+        library: &'static str,
+        /// Package that brings it.
+        package: &'static str,
+    },
+    /// The window system or the graphics driver refused.
+    #[error(
+        "the window could not be opened: {reason}. A graphics driver for OpenGL is needed; \
+         on Debian and Ubuntu without a graphics card: apt install libegl1 libgl1"
+    )]
+    Window {
+        /// What the window system said.
+        reason: String,
+    },
+}
+
+/// Opens the window and returns when it is closed.
+pub fn run<B: Backend + 'static>(options: &Options, backend: B) -> Result<(), AppError> {
+    preflight::check()?;
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Overread")
+        .with_app_id("overread")
+        .with_inner_size(options.size)
+        .with_min_inner_size([640.0, 360.0])
+        .with_maximized(options.maximized)
+        .with_drag_and_drop(true);
+    let native = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Glow,
+        multisampling: 0,
+        // Film values reach the screen as they are.
+        dithering: false,
+        persist_window: false,
+        ..Default::default()
+    };
+    eframe::run_native(
+        "Overread",
+        native,
+        Box::new(|cc| Ok(Box::new(OverreadApp::new(&cc.egui_ctx, backend)))),
+    )
+    .map_err(|error| AppError::Window { reason: error.to_string() })
+}
+
+#[cfg(not(target_os = "linux"))]
+mod preflight {
+    pub(super) fn check() -> Result<(), super::AppError> {
+        Ok(())
+    }
+}
+
+/// Some of these libraries are loaded by code that panics without them.
+#[cfg(target_os = "linux")]
+mod preflight {
+    use super::AppError;
+    use std::path::{Path, PathBuf};
+
+    const X11: [(&str, &str); 5] = [
+        ("libX11.so.6", "libx11-6"),
+        ("libX11-xcb.so.1", "libx11-xcb1"),
+        ("libXcursor.so.1", "libxcursor1"),
+        ("libXi.so.6", "libxi6"),
+        ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+    ];
+    const WAYLAND: [(&str, &str); 2] =
+        [("libwayland-client.so.0", "libwayland-client0"), ("libxkbcommon.so.0", "libxkbcommon0")];
+    const GRAPHICS: [(&str, &str); 1] = [("libEGL.so.1", "libegl1 libgl1")];
+
+    pub(super) fn check() -> Result<(), AppError> {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let folders = folders();
+        let find = |name: &str| is_in(&folders, name);
+        check_with(set("DISPLAY"), set("WAYLAND_DISPLAY") || set("WAYLAND_SOCKET"), &find)
+    }
+
+    /// The first library that is missing for every display there is.
+    pub(super) fn check_with(
+        x11: bool,
+        wayland: bool,
+        find: &dyn Fn(&str) -> bool,
+    ) -> Result<(), AppError> {
+        let missing = |list: &[(&'static str, &'static str)]| {
+            list.iter().copied().find(|(library, _)| !find(library))
+        };
+        let window = match (wayland, x11) {
+            (false, false) => return Err(AppError::NoDisplay),
+            (true, _) => missing(&WAYLAND),
+            (false, true) => missing(&X11),
+        };
+        match window.or_else(|| missing(&GRAPHICS)) {
+            Some((library, package)) => Err(AppError::MissingLibrary { library, package }),
+            None => Ok(()),
+        }
+    }
+
+    /// Where the loader looks. A system that hides its libraries elsewhere names no folder here,
+    /// and then nothing is refused.
+    fn folders() -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = Vec::new();
+        if let Some(path) = std::env::var_os("LD_LIBRARY_PATH") {
+            folders.extend(std::env::split_paths(&path));
+        }
+        for base in ["/lib", "/usr/lib", "/usr/local/lib", "/lib64", "/usr/lib64"] {
+            let base = Path::new(base);
+            folders.push(base.to_owned());
+            let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
+            folders.push(base.join(triple));
+        }
+        folders.extend(configured(Path::new("/etc/ld.so.conf.d")));
+        folders
+    }
+
+    fn configured(folder: &Path) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+        let lines = texts.flat_map(|text| text.lines().map(str::trim).map(PathBuf::from).collect::<Vec<_>>());
+        lines.filter(|line| line.is_absolute()).collect()
+    }
+
+    fn is_in(folders: &[PathBuf], name: &str) -> bool {
+        let here = |name: &str| folders.iter().any(|folder| folder.join(name).exists());
+        // Without a C library in sight the folders are not those of this system.
+        here(name) || !(here("libc.so.6") || here("libc.musl-x86_64.so.1"))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_missing_keyboard_library_is_named_with_its_package() {
+            let error = check_with(true, false, &|name| !name.starts_with("libxkbcommon"));
+            let text = error.unwrap_err().to_string();
+            assert!(text.contains("apt install libxkbcommon-x11-0"), "{text}");
+        }
+
+        #[test]
+        fn without_a_display_no_library_is_blamed() {
+            assert!(matches!(check_with(false, false, &|_| true), Err(AppError::NoDisplay)));
+        }
+
+        #[test]
+        fn a_complete_system_passes() {
+            assert!(check_with(true, false, &|_| true).is_ok());
+            assert!(check_with(true, true, &|name| !X11.iter().any(|(lib, _)| *lib == name)).is_ok());
+        }
+
+        #[test]
+        fn a_system_whose_folders_are_unknown_is_not_refused() {
+            assert!(is_in(&[PathBuf::from("/nonexistent")], "libX11.so.6"));
+        }
+    }
+}
