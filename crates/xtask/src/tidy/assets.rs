@@ -26,8 +26,12 @@ fn check_file(path: &Path, bytes: &[u8]) -> Result<()> {
         "toml" => check_toml(bytes),
         "csv" => check_csv(bytes),
         "ttf" => check_font(bytes),
+        "woff2" => check_web_font(bytes),
+        "json" => {
+            serde_json::from_slice::<serde_json::Value>(bytes).map(|_| ()).context("it is no JSON")
+        }
         "dcm" => check_dicom(bytes),
-        "md" | "txt" | "svg" => {
+        "md" | "txt" | "svg" | "css" | "html" | "js" => {
             std::str::from_utf8(bytes).map(|_| ()).context("it is no text in UTF-8")
         }
         other => bail!("nobody has said how a file of kind `{other}` is checked"),
@@ -72,6 +76,17 @@ fn check_font(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// A compressed font says its own length; the tables in it are for a browser to unpack.
+fn check_web_font(bytes: &[u8]) -> Result<()> {
+    ensure!(bytes.starts_with(b"wOF2"), "it has no web font's header");
+    let length = bytes.get(8..12).context("it is cut short")?;
+    let length = usize::try_from(u32::from_be_bytes(length.try_into()?))?;
+    ensure!(length == bytes.len(), "it has {} bytes and says {length}", bytes.len());
+    let tables = bytes.get(12..14).context("it is cut short")?;
+    ensure!(tables != [0, 0], "it has no tables");
+    Ok(())
+}
+
 fn checksum(table: &[u8]) -> u32 {
     table.chunks(4).fold(0, |sum: u32, chunk| {
         let mut word = [0; 4];
@@ -101,6 +116,10 @@ mod tests {
         assert!(verdict("a.csv", b"x,y\n1,2\n"));
         assert!(!verdict("a.csv", b"x,y\n1,2,3\n"));
         assert!(!verdict("a.csv", b"x,y\n"));
+        assert!(verdict("a.woff2", b"wOF2\0\x01\0\0\0\0\0\x10\0\x01\0\0"));
+        assert!(!verdict("a.woff2", b"wOF2\0\x01\0\0\0\0\0\x10\0\x01\0"));
+        assert!(verdict("a.json", b"{}"));
+        assert!(!verdict("a.json", b"{"));
         assert!(!verdict("a.md", &[0xFF, 0xFE]));
         assert!(!verdict("a.dcm", &[0; 2000]));
         assert!(!verdict("a.png", b"not a picture"));
