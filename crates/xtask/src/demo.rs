@@ -71,9 +71,11 @@ pub(crate) fn demo(options: &Options) -> Result<()> {
         Some(program) => program.clone(),
         None => build(&target)?,
     };
+    // In the window reading goes on where it was left; the proof starts afresh each time.
     let dir = match &options.dir {
         Some(dir) => dir.clone(),
-        None => unused(&target.join("demo"))?,
+        None if headless => unused(&target.join("demo"))?,
+        None => target.join("demo"),
     };
     if headless {
         return without_display(&program, &dir, &target.join("xtask/demo-screen"));

@@ -1,6 +1,7 @@
 //! The house rules that no compiler checks.
 
 mod assets;
+mod dependencies;
 mod edges;
 mod png_file;
 mod words;
@@ -24,6 +25,8 @@ pub(crate) fn tidy(program: Option<&Path>) -> Result<()> {
     found.extend(edges::check(&metadata)?);
     found.extend(edges::check_document(&read_text(&root.join("docs/architecture.md"))?));
     found.extend(edges::check_manifests(&metadata)?);
+    let (manifest, record) = (root.join("Cargo.toml"), root.join(dependencies::RECORD));
+    found.extend(dependencies::check(&read_text(&manifest)?, &read_text(&record)?)?);
     found.extend(assets::check(&root.join("assets"))?);
     found.extend(words::check(&root, &files)?);
     found.extend(too_large(&root, &files)?);
