@@ -1,1 +1,3 @@
-//! Dresses an Analysis: HTML, CSV, JSON.
+//! Dresses an [`overread_analysis::Analysis`]: tables and figures as values first, then one writer per format.
+
+pub mod numbers;
