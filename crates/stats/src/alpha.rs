@@ -23,6 +23,7 @@ pub enum Metric {
 
 /// Krippendorff's alpha with what it rests on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the key of the serialised form")]
 pub struct Alpha {
     /// Metric.
     pub metric: Metric,
@@ -67,13 +68,19 @@ pub fn krippendorff_alpha(
     let alpha = alpha_of(&coincidence, values, metric);
     let replicates = plan.filter(|p| p.reps > 0).map(|plan| {
         let n = used.len() as u64;
-        bootstrap(n, plan, level, || vec![0.0; q * q], |table, draws| {
-            table.fill(0.0);
-            for i in draws.indices() {
-                add_unit(table, used.get(i)?, q);
-            }
-            alpha_of(table, values, metric)
-        })
+        bootstrap(
+            n,
+            plan,
+            level,
+            || vec![0.0; q * q],
+            |table, draws| {
+                table.fill(0.0);
+                for i in draws.indices() {
+                    add_unit(table, used.get(i)?, q);
+                }
+                alpha_of(table, values, metric)
+            },
+        )
     });
     let reason = match alpha {
         Some(_) => None,
@@ -103,8 +110,7 @@ fn add_unit(coincidence: &mut [f64], unit: &Counts, q: usize) {
 
 fn alpha_of(coincidence: &[f64], values: &[f64], metric: Metric) -> Option<f64> {
     let q = values.len();
-    let totals: Vec<f64> =
-        (0..q).map(|c| coincidence[c * q..(c + 1) * q].iter().sum()).collect();
+    let totals: Vec<f64> = (0..q).map(|c| coincidence[c * q..(c + 1) * q].iter().sum()).collect();
     let n: f64 = totals.iter().sum();
     let (mut observed, mut expected) = (0.0, 0.0);
     for c in 0..q {
@@ -158,8 +164,7 @@ mod tests {
 
     #[test]
     fn equal_values_everywhere_leave_alpha_undefined() {
-        let out =
-            krippendorff_alpha(&[vec![0, 3]], &[0.0, 1.0], Metric::Nominal, None, Level::P95);
+        let out = krippendorff_alpha(&[vec![0, 3]], &[0.0, 1.0], Metric::Nominal, None, Level::P95);
         assert_eq!(out.alpha, None);
     }
 }

@@ -116,15 +116,21 @@ pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
 pub fn cluster_bootstrap(clusters: &[Cluster], plan: Resampling, level: Level) -> Bootstrap {
     let clusters: Vec<Cluster> = clusters.iter().copied().filter(|c| c.size > 0).collect();
     let n = clusters.len() as u64;
-    bootstrap(n, plan, level, || (), |(), draws| {
-        let (mut hits, mut size) = (0_u64, 0_u64);
-        for i in draws.indices() {
-            let cluster = clusters.get(i)?;
-            hits += cluster.successes;
-            size += cluster.size;
-        }
-        (size > 0).then(|| hits as f64 / size as f64)
-    })
+    bootstrap(
+        n,
+        plan,
+        level,
+        || (),
+        |(), draws| {
+            let (mut hits, mut size) = (0_u64, 0_u64);
+            for i in draws.indices() {
+                let cluster = clusters.get(i)?;
+                hits += cluster.successes;
+                size += cluster.size;
+            }
+            (size > 0).then(|| hits as f64 / size as f64)
+        },
+    )
 }
 
 /// Bootstrap of Cohen's kappa over subjects; `pairs` holds the two category indices (below `q`) of each subject.
@@ -137,13 +143,19 @@ pub fn kappa_bootstrap(
 ) -> Bootstrap {
     let cells: Vec<usize> = pairs.iter().map(|(i, j)| i * q + j).collect();
     let n = cells.len() as u64;
-    bootstrap(n, plan, level, || vec![0_u64; q * q], |table, draws| {
-        table.fill(0);
-        for i in draws.indices() {
-            *table.get_mut(*cells.get(i)?)? += 1;
-        }
-        kappa_value(table, q, weights)
-    })
+    bootstrap(
+        n,
+        plan,
+        level,
+        || vec![0_u64; q * q],
+        |table, draws| {
+            table.fill(0);
+            for i in draws.indices() {
+                *table.get_mut(*cells.get(i)?)? += 1;
+            }
+            kappa_value(table, q, weights)
+        },
+    )
 }
 
 /// One patient's subjects: reference, first rater, second rater as category indices.

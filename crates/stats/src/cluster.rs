@@ -84,15 +84,11 @@ pub fn clustered_proportion(clusters: &[Cluster], level: Level) -> ClusteredProp
     if k == 0 || k == n {
         out.se = Some(0.0);
         out.n_eff = Some(count);
-        out.ci_wilson_neff = Some(if k == 0 {
-            wilson(0.0, count, level)
-        } else {
-            wilson(count, count, level)
-        });
+        out.ci_wilson_neff =
+            Some(if k == 0 { wilson(0.0, count, level) } else { wilson(count, count, level) });
         return out;
     }
-    let residual: f64 =
-        used.iter().map(|c| (c.successes as f64 - p * c.size as f64).powi(2)).sum();
+    let residual: f64 = used.iter().map(|c| (c.successes as f64 - p * c.size as f64).powi(2)).sum();
     let variance = count / (count - 1.0) * residual / (size * size);
     let deff = variance / (p * (1.0 - p) / size);
     let n_eff = size / deff.max(1.0);

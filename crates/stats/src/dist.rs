@@ -386,7 +386,8 @@ mod tests {
 
     #[test]
     fn beta_quantile_inverts_the_distribution_even_at_large_counts() {
-        for (a, b) in [(3.0, 8.0), (0.5, 60.0), (1.0, 112_120.0), (60_361.0, 51_760.0), (2e6, 1e6)] {
+        for (a, b) in [(3.0, 8.0), (0.5, 60.0), (1.0, 112_120.0), (60_361.0, 51_760.0), (2e6, 1e6)]
+        {
             for p in [1e-9, 0.025, 0.5, 0.975, 1.0 - 1e-9] {
                 close(beta_cdf(beta_quantile(p, a, b), a, b), p, 1e-9);
             }

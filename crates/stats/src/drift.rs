@@ -22,11 +22,7 @@ pub struct Trend {
 /// # References
 /// Armitage 1955; Fleiss 1981, page 139.
 pub fn trend(k: &[u64], n: &[u64], w: Option<&[f64]>) -> Trend {
-    let rates = k
-        .iter()
-        .zip(n)
-        .map(|(k, n)| (*n > 0).then(|| *k as f64 / *n as f64))
-        .collect();
+    let rates = k.iter().zip(n).map(|(k, n)| (*n > 0).then(|| *k as f64 / *n as f64)).collect();
     let total: u64 = n.iter().sum();
     let hits: u64 = k.iter().sum();
     let mut out = Trend { z: None, p: None, rates };
@@ -136,10 +132,11 @@ pub fn logistic(x: &[f64], y: &[bool]) -> Logistic {
 
 fn maximum_exists(x: &[f64], y: &[bool]) -> bool {
     let range = |class: bool| {
-        x.iter().zip(y).filter(|(_, y)| **y == class).map(|(x, _)| *x).fold(
-            (f64::INFINITY, f64::NEG_INFINITY),
-            |(low, high), x| (low.min(x), high.max(x)),
-        )
+        x.iter()
+            .zip(y)
+            .filter(|(_, y)| **y == class)
+            .map(|(x, _)| *x)
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
     };
     let (low1, high1) = range(true);
     let (low0, high0) = range(false);

@@ -160,7 +160,7 @@ impl Level {
 
     /// A level strictly between 0 and 1.
     pub fn new(level: f64) -> Result<Self, BadLevel> {
-        if level == Self::P95.level {
+        if (level - Self::P95.level).abs() < f64::EPSILON {
             return Ok(Self::P95);
         }
         if level > 0.0 && level < 1.0 {

@@ -39,6 +39,7 @@ impl Weights {
 
 /// Cohen's kappa with the standard errors in use.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the key of the serialised form")]
 pub struct Kappa {
     /// Subjects.
     pub n: u64,
@@ -48,7 +49,7 @@ pub struct Kappa {
     pub pe: Option<f64>,
     /// (po−pe)/(1−pe).
     pub kappa: Option<f64>,
-    /// McHugh's (Cohen's 1960) standard error, for comparison with published tables.
+    /// `McHugh`'s (Cohen's 1960) standard error, for comparison with published tables.
     pub se_mchugh: Option<f64>,
     /// kappa ± z·`se_mchugh`, cut to `[-1, 1]`.
     pub ci_mchugh: Option<Interval>,
@@ -95,7 +96,7 @@ pub(crate) fn root(variance: f64) -> f64 {
 /// they agree. One constant rater gives 0.
 ///
 /// # References
-/// Cohen 1960, 1968; Fleiss, Cohen & Everitt, Psychol Bull 1969;72:323; McHugh 2012.
+/// Cohen 1960, 1968; Fleiss, Cohen & Everitt, Psychol Bull 1969;72:323; `McHugh` 2012.
 pub fn kappa(table: &[Vec<u64>], weights: Weights, level: Level) -> Kappa {
     let q = table.len();
     let n: u64 = table.iter().flatten().sum();
@@ -132,10 +133,8 @@ pub fn kappa(table: &[Vec<u64>], weights: Weights, level: Level) -> Kappa {
         return out;
     }
     let value = (po - pe) / (1.0 - pe);
-    let row_mean: Vec<f64> =
-        (0..q).map(|i| (0..q).map(|j| w[i][j] * columns[j]).sum()).collect();
-    let column_mean: Vec<f64> =
-        (0..q).map(|j| (0..q).map(|i| w[i][j] * rows[i]).sum()).collect();
+    let row_mean: Vec<f64> = (0..q).map(|i| (0..q).map(|j| w[i][j] * columns[j]).sum()).collect();
+    let column_mean: Vec<f64> = (0..q).map(|j| (0..q).map(|i| w[i][j] * rows[i]).sum()).collect();
     let spread = |at: f64, f: &dyn Fn(usize, usize) -> f64| -> f64 {
         pairs()
             .map(|(i, j)| f(i, j) * (w[i][j] - (row_mean[i] + column_mean[j]) * at).powi(2))

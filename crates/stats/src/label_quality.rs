@@ -45,6 +45,7 @@ pub struct Confusion {
 
 impl Confusion {
     /// Counts one study.
+    #[expect(clippy::fn_params_excessive_bools, reason = "row and column of a 2×2 table")]
     pub fn add(&mut self, label: bool, reference: bool) {
         match (label, reference) {
             (true, true) => self.tp += 1,

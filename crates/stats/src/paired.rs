@@ -6,7 +6,7 @@ use crate::dist::{binomial_half_cdf, binomial_pmf, chi_square_sf};
 use crate::estimate::{Interval, Level};
 use crate::proportion::wilson;
 
-/// McNemar's tests on the discordant pairs.
+/// `McNemar`'s tests on the discordant pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct McNemar {
     /// Positive only under the first.

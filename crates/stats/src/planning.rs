@@ -24,6 +24,7 @@ pub enum PlanError {
 
 /// Studies for a proportion of a wanted precision.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "n is what they are")]
 pub struct ProportionPlan {
     /// By the normal approximation.
     pub n_wald: u64,
@@ -42,7 +43,11 @@ fn positive(x: f64, name: &'static str) -> Result<f64, PlanError> {
 }
 
 /// The next whole number, forgiving rounding.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "checked to be in range"
+)]
 fn ceil(x: f64) -> Result<u64, PlanError> {
     let up = (x - 1e-9).ceil().max(0.0);
     if up < 9e15 { Ok(up as u64) } else { Err(PlanError::TooLarge) }
@@ -137,7 +142,7 @@ pub struct KappaTestPlan {
 }
 
 /// Studies for the goodness-of-fit test of kappa = `kappa0` to have `power` at `kappa1`; the non-centrality is
-/// the large-power approximation (z₁₋α/₂ + z_power)².
+/// the large-power approximation (z for alpha/2 plus z for the power)².
 ///
 /// # References
 /// Donner & Eliasziw, Stat Med 1992;11:1511.
@@ -154,9 +159,8 @@ pub fn plan_kappa_test(
         return Err(PlanError::NoDifference);
     }
     let (p, q) = (prevalence, 1.0 - prevalence);
-    let cells = |kappa: f64| {
-        [p * p + kappa * p * q, 2.0 * p * q * (1.0 - kappa), q * q + kappa * p * q]
-    };
+    let cells =
+        |kappa: f64| [p * p + kappa * p * q, 2.0 * p * q * (1.0 - kappa), q * q + kappa * p * q];
     let null = cells(kappa0);
     if null.iter().any(|c| *c <= 0.0) {
         return Err(PlanError::Probability("each expected share under kappa0"));

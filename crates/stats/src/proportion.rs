@@ -67,13 +67,9 @@ pub fn wilson(k: f64, n: f64, level: Level) -> Interval {
 pub fn clopper_pearson(k: u64, n: u64, level: Level) -> Interval {
     let half_alpha = level.alpha() / 2.0;
     let (successes, failures) = (k as f64, n.saturating_sub(k) as f64);
-    let low =
-        if k == 0 { 0.0 } else { beta_quantile(half_alpha, successes, failures + 1.0) };
-    let high = if k >= n {
-        1.0
-    } else {
-        1.0 - beta_quantile(half_alpha, failures, successes + 1.0)
-    };
+    let low = if k == 0 { 0.0 } else { beta_quantile(half_alpha, successes, failures + 1.0) };
+    let high =
+        if k >= n { 1.0 } else { 1.0 - beta_quantile(half_alpha, failures, successes + 1.0) };
     Interval { low, high }
 }
 

@@ -65,7 +65,12 @@ impl Coefficient {
         let value = self
             .est
             .ok_or_else(|| self.reason.clone().unwrap_or(NotEstimable::NothingRatedTwice))?;
-        Ok(Estimate { value, interval: self.ci_t, n: self.n, method: "linearised over subjects, t" })
+        Ok(Estimate {
+            value,
+            interval: self.ci_t,
+            n: self.n,
+            method: "linearised over subjects, t",
+        })
     }
 }
 
@@ -125,10 +130,8 @@ pub fn coefficient_grouped(
     let q = rated.first().map_or(0, |(c, _)| c.len());
     let w = weights.matrix(q);
     let total_weight: f64 = w.iter().flatten().sum();
-    let own: Vec<f64> = rated
-        .iter()
-        .map(|(c, _)| if twice(c) { subject_agreement(c, &w) } else { 0.0 })
-        .collect();
+    let own: Vec<f64> =
+        rated.iter().map(|(c, _)| if twice(c) { subject_agreement(c, &w) } else { 0.0 }).collect();
     let pa = rated.iter().zip(&own).map(|((_, t), a)| t * a).sum::<f64>() / n2;
     let shares: Vec<f64> = (0..q)
         .map(|k| rated.iter().map(|(c, t)| t * c[k] as f64 / ratings(c)).sum::<f64>() / n)
@@ -195,7 +198,11 @@ fn set_intervals(out: &mut Coefficient, est: f64, squares: f64, n: f64, level: L
     out.ci_z = Some(around(level.z()));
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of whole counts")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a sum of whole counts"
+)]
 fn subjects_count(x: f64) -> u64 {
     x.round() as u64
 }

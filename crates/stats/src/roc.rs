@@ -8,8 +8,9 @@ use crate::label_quality::Confusion;
 use crate::proportion::{Proportion, proportion};
 use crate::stratified::logit_interval;
 
-/// The area under the ROC curve with DeLong's error.
+/// The area under the ROC curve with `DeLong`'s error.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the key of the serialised form")]
 pub struct Auc {
     /// The area; `None` when a class is absent.
     pub auc: Option<f64>,
@@ -17,7 +18,7 @@ pub struct Auc {
     pub n_pos: u64,
     /// Negatives.
     pub n_neg: u64,
-    /// DeLong's standard error; `None` with fewer than two of a class.
+    /// `DeLong`'s standard error; `None` with fewer than two of a class.
     pub se: Option<f64>,
     /// Normal interval cut to `[0, 1]`.
     pub ci: Option<Interval>,
@@ -97,9 +98,8 @@ fn covariance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 fn split(y: &[bool], score: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let pick = |class: bool| {
-        y.iter().zip(score).filter(|(y, _)| **y == class).map(|(_, s)| *s).collect()
-    };
+    let pick =
+        |class: bool| y.iter().zip(score).filter(|(y, _)| **y == class).map(|(_, s)| *s).collect();
     (pick(true), pick(false))
 }
 
@@ -113,9 +113,8 @@ fn auc_of(p: &Placements, level: Level) -> Auc {
     let se = (m >= 2 && n >= 2).then(|| error(variance(p, p)));
     let ci = se.map(|se| Interval::around(p.auc, level.z() * se).clipped(0.0, 1.0));
     let inside = p.auc > 0.0 && p.auc < 1.0;
-    let ci_logit = se
-        .filter(|_| inside)
-        .map(|se| logit_interval(p.auc, se / (p.auc * (1.0 - p.auc)), level));
+    let ci_logit =
+        se.filter(|_| inside).map(|se| logit_interval(p.auc, se / (p.auc * (1.0 - p.auc)), level));
     Auc { auc: Some(p.auc), n_pos: m as u64, n_neg: n as u64, se, ci, ci_logit }
 }
 
@@ -124,12 +123,12 @@ fn variance(a: &Placements, b: &Placements) -> f64 {
         + covariance(&a.negative, &b.negative) / a.negative.len() as f64
 }
 
-/// Areas under the curve by DeLong's method in the fast form of Sun & Xu; with two scores, their paired difference.
+/// Areas under the curve by `DeLong`'s method in the fast form of Sun & Xu; with two scores, their paired difference.
 ///
 /// A class without subjects leaves the areas undefined, fewer than two of a class their errors. Scores must be finite.
 ///
 /// # References
-/// DeLong, DeLong & Clarke-Pearson, Biometrics 1988;44:837; Sun & Xu, IEEE Signal Process Lett 2014;21:1389.
+/// `DeLong`, `DeLong` & Clarke-Pearson, Biometrics 1988;44:837; Sun & Xu, IEEE Signal Process Lett 2014;21:1389.
 pub fn delong(y: &[bool], scores: &[&[f64]], level: Level) -> DeLong {
     let n_pos = y.iter().filter(|y| **y).count();
     let n_neg = y.len() - n_pos;
@@ -207,8 +206,7 @@ pub fn roc_points(y: &[bool], score: &[f64]) -> Vec<RocPoint> {
     let mut order: Vec<usize> = (0..score.len().min(y.len())).collect();
     order.sort_by(|a, b| score[*b].total_cmp(&score[*a]));
     let (mut hits, mut alarms) = (0, 0);
-    let mut points =
-        vec![RocPoint { threshold: None, fpr: share(0, n_neg), tpr: share(0, n_pos) }];
+    let mut points = vec![RocPoint { threshold: None, fpr: share(0, n_neg), tpr: share(0, n_pos) }];
     for (at, &i) in order.iter().enumerate() {
         if y[i] {
             hits += 1;

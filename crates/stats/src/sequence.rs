@@ -32,8 +32,7 @@ pub fn confidence_sequence(k: u64, n: u64, alpha: f64) -> ConfidenceSequence {
 
 fn sequence_interval(k: u64, n: u64, alpha: f64) -> Interval {
     let (hits, misses) = (k as f64, (n - k) as f64);
-    let ln_beta =
-        ln_gamma(hits + 1.0) + ln_gamma(misses + 1.0) - ln_gamma(hits + misses + 2.0);
+    let ln_beta = ln_gamma(hits + 1.0) + ln_gamma(misses + 1.0) - ln_gamma(hits + misses + 2.0);
     let bound = -alpha.ln();
     // Positive outside the set, negative inside; convex in p with its least value at k/n.
     let excess = |p: f64| {

@@ -25,7 +25,7 @@ pub struct Shrunken {
     /// Its standard error.
     pub se: f64,
     /// Posterior mean of the log odds ratio.
-    pub shrunken: f64,
+    pub posterior: f64,
     /// Share of the observed deviation that is kept, 0..1.
     pub kept: f64,
     /// The gap in predictive value that goes with it, at the observed share outside.
@@ -76,8 +76,14 @@ pub fn shrink_gaps(splits: &[Split]) -> Result<Shrinkage, NotEstimable> {
         .zip(splits)
         .map(|(&(x, v), split)| {
             let kept = tau2 / (tau2 + v);
-            let shrunken = mean + kept * (x - mean);
-            Shrunken { log_odds_ratio: x, se: v.sqrt(), shrunken, kept, gap: gap(split, shrunken) }
+            let posterior = mean + kept * (x - mean);
+            Shrunken {
+                log_odds_ratio: x,
+                se: v.sqrt(),
+                posterior,
+                kept,
+                gap: gap(split, posterior),
+            }
         })
         .collect();
     Ok(Shrinkage { mean, tau2, strata })
@@ -105,16 +111,19 @@ mod tests {
         let split = Split { inside_true: 8, inside_false: 2, outside_true: 30, outside_false: 10 };
         let out = shrink_gaps(&[split; 12]).unwrap();
         assert_eq!(out.tau2, 0.0);
-        assert!((out.strata[0].shrunken - out.mean).abs() < 1e-12);
+        assert!((out.strata[0].posterior - out.mean).abs() < 1e-12);
     }
 
     #[test]
     fn the_worst_of_many_moves_towards_the_others() {
         let mut splits =
-            vec![Split { inside_true: 20, inside_false: 10, outside_true: 30, outside_false: 15 }; 11];
+            vec![
+                Split { inside_true: 20, inside_false: 10, outside_true: 30, outside_false: 15 };
+                11
+            ];
         splits.push(Split { inside_true: 3, inside_false: 30, outside_true: 40, outside_false: 5 });
         let out = shrink_gaps(&splits).unwrap();
         let worst = out.strata[11];
-        assert!(worst.log_odds_ratio < worst.shrunken && worst.shrunken < out.mean);
+        assert!(worst.log_odds_ratio < worst.posterior && worst.posterior < out.mean);
     }
 }

@@ -177,10 +177,7 @@ struct Total {
 }
 
 /// `hit` counts positives (true) or negatives (false) per stratum.
-fn total<'a>(
-    strata: impl Iterator<Item = (&'a Stratum, bool)>,
-    level: Level,
-) -> Option<Total> {
+fn total<'a>(strata: impl Iterator<Item = (&'a Stratum, bool)>, level: Level) -> Option<Total> {
     let mut out = Total {
         value: 0.0,
         variance: Some(0.0),
@@ -208,8 +205,7 @@ fn total<'a>(
         out.census = false;
         let spread = rate * (1.0 - rate);
         out.flat &= spread == 0.0;
-        let variance =
-            (n >= 2.0).then(|| size * size * (1.0 - n / size) * spread / (n - 1.0));
+        let variance = (n >= 2.0).then(|| size * size * (1.0 - n / size) * spread / (n - 1.0));
         out.variance = out.variance.zip(variance).map(|(a, b)| a + b);
     }
     out.flat &= !out.census;
@@ -227,10 +223,7 @@ fn ratio_of_totals(a: Option<Total>, b: Option<Total>, level: Level) -> Weighted
     if a.flat || b.flat || a.value == 0.0 || b.value == 0.0 {
         // The plug-in variance would be 0 without the arm being known.
         let end = |x: f64, y: f64| if x + y > 0.0 { x / (x + y) } else { est };
-        let ci = Interval::new(
-            end(a.limits.low, b.limits.high),
-            end(a.limits.high, b.limits.low),
-        );
+        let ci = Interval::new(end(a.limits.low, b.limits.high), end(a.limits.high, b.limits.low));
         let known = a.census && b.census;
         return Weighted {
             est: Some(est),
@@ -296,9 +289,7 @@ pub fn stratified(strata: &[Stratum], level: Level) -> Stratified {
     };
     let (tp, fp) = (arm(true, true), arm(true, false));
     let (false_negative, tn) = (arm(false, true), arm(false, false));
-    let overall = |hit: &dyn Fn(&Stratum) -> bool| {
-        total(used.iter().map(|s| (*s, hit(s))), level)
-    };
+    let overall = |hit: &dyn Fn(&Stratum) -> bool| total(used.iter().map(|s| (*s, hit(s))), level);
     let value = |t: Option<Total>| t.map(|t| t.value);
     Stratified {
         strata: strata.iter().map(row).collect(),
@@ -320,11 +311,7 @@ pub fn stratified(strata: &[Stratum], level: Level) -> Stratified {
         },
         begg_greenes: begg_greenes(&used, level),
         naive: naive(&used),
-        unsampled_strata: used
-            .iter()
-            .filter(|s| s.sampled == 0)
-            .map(|s| s.name.clone())
-            .collect(),
+        unsampled_strata: used.iter().filter(|s| s.sampled == 0).map(|s| s.name.clone()).collect(),
     }
 }
 
@@ -343,28 +330,33 @@ pub fn stratified_bootstrap(
     plan: Resampling,
     level: Level,
 ) -> StratifiedBootstrap {
-    let used: Vec<&Stratum> =
-        strata.iter().filter(|s| s.population > 0 && s.sampled > 0).collect();
+    let used: Vec<&Stratum> = strata.iter().filter(|s| s.population > 0 && s.sampled > 0).collect();
     let complete = strata.iter().all(|s| s.population == 0 || s.sampled > 0);
     let n: u64 = used.iter().map(|s| s.sampled).sum();
     let run = |positives: bool| {
-        bootstrap(n, plan, level, || (), |(), draws| {
-            let (mut same, mut other, mut from) = (0.0, 0.0, 0);
-            for s in &used {
-                let drawn = draws.indices_within(from, s.sampled, s.sampled);
-                from += s.sampled;
-                let hits = drawn.filter(|i| *i < s.positive).count() as f64;
-                let rate = hits / s.sampled as f64;
-                let share = if positives { rate } else { 1.0 - rate };
-                let total = s.population as f64 * share;
-                if s.label == positives {
-                    same += total;
-                } else {
-                    other += total;
+        bootstrap(
+            n,
+            plan,
+            level,
+            || (),
+            |(), draws| {
+                let (mut same, mut other, mut from) = (0.0, 0.0, 0);
+                for s in &used {
+                    let drawn = draws.indices_within(from, s.sampled, s.sampled);
+                    from += s.sampled;
+                    let hits = drawn.filter(|i| *i < s.positive).count() as f64;
+                    let rate = hits / s.sampled as f64;
+                    let share = if positives { rate } else { 1.0 - rate };
+                    let total = s.population as f64 * share;
+                    if s.label == positives {
+                        same += total;
+                    } else {
+                        other += total;
+                    }
                 }
-            }
-            (complete && same + other > 0.0).then(|| same / (same + other))
-        })
+                (complete && same + other > 0.0).then(|| same / (same + other))
+            },
+        )
     };
     StratifiedBootstrap { sensitivity: run(true), specificity: run(false) }
 }

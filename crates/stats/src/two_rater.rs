@@ -145,11 +145,8 @@ fn scott_pi(table: &[Vec<u64>], n: u64) -> ScottPi {
     }
     let (rows, columns) = margins(table);
     let total = n as f64;
-    let pe: f64 = rows
-        .iter()
-        .zip(&columns)
-        .map(|(r, c)| ((r + c) as f64 / (2.0 * total)).powi(2))
-        .sum();
+    let pe: f64 =
+        rows.iter().zip(&columns).map(|(r, c)| ((r + c) as f64 / (2.0 * total)).powi(2)).sum();
     let same: u64 = table.iter().enumerate().map(|(i, r)| r.get(i).copied().unwrap_or(0)).sum();
     let po = same as f64 / total;
     let est = (1.0 - pe >= 1e-12).then(|| (po - pe) / (1.0 - pe));

@@ -115,12 +115,8 @@ fn check_readers(
 }
 
 fn cell(rule: &str, finding: &str, reads: &[(usize, &Read)], options: &ReadsOptions) -> Cell {
-    let readers: Vec<&str> = reads
-        .iter()
-        .map(|(_, r)| r.reader.as_str())
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
+    let readers: Vec<&str> =
+        reads.iter().map(|(_, r)| r.reader.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     let mut by_study: BTreeMap<&str, Vec<(usize, &Read)>> = BTreeMap::new();
     for (place, read) in reads {
         by_study.entry(&read.study).or_default().push((*place, read));
@@ -174,17 +170,12 @@ fn keep_first<T: Clone>(kept: &mut Option<T>, next: &Option<T>) {
 
 /// Sets every study's reference and counts how it went.
 fn decide(cell: &mut Cell, options: &ReadsOptions) {
-    let gold = |reader: &String| {
-        options.gold_readers.as_ref().is_none_or(|gold| gold.contains(reader))
-    };
-    let panel: Vec<usize> =
-        (0..cell.readers.len()).filter(|i| gold(&cell.readers[*i])).collect();
+    let gold =
+        |reader: &String| options.gold_readers.as_ref().is_none_or(|gold| gold.contains(reader));
+    let panel: Vec<usize> = (0..cell.readers.len()).filter(|i| gold(&cell.readers[*i])).collect();
     let q = options.categories.len();
-    let answers: Vec<Vec<Option<usize>>> = cell
-        .studies
-        .iter()
-        .map(|study| panel.iter().map(|i| study.first[*i]).collect())
-        .collect();
+    let answers: Vec<Vec<Option<usize>>> =
+        cell.studies.iter().map(|study| panel.iter().map(|i| study.first[*i]).collect()).collect();
     let mut out = Reference {
         readers: panel.iter().map(|i| cell.readers[*i].clone()).collect(),
         ..Reference::default()

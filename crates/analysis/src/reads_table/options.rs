@@ -160,10 +160,8 @@ impl ReadsOptions {
     }
 
     pub(super) fn resampling(&self) -> Option<Resampling> {
-        (self.bootstrap_reps > 0).then_some(Resampling {
-            reps: self.bootstrap_reps,
-            seed: self.seed,
-        })
+        (self.bootstrap_reps > 0)
+            .then_some(Resampling { reps: self.bootstrap_reps, seed: self.seed })
     }
 
     pub(super) fn is_binary(&self) -> bool {

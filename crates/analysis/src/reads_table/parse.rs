@@ -69,8 +69,7 @@ impl Columns {
         header: &StringRecord,
         known: &[&str],
     ) -> Result<Self, ReadsTableError> {
-        let mut out =
-            Self { table, at: HashMap::new(), width: header.len(), ignored: Vec::new() };
+        let mut out = Self { table, at: HashMap::new(), width: header.len(), ignored: Vec::new() };
         for (i, name) in header.iter().enumerate() {
             let name = name.trim_start_matches('\u{feff}').trim();
             if !known.contains(&name) {
@@ -82,12 +81,7 @@ impl Columns {
         Ok(out)
     }
 
-    pub(super) fn wrong(
-        &self,
-        line: u64,
-        column: &str,
-        reason: impl ToString,
-    ) -> ReadsTableError {
+    pub(super) fn wrong(&self, line: u64, column: &str, reason: impl ToString) -> ReadsTableError {
         let reason = reason.to_string();
         ReadsTableError::Table { table: self.table, line, column: column.to_owned(), reason }
     }
@@ -261,12 +255,12 @@ impl Builder<'_> {
             Some("absent") => Some(0),
             Some("plausible") => Some(1),
             Some("reportable") => Some(2),
-            Some(cell) => Some(cell.parse::<usize>().ok().filter(|l| *l <= rules.len()).ok_or_else(
-                || {
+            Some(cell) => {
+                Some(cell.parse::<usize>().ok().filter(|l| *l <= rules.len()).ok_or_else(|| {
                     let reason = format!("`{cell}` is not a level from 0 to {}", rules.len());
                     columns.wrong(line, "level", reason)
-                },
-            )?),
+                })?)
+            }
         };
         let reached = |i: usize| level.map(|level| usize::from(level > i));
         Ok(rules.iter().enumerate().map(|(i, rule)| (rule.clone(), reached(i))).collect())
@@ -288,11 +282,7 @@ impl Builder<'_> {
         })
     }
 
-    fn label(
-        &self,
-        record: &StringRecord,
-        line: u64,
-    ) -> Result<Option<usize>, ReadsTableError> {
+    fn label(&self, record: &StringRecord, line: u64) -> Result<Option<usize>, ReadsTableError> {
         match self.columns.cell(record, "dataset_label") {
             Some("positive") => Ok(Some(self.options.categories.len() - 1)),
             Some("negative") => Ok(Some(0)),
@@ -323,11 +313,7 @@ impl Builder<'_> {
         Err(self.columns.wrong(line, "no_answer", "this row has an answer as well"))
     }
 
-    fn read_no(
-        &self,
-        record: &StringRecord,
-        line: u64,
-    ) -> Result<Option<u64>, ReadsTableError> {
+    fn read_no(&self, record: &StringRecord, line: u64) -> Result<Option<u64>, ReadsTableError> {
         let Some(cell) = self.columns.cell(record, "read_no") else { return Ok(None) };
         cell.parse::<u64>().map(Some).map_err(|_error| {
             self.columns.wrong(line, "read_no", format!("`{cell}` is not a whole number"))
@@ -341,12 +327,8 @@ impl Builder<'_> {
         given: Option<u64>,
         line: u64,
     ) -> Result<u64, ReadsTableError> {
-        let key: Key = (
-            read.study.clone(),
-            read.reader.clone(),
-            read.rule.clone(),
-            read.finding.clone(),
-        );
+        let key: Key =
+            (read.study.clone(), read.reader.clone(), read.rule.clone(), read.finding.clone());
         let count = self.numbered.entry(key.clone()).or_insert(0);
         *count += 1;
         let number = given.unwrap_or(*count);

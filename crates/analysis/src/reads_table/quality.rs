@@ -18,10 +18,7 @@ fn decided(study: &Study) -> Option<(bool, bool)> {
     Some((study.label? > 0, study.reference? > 0))
 }
 
-fn quality<'s>(
-    studies: impl Iterator<Item = &'s Study>,
-    options: &ReadsOptions,
-) -> LabelQuality {
+fn quality<'s>(studies: impl Iterator<Item = &'s Study>, options: &ReadsOptions) -> LabelQuality {
     let mut table = Confusion::default();
     for (label, reference) in studies.filter_map(decided) {
         table.add(label, reference);
@@ -88,8 +85,7 @@ pub(super) fn clustered(cell: &Cell, options: &ReadsOptions) -> Option<Value> {
 
 /// By the stratum of the study.
 pub(super) fn by_stratum(cell: &Cell, options: &ReadsOptions) -> Value {
-    let names: BTreeSet<&String> =
-        cell.studies.iter().filter_map(|s| s.stratum.as_ref()).collect();
+    let names: BTreeSet<&String> = cell.studies.iter().filter_map(|s| s.stratum.as_ref()).collect();
     let sections = names.into_iter().map(|name| {
         let inside = cell.studies.iter().filter(|s| s.stratum.as_ref() == Some(name));
         (name.clone(), printed(quality(inside, options)))
@@ -109,9 +105,8 @@ fn tags(cell: &Cell) -> BTreeSet<&String> {
 }
 
 fn tag_split(cell: &Cell, tag: &str, options: &ReadsOptions) -> TagSplit {
-    let side = |inside: bool| {
-        quality(cell.studies.iter().filter(|s| s.has_tag(tag) == inside), options)
-    };
+    let side =
+        |inside: bool| quality(cell.studies.iter().filter(|s| s.has_tag(tag) == inside), options);
     let (with, without) = (side(true), side(false));
     let predictive_value = two_proportions(
         with.table.tp,

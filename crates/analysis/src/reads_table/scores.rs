@@ -34,12 +34,8 @@ impl ScoresTable {
         let columns = Columns::new("scores", &header, &known)?;
         columns.require("study_id")?;
         columns.require("score")?;
-        let mut out = Self {
-            means: BTreeMap::new(),
-            rows: 0,
-            blank: 0,
-            ignored: columns.ignored.clone(),
-        };
+        let mut out =
+            Self { means: BTreeMap::new(), rows: 0, blank: 0, ignored: columns.ignored.clone() };
         let mut views = HashSet::new();
         for record in reader.records() {
             let record = record.map_err(|e| columns.broken(&e))?;
@@ -109,9 +105,10 @@ fn scored(cell: &Cell, score: impl Fn(&Study) -> Option<f64>) -> Scored {
 fn section(scored: &Scored, options: &ReadsOptions) -> Value {
     let level = options.stats_level();
     let mut out = printed(roc(&scored.y, &scored.score, options.threshold, level));
-    let pairs = scored.y.iter().zip(&scored.score).map(|(y, score)| {
-        (Some(usize::from(*score > options.threshold)), Some(usize::from(*y)))
-    });
+    let pairs =
+        scored.y.iter().zip(&scored.score).map(|(y, score)| {
+            (Some(usize::from(*score > options.threshold)), Some(usize::from(*y)))
+        });
     out["kappa_at_threshold"] = printed(compared(pairs, options));
     out
 }
@@ -154,10 +151,7 @@ pub(super) fn sections(
     if by_model.is_empty() {
         return Vec::new();
     }
-    vec![
-        ("roc_by_model", Value::Object(by_model)),
-        ("roc_paired", Value::Object(paired)),
-    ]
+    vec![("roc_by_model", Value::Object(by_model)), ("roc_paired", Value::Object(paired))]
 }
 
 /// Two models on the studies that both scored.

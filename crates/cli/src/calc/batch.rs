@@ -17,9 +17,8 @@ pub fn calc_batch(text: &str) -> Result<Value, CalcError> {
     let (id, function, args) = (column("id")?, column("fn")?, column("args")?);
     let mut out = Map::new();
     for record in reader.records() {
-        let record = record.map_err(|e| {
-            malformed(e.position().map_or(0, csv::Position::line), "", &e)
-        })?;
+        let record =
+            record.map_err(|e| malformed(e.position().map_or(0, csv::Position::line), "", &e))?;
         let line = record.position().map_or(0, csv::Position::line);
         let cell = |at: usize, name: &str| {
             record.get(at).ok_or_else(|| malformed(line, name, &"this row is too short"))

@@ -259,12 +259,11 @@ pub(super) fn n_kappa_test(a: args::PlanKappaTest) -> Outcome {
 pub(super) fn bootstrap_kappa(a: args::BootstrapKappa) -> Outcome {
     same_length(a.x.len(), a.y.len(), "x and y")?;
     let categories = categories(a.categories)?;
-    let pairs = a
-        .x
-        .iter()
-        .zip(&a.y)
-        .map(|(x, y)| Ok((index_of(*x, &categories)?, index_of(*y, &categories)?)))
-        .collect::<Result<Vec<_>, String>>()?;
+    let pairs =
+        a.x.iter()
+            .zip(&a.y)
+            .map(|(x, y)| Ok((index_of(*x, &categories)?, index_of(*y, &categories)?)))
+            .collect::<Result<Vec<_>, String>>()?;
     let weights = a.weights.unwrap_or_default().into();
     let plan = resampling(a.reps, a.seed);
     printed(kappa_bootstrap(&pairs, categories.len(), weights, plan, level(a.level)?))
