@@ -156,6 +156,8 @@ fn rescue(from: &Path, to: &Path) -> rusqlite::Result<(bool, Vec<SavedTable>)> {
         return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(10), why));
     }
     let source = Connection::open(&scratch.0)?;
+    // Without this SQLite reads nothing of a file that lacks its last page.
+    source.pragma_update(None, "writable_schema", true)?;
     let sound = quick_check(&source).is_ok_and(|problems| problems.is_empty());
     let mut target = Connection::open(to)?;
     target.pragma_update(None, "application_id", APPLICATION_ID)?;

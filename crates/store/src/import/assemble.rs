@@ -56,12 +56,20 @@ pub(super) fn assemble(
     let number: HashMap<&str, usize> =
         patient_keys.iter().enumerate().map(|(i, key)| (key.as_str(), i)).collect();
     let found = folder.as_ref().map(|(folder, _)| folder);
-    let mut studies = Vec::with_capacity(table.studies.len());
-    for row in table.studies {
+    let number = |row: &StudyRow| {
         let patient = number.get(row.patient.as_str()).copied().unwrap_or(0);
-        let patient = u32::try_from(patient).map_err(too_many)?;
-        studies.push(study(row, patient, &identity, found));
-    }
+        u32::try_from(patient).unwrap_or(u32::MAX)
+    };
+    let ids = derive_all(&table.studies, &identity);
+    let mut studies: Vec<(Study, StudySource)> = table
+        .studies
+        .into_iter()
+        .zip(ids)
+        .map(|(row, ids)| {
+            let patient = number(&row);
+            study(row, patient, ids, found)
+        })
+        .collect();
     studies.sort_unstable_by_key(|(study, _)| study.id);
     if studies.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a.id == b.id)) {
         let text = "Two studies got one id. Please report this file to the makers of Overread.";
@@ -82,6 +90,30 @@ pub(super) fn assemble(
         .collect();
     let image_root = folder.map(|(_, root)| root);
     Ok(Import { dataset, sources, patient_keys, files, image_root, notes: table.notes })
+}
+
+type Ids = (StudyId, Vec<ImageId>);
+
+/// Derives ids on two threads: hashing is most of the work.
+fn derive_all(rows: &[StudyRow], identity: &str) -> Vec<Ids> {
+    let (front, back) = rows.split_at(rows.len() / 2);
+    std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().name("import".to_owned());
+        let other = other.spawn_scoped(scope, || derive(back, identity));
+        let mut ids = derive(front, identity);
+        let rest = other.ok().and_then(|other| other.join().ok());
+        ids.extend(rest.unwrap_or_else(|| derive(back, identity)));
+        ids
+    })
+}
+
+fn derive(rows: &[StudyRow], identity: &str) -> Vec<Ids> {
+    rows.iter()
+        .map(|row| {
+            let images = row.images.iter().map(|image| ImageId::derive(&[identity, &image.key]));
+            (StudyId::derive(&[identity, &row.key]), images.collect())
+        })
+        .collect()
 }
 
 /// SHA-256 over the files' bytes, one after the other.
@@ -112,6 +144,8 @@ fn identity_of(studies: &[StudyRow]) -> String {
 
 fn sorted_patients(studies: &[StudyRow]) -> Vec<String> {
     let mut keys: Vec<&str> = studies.iter().map(|study| study.patient.as_str()).collect();
+    // Tables often stand in order of patients: most go before the sort.
+    keys.dedup();
     keys.sort_unstable();
     keys.dedup();
     keys.into_iter().map(str::to_owned).collect()
@@ -120,15 +154,14 @@ fn sorted_patients(studies: &[StudyRow]) -> Vec<String> {
 fn study(
     row: StudyRow,
     patient: u32,
-    identity: &str,
+    (id, image_ids): Ids,
     folder: Option<&ImageFolder>,
 ) -> (Study, StudySource) {
-    let id = StudyId::derive(&[identity, &row.key]);
     let mut images = Vec::with_capacity(row.images.len());
     let mut files = Vec::with_capacity(row.images.len());
-    for image in row.images {
+    for (image, id) in row.images.into_iter().zip(image_ids) {
         let found = folder.and_then(|folder| folder.find(&image.key));
-        images.push(ImageRef { id: ImageId::derive(&[identity, &image.key]), view: image.view });
+        images.push(ImageRef { id, view: image.view });
         files.push(ImageFile {
             path: found.map(|found| found.path.clone()),
             bytes: found.map(|found| found.bytes),

@@ -1,7 +1,7 @@
 //! Walking the chains: which event is the first that does not fit, and why.
 
+use overread_core::Worklist;
 use overread_core::event::NO_HASH;
-use overread_core::{ReadingState, Worklist};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use sha2::{Digest as _, Sha256};
@@ -301,18 +301,12 @@ fn table_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
 fn view_problems(conn: &Connection, readers: &[String]) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
     for reader in readers {
-        let locked: i64 = conn.query_row(
-            "SELECT count(*) FROM item_state WHERE reader = ?1 AND locks > 0 AND NOT reopened",
-            [reader],
-            |row| row.get(0),
-        )?;
-        let state: Option<ReadingState> = super::projection::fold_reader(conn, reader).ok();
-        match state {
-            None => problems.push(format!("the events of reader {reader} cannot be read")),
-            Some(state) if i64::try_from(state.locked_count()) != Ok(locked) => {
-                problems.push(format!("the reads of reader {reader} are not what the events say"));
-            }
-            Some(_) => {}
+        let Ok(state) = super::projection::fold_reader(conn, reader) else {
+            problems.push(format!("the events of reader {reader} cannot be read"));
+            continue;
+        };
+        if !super::projection::matches(conn, reader, &state)? {
+            problems.push(format!("the reads of reader {reader} are not what the events say"));
         }
     }
     Ok(problems)

@@ -178,6 +178,57 @@ pub(crate) fn rebuild_all(conn: &Connection) -> Result<(), FoldError> {
     actors.iter().try_for_each(|actor| rebuild_reader(conn, actor))
 }
 
+/// Whether the tables say of a reader's items what the state says.
+pub(super) fn matches(
+    conn: &Connection,
+    reader: &str,
+    state: &ReadingState,
+) -> rusqlite::Result<bool> {
+    let mut statement = conn.prepare_cached(
+        "SELECT a.item, a.finding, a.level, a.no_answer, a.settled_level, a.settled_no_answer
+         FROM answer AS a WHERE a.reader = ?1",
+    )?;
+    let mut rows = statement.query([reader])?;
+    let mut answers = 0_usize;
+    while let Some(row) = rows.next()? {
+        answers += 1;
+        let item: Option<ItemId> = row.get_ref(0)?.as_str()?.parse().ok();
+        let Some(item) = item.and_then(|item| state.item(item)) else { return Ok(false) };
+        let finding = row.get_ref(1)?.as_str()?;
+        let now = item.current().and_then(|lock| lock.answer(finding));
+        let settled = item.settled_lock().and_then(|lock| lock.answer(finding));
+        for (answer, column) in [(now, 2), (settled, 4)] {
+            let level: Option<u8> = row.get(column)?;
+            let word = row.get_ref(column + 1)?.as_str_or_null()?;
+            let same = level == answer.and_then(Answer::level).map(|level| level.0)
+                && word == answer.and_then(Answer::no_answer).map(|why| why.word());
+            if !same {
+                return Ok(false);
+            }
+        }
+    }
+    let (locked, tags, locked_items): (i64, i64, i64) = conn.query_row(
+        "SELECT (SELECT count(*) FROM item_state WHERE reader = ?1 AND locks > 0 AND NOT reopened),
+             (SELECT count(*) FROM item_tag WHERE reader = ?1),
+             (SELECT count(*) FROM item_state WHERE reader = ?1 AND locks > 0)",
+        [reader],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let mut items = conn.prepare_cached("SELECT item FROM item_state WHERE reader = ?1")?;
+    let mut rows = items.query([reader])?;
+    let (mut tagged, mut answered) = (0_usize, 0_usize);
+    while let Some(row) = rows.next()? {
+        let item: Option<ItemId> = row.get_ref(0)?.as_str()?.parse().ok();
+        let Some(item) = item.and_then(|item| state.item(item)) else { return Ok(false) };
+        tagged += item.tags.len();
+        answered += usize::from(item.current().is_some());
+    }
+    Ok(i64::try_from(state.locked_count()) == Ok(locked)
+        && i64::try_from(tagged) == Ok(tags)
+        && i64::try_from(answered) == Ok(locked_items)
+        && answered <= answers)
+}
+
 fn write_item(
     conn: &Connection,
     reader: &str,

@@ -115,7 +115,7 @@ CREATE TABLE study (
 -- Numbered in the order of their studies, then of reading.
 CREATE TABLE image (
     no     INTEGER PRIMARY KEY,
-    id     TEXT NOT NULL UNIQUE,
+    id     TEXT NOT NULL,
     study  INTEGER NOT NULL REFERENCES study (no),
     view   TEXT,
     key    TEXT NOT NULL,
@@ -123,6 +123,8 @@ CREATE TABLE image (
     bytes  INTEGER,
     sha256 TEXT
 ) STRICT;
+
+CREATE UNIQUE INDEX image_id ON image (id);
 
 CREATE INDEX image_study ON image (study);
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use overread_core::event::{EventBody, FindingAnswer, Via};
-use overread_core::protocol::{Protocol, builtin};
+use overread_core::protocol::Protocol;
 use overread_core::{Answer, ItemId, Level, Phase, sampling};
 use overread_store::import::{Format, Import, ImportError, Request, read};
 use overread_store::{Clock, OpenMode, Opened, Project};
@@ -14,11 +14,10 @@ pub(crate) const NOW: &str = "2026-03-01T10:00:00Z";
 pub(crate) const DEVICE: &str = "device-a";
 
 pub(crate) fn protocol() -> Protocol {
-    let text = builtin("demo").unwrap();
-    Protocol::from_toml(text).unwrap()
+    Protocol::from_toml(include_str!("protocol.toml")).unwrap()
 }
 
-/// Rows of a label table in which every finding of the demo protocol is positive in turn.
+/// Rows of a label table in which every finding of the protocol is positive in turn.
 pub(crate) fn labels_csv(rows: usize) -> String {
     let mut text = format!("{HEADER}\n");
     for n in 0..rows {
