@@ -145,14 +145,14 @@ fn study(id: &str, rows: &[(usize, &Read)], readers: &[&str]) -> Study {
     for (_, read) in rows {
         out.label = out.label.or(read.label);
         out.score = out.score.or(read.score);
-        keep_first(&mut out.patient, &read.patient);
-        keep_first(&mut out.stratum, &read.stratum);
-        keep_first(&mut out.tags, &read.tags);
+        keep_first(&mut out.patient, read.patient.as_ref());
+        keep_first(&mut out.stratum, read.stratum.as_ref());
+        keep_first(&mut out.tags, read.tags.as_ref());
     }
     for (at, reader) in readers.iter().enumerate() {
         let mut own: Vec<&(usize, &Read)> =
             rows.iter().filter(|(_, r)| r.reader == *reader).collect();
-        own.sort_by_key(|(_, r)| r.read_no);
+        own.sort_by_key(|(_, r)| r.number);
         if let Some((place, first)) = own.first() {
             out.first[at] = first.value;
             out.seq[at] = first.seq.map(|seq| (seq, *place));
@@ -162,9 +162,9 @@ fn study(id: &str, rows: &[(usize, &Read)], readers: &[&str]) -> Study {
     out
 }
 
-fn keep_first<T: Clone>(kept: &mut Option<T>, next: &Option<T>) {
+fn keep_first<T: Clone>(kept: &mut Option<T>, next: Option<&T>) {
     if kept.is_none() {
-        kept.clone_from(next);
+        *kept = next.cloned();
     }
 }
 

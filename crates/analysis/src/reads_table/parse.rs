@@ -15,7 +15,8 @@ pub(super) struct Read {
     pub(super) finding: String,
     /// Category index; `None` when missing.
     pub(super) value: Option<usize>,
-    pub(super) read_no: u64,
+    /// Which read of the same study, reader, rule and finding.
+    pub(super) number: u64,
     pub(super) seq: Option<f64>,
     /// Category index of the dataset label.
     pub(super) label: Option<usize>,
@@ -81,8 +82,8 @@ impl Columns {
         Ok(out)
     }
 
-    pub(super) fn wrong(&self, line: u64, column: &str, reason: impl ToString) -> ReadsTableError {
-        let reason = reason.to_string();
+    pub(super) fn wrong(&self, line: u64, column: &str, reason: impl Into<String>) -> ReadsTableError {
+        let reason = reason.into();
         ReadsTableError::Table { table: self.table, line, column: column.to_owned(), reason }
     }
 
@@ -135,7 +136,7 @@ impl Columns {
     }
 
     pub(super) fn broken(&self, error: &csv::Error) -> ReadsTableError {
-        self.wrong(error.position().map_or(1, csv::Position::line), "1", error)
+        self.wrong(error.position().map_or(1, csv::Position::line), "1", error.to_string())
     }
 }
 
@@ -221,7 +222,7 @@ impl Builder<'_> {
             rule: String::new(),
             finding: columns.needed(record, line, "finding")?.to_owned(),
             value: None,
-            read_no: 0,
+            number: 0,
             seq: columns.number(record, line, "seq")?,
             label: self.label(record, line)?,
             patient: text("patient_id"),
@@ -232,7 +233,7 @@ impl Builder<'_> {
         let given = self.read_no(record, line)?;
         for (rule, value) in values {
             let mut read = Read { rule, value, ..first.clone() };
-            read.read_no = self.numbered(&read, given, line)?;
+            read.number = self.numbered(&read, given, line)?;
             self.table.reads.push(read);
         }
         Ok(())

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 fn place(result: Result<Value, ReadsTableError>) -> (u64, String) {
@@ -85,8 +87,8 @@ fn two_models_are_compared_on_the_studies_both_scored() {
     let mut reads = HEADER.to_owned();
     let mut scores = "study_id,model,score\n".to_owned();
     for i in 0..20 {
-        reads += &format!("s{i:02},A,clinical,opacity,{}\n", i % 2);
-        scores += &format!("s{i:02},m1,{}\ns{i:02},m2,{}\n", i % 2, i);
+        writeln!(reads, "s{i:02},A,clinical,opacity,{}", i % 2).unwrap();
+        writeln!(scores, "s{i:02},m1,{}\ns{i:02},m2,{i}", i % 2).unwrap();
     }
     let out = analyse_reads(&reads, None, Some(&scores)).unwrap();
     let cell = &out["statistics"]["by_rule_finding"]["clinical|opacity"];

@@ -112,7 +112,7 @@ pub(super) struct Clusters {
     pub(super) level: Option<f64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StratumArg {
     #[serde(default)]
@@ -125,8 +125,8 @@ pub(super) struct StratumArg {
 }
 
 impl StratumArg {
-    pub(super) fn checked(self) -> Result<stratified::Stratum, String> {
-        let Self { name, label, population, n, k } = self;
+    pub(super) fn checked(&self) -> Result<stratified::Stratum, String> {
+        let Self { name, label, population, n, k } = self.clone();
         if label > 1 {
             return Err(format!("stratum `{name}`: label must be 0 or 1"));
         }
@@ -174,7 +174,7 @@ pub(super) struct Adjust {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Table {
+pub(super) struct Square {
     pub(super) table: Vec<Vec<u64>>,
     pub(super) weights: Option<WeightName>,
     pub(super) ordinal: Option<bool>,
@@ -183,7 +183,7 @@ pub(super) struct Table {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Counts {
+pub(super) struct Panel {
     pub(super) counts: Vec<Vec<u64>>,
     pub(super) weights: Option<WeightName>,
     pub(super) level: Option<f64>,

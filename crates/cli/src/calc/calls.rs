@@ -53,8 +53,8 @@ fn booleans(y: &[u8]) -> Result<Vec<bool>, String> {
 }
 
 /// The declared categories, `[0, 1]` unless given, and the index of a value among them.
-fn categories(given: Option<Vec<f64>>) -> Result<Vec<f64>, String> {
-    let categories = given.unwrap_or_else(|| vec![0.0, 1.0]);
+fn categories(given: Option<&Vec<f64>>) -> Result<Vec<f64>, String> {
+    let categories = given.cloned().unwrap_or_else(|| vec![0.0, 1.0]);
     if categories.len() < 2 {
         return Err("categories needs at least two values".to_owned());
     }
@@ -68,12 +68,12 @@ fn index_of(value: f64, categories: &[f64]) -> Result<usize, String> {
         .ok_or_else(|| format!("{value} is none of the declared categories {categories:?}"))
 }
 
-pub(super) fn proportion(a: args::Proportion) -> Outcome {
+pub(super) fn proportion(a: &args::Proportion) -> Outcome {
     at_most(a.k, a.n, "k, n")?;
     printed(overread_stats::proportion(a.k, a.n, level(a.level)?))
 }
 
-pub(super) fn confusion(a: args::Confusion) -> Outcome {
+pub(super) fn confusion(a: &args::Confusion) -> Outcome {
     let table = label_quality::Confusion { tp: a.tp, fp: a.fp, fn_: a.fn_, tn: a.tn };
     printed(label_quality::label_quality(table, level(a.level)?))
 }
@@ -89,20 +89,19 @@ fn clusters(y: &[u64], m: &[u64]) -> Result<Vec<Cluster>, String> {
         .collect()
 }
 
-pub(super) fn cluster(a: args::Clusters) -> Outcome {
+pub(super) fn cluster(a: &args::Clusters) -> Outcome {
     printed(clustered_proportion(&clusters(&a.y, &a.m)?, level(a.level)?))
 }
 
-pub(super) fn cluster_bootstrap(a: args::Clusters) -> Outcome {
+pub(super) fn cluster_bootstrap(a: &args::Clusters) -> Outcome {
     let clusters = clusters(&a.y, &a.m)?;
     let plan = resampling(a.reps, a.seed);
     printed(bootstrap::cluster_bootstrap(&clusters, plan, level(a.level)?))
 }
 
-pub(super) fn stratified(a: args::Stratified) -> Outcome {
+pub(super) fn stratified(a: &args::Stratified) -> Outcome {
     let level = level(a.level)?;
-    let strata =
-        a.strata.into_iter().map(args::StratumArg::checked).collect::<Result<Vec<_>, _>>()?;
+    let strata = a.strata.iter().map(args::StratumArg::checked).collect::<Result<Vec<_>, _>>()?;
     let mut out = printed(strata_of::stratified(&strata, level))?;
     if let (Some(reps), Some(object)) = (a.reps.filter(|r| *r > 0), out.as_object_mut()) {
         let plan = resampling(Some(reps), a.seed);
@@ -112,7 +111,7 @@ pub(super) fn stratified(a: args::Stratified) -> Outcome {
     Ok(out)
 }
 
-pub(super) fn mcnemar(a: args::McNemar) -> Outcome {
+pub(super) fn mcnemar(a: &args::McNemar) -> Outcome {
     let level = level(a.level)?;
     let mut out = printed(paired::mcnemar(a.b, a.c))?;
     if let (Some(both), Some(neither), Some(object)) = (a.a, a.d, out.as_object_mut()) {
@@ -122,60 +121,61 @@ pub(super) fn mcnemar(a: args::McNemar) -> Outcome {
     Ok(out)
 }
 
-pub(super) fn two_proportions(a: args::TwoProportions) -> Outcome {
+pub(super) fn two_proportions(a: &args::TwoProportions) -> Outcome {
     at_most(a.k1, a.n1, "k1, n1")?;
     at_most(a.k2, a.n2, "k2, n2")?;
     printed(compare::two_proportions(a.k1, a.n1, a.k2, a.n2, level(a.level)?))
 }
 
-pub(super) fn adjust(a: args::Adjust) -> Outcome {
+pub(super) fn adjust(a: &args::Adjust) -> Outcome {
     if let Some(bad) = a.p.iter().flatten().find(|p| !(0.0..=1.0).contains(*p)) {
         return Err(format!("p holds {bad}; it must lie between 0 and 1"));
     }
     printed(multiplicity::adjust(&a.p))
 }
 
-pub(super) fn kappa(a: args::Table) -> Outcome {
+pub(super) fn kappa(a: &args::Square) -> Outcome {
     square(&a.table)?;
     let weights = a.weights.unwrap_or_default().into();
     printed(overread_stats::kappa::kappa(&a.table, weights, level(a.level)?))
 }
 
-pub(super) fn two_rater(a: args::Table) -> Outcome {
+pub(super) fn two_rater(a: &args::Square) -> Outcome {
     square(&a.table)?;
     printed(raters_of_two::two_rater(&a.table, a.ordinal.unwrap_or(false), level(a.level)?))
 }
 
-fn panel(a: args::Counts) -> Result<(Vec<Vec<u64>>, Weights, Level), String> {
+fn panel(a: &args::Panel) -> Result<(&[Vec<u64>], Weights, Level), String> {
     rectangular(&a.counts)?;
-    Ok((a.counts, a.weights.unwrap_or_default().into(), level(a.level)?))
+    Ok((&a.counts, a.weights.unwrap_or_default().into(), level(a.level)?))
 }
 
-pub(super) fn fleiss(a: args::Counts) -> Outcome {
+pub(super) fn fleiss(a: &args::Panel) -> Outcome {
     let (counts, weights, level) = panel(a)?;
-    printed(raters::fleiss(&counts, weights, level))
+    printed(raters::fleiss(counts, weights, level))
 }
 
-pub(super) fn gwet(a: args::Counts) -> Outcome {
+pub(super) fn gwet(a: &args::Panel) -> Outcome {
     let (counts, weights, level) = panel(a)?;
-    printed(raters::gwet(&counts, weights, level))
+    printed(raters::gwet(counts, weights, level))
 }
 
-pub(super) fn brennan_prediger(a: args::Counts) -> Outcome {
+pub(super) fn brennan_prediger(a: &args::Panel) -> Outcome {
     let (counts, weights, level) = panel(a)?;
-    printed(raters::brennan_prediger(&counts, weights, level))
+    printed(raters::brennan_prediger(counts, weights, level))
 }
 
-pub(super) fn krippendorff(a: args::Alpha) -> Outcome {
+pub(super) fn krippendorff(a: &args::Alpha) -> Outcome {
     let q = rectangular(&a.counts)?;
-    let values = a.categories.unwrap_or_else(|| (0..q).map(|k| k as f64).collect());
+    let indices = || (0..q).map(|k| k as f64).collect();
+    let values: Vec<f64> = a.categories.clone().unwrap_or_else(indices);
     same_length(values.len(), q, "categories and the rows of counts")?;
     let plan = a.reps.map(|reps| resampling(Some(reps), a.seed));
     let level = level(a.level)?;
     printed(alpha::krippendorff_alpha(&a.counts, &values, a.metric.into(), plan, level))
 }
 
-pub(super) fn delong(a: args::DeLong) -> Outcome {
+pub(super) fn delong(a: &args::DeLong) -> Outcome {
     let y = booleans(&a.y)?;
     for score in &a.scores {
         same_length(y.len(), score.len(), "y and each of scores")?;
@@ -184,22 +184,22 @@ pub(super) fn delong(a: args::DeLong) -> Outcome {
     printed(overread_stats::roc::delong(&y, &scores, level(a.level)?))
 }
 
-pub(super) fn roc(a: args::Roc) -> Outcome {
+pub(super) fn roc(a: &args::Roc) -> Outcome {
     let y = booleans(&a.y)?;
     same_length(y.len(), a.score.len(), "y and score")?;
     let threshold = a.threshold.unwrap_or(0.5);
     printed(overread_stats::roc::roc(&y, &a.score, threshold, level(a.level)?))
 }
 
-pub(super) fn dawid_skene(a: args::DawidSkene) -> Outcome {
-    let categories = categories(a.categories)?;
+pub(super) fn dawid_skene(a: &args::DawidSkene) -> Outcome {
+    let categories = categories(a.categories.as_ref())?;
     let mut ratings = Vec::with_capacity(a.ratings.len());
-    for subject in a.ratings {
+    for subject in &a.ratings {
         let mut row = Vec::with_capacity(subject.len());
         for answers in subject {
             let given = match answers {
-                args::Answers::One(one) => vec![one],
-                args::Answers::Many(many) => many,
+                args::Answers::One(one) => vec![*one],
+                args::Answers::Many(many) => many.clone(),
             };
             let indices = given.into_iter().flatten().map(|v| index_of(v, &categories));
             row.push(indices.collect::<Result<Vec<_>, _>>()?);
@@ -212,7 +212,7 @@ pub(super) fn dawid_skene(a: args::DawidSkene) -> Outcome {
     }
 }
 
-pub(super) fn trend(a: args::Trend) -> Outcome {
+pub(super) fn trend(a: &args::Trend) -> Outcome {
     same_length(a.k.len(), a.n.len(), "k and n")?;
     if let Some(w) = &a.w {
         same_length(w.len(), a.n.len(), "w and n")?;
@@ -223,19 +223,19 @@ pub(super) fn trend(a: args::Trend) -> Outcome {
     printed(overread_stats::drift::trend(&a.k, &a.n, a.w.as_deref()))
 }
 
-pub(super) fn logistic(a: args::Logistic) -> Outcome {
+pub(super) fn logistic(a: &args::Logistic) -> Outcome {
     let y = booleans(&a.y)?;
     same_length(a.x.len(), y.len(), "x and y")?;
     printed(overread_stats::drift::logistic(&a.x, &y))
 }
 
-pub(super) fn drift(a: args::Drift) -> Outcome {
+pub(super) fn drift(a: &args::Drift) -> Outcome {
     let y = booleans(&a.y)?;
     same_length(a.pos.len(), y.len(), "pos and y")?;
     printed(overread_stats::drift::drift(&a.pos, &y, a.blocks.unwrap_or(5), level(a.level)?))
 }
 
-pub(super) fn n_proportion(a: args::PlanProportion) -> Outcome {
+pub(super) fn n_proportion(a: &args::PlanProportion) -> Outcome {
     let level = level(a.level)?;
     let deff = a.deff.unwrap_or(1.0);
     planning::plan_proportion(a.p, a.half_width, deff, a.population, level)
@@ -243,22 +243,22 @@ pub(super) fn n_proportion(a: args::PlanProportion) -> Outcome {
         .and_then(printed)
 }
 
-pub(super) fn n_kappa_precision(a: args::PlanKappaPrecision) -> Outcome {
+pub(super) fn n_kappa_precision(a: &args::PlanKappaPrecision) -> Outcome {
     planning::plan_kappa_precision(a.kappa, a.prevalence, a.half_width, level(a.level)?)
         .map_err(|e| e.to_string())
         .and_then(printed)
 }
 
-pub(super) fn n_kappa_test(a: args::PlanKappaTest) -> Outcome {
+pub(super) fn n_kappa_test(a: &args::PlanKappaTest) -> Outcome {
     let level = level(a.alpha.map(|alpha| 1.0 - alpha))?;
     planning::plan_kappa_test(a.kappa0, a.kappa1, a.prevalence, a.power.unwrap_or(0.8), level)
         .map_err(|e| e.to_string())
         .and_then(printed)
 }
 
-pub(super) fn bootstrap_kappa(a: args::BootstrapKappa) -> Outcome {
+pub(super) fn bootstrap_kappa(a: &args::BootstrapKappa) -> Outcome {
     same_length(a.x.len(), a.y.len(), "x and y")?;
-    let categories = categories(a.categories)?;
+    let categories = categories(a.categories.as_ref())?;
     let pairs =
         a.x.iter()
             .zip(&a.y)
@@ -269,7 +269,7 @@ pub(super) fn bootstrap_kappa(a: args::BootstrapKappa) -> Outcome {
     printed(kappa_bootstrap(&pairs, categories.len(), weights, plan, level(a.level)?))
 }
 
-pub(super) fn rng(a: args::Rng) -> Outcome {
+pub(super) fn rng(a: &args::Rng) -> Outcome {
     const MOST: u64 = 1_000_000;
     if a.count > MOST {
         return Err(format!("count must not exceed {MOST}"));
@@ -281,8 +281,8 @@ pub(super) fn rng(a: args::Rng) -> Outcome {
     Ok(json!({ "u64": outputs, "indices": indices }))
 }
 
-pub(super) fn majority(a: args::Majority) -> Outcome {
-    let categories = categories(a.categories)?;
+pub(super) fn majority(a: &args::Majority) -> Outcome {
+    let categories = categories(a.categories.as_ref())?;
     let quorum = a.quorum.unwrap_or(1);
     let (mut values, mut tied, mut insufficient) = (Vec::new(), 0_u64, 0_u64);
     for row in &a.ratings {
@@ -298,7 +298,7 @@ pub(super) fn majority(a: args::Majority) -> Outcome {
     Ok(json!({ "values": values, "tied": tied, "insufficient": insufficient }))
 }
 
-pub(super) fn sequence(a: args::Sequence) -> Outcome {
+pub(super) fn sequence(a: &args::Sequence) -> Outcome {
     at_most(a.k, a.n, "k, n")?;
     let alpha = a.alpha.unwrap_or(0.05);
     if !(alpha > 0.0 && alpha < 1.0) {
@@ -307,6 +307,6 @@ pub(super) fn sequence(a: args::Sequence) -> Outcome {
     printed(confidence_sequence(a.k, a.n, alpha))
 }
 
-pub(super) fn repeat_studies(a: args::RepeatStudies) -> Outcome {
+pub(super) fn repeat_studies(a: &args::RepeatStudies) -> Outcome {
     printed(repeats::repeat_studies(&a.per_patient))
 }

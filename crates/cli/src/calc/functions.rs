@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Function;
-use super::calls::*;
+use super::calls;
 
 macro_rules! functions {
     ($($name:literal $(| $alias:literal)* => $run:ident($($argument:literal),*) $summary:literal;)*) => {
@@ -14,7 +14,7 @@ macro_rules! functions {
             aliases: &[$($alias),*],
             arguments: &[$($argument),*],
             summary: $summary,
-            run: |value| $run(arguments(value)?),
+            run: |value| calls::$run(&arguments(value)?),
         }),*];
     };
 }

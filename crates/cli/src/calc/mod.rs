@@ -42,8 +42,8 @@ pub enum CalcError {
 }
 
 impl CalcError {
-    fn arguments(function: &str, reason: impl ToString) -> Self {
-        Self::Arguments { function: function.to_owned(), reason: reason.to_string() }
+    fn arguments(function: &str, reason: String) -> Self {
+        Self::Arguments { function: function.to_owned(), reason }
     }
 }
 
