@@ -127,9 +127,11 @@ pub(crate) const CODES: usize = 65_536;
 
 /// P-values, 0..=65,535, of all codes.
 pub(crate) fn p_table(image: &DecodedImage, coding: &Coding, pres: &Presentation) -> Vec<u16> {
+    let inverts = pres.inverts(image);
     (0..=u16::MAX)
         .map(|code| {
-            let p = pres.p_value(image, coding.modality(code));
+            let y = pres.voi.apply(image, coding.modality(code));
+            let p = if inverts { 1.0 - y } else { y };
             crate::num::to_u16(p.clamp(0.0, 1.0) * 65_535.0 + 0.5)
         })
         .collect()

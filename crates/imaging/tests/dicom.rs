@@ -26,9 +26,14 @@ fn unpacking_follows_the_table() {
 
 #[test]
 fn whole_frames_unpack_as_single_words_do() {
-    for (bits, high, signed) in
-        [(12, 11, false), (12, 11, true), (12, 15, false), (12, 15, true), (9, 8, true), (16, 15, true)]
-    {
+    for (bits, high, signed) in [
+        (12, 11, false),
+        (12, 11, true),
+        (12, 15, false),
+        (12, 15, true),
+        (9, 8, true),
+        (16, 15, true),
+    ] {
         let words: Vec<u16> = (0..=255_u16).map(|i| i.wrapping_mul(7919)).collect();
         let image = Dicom::grey16(16, 16, bits, signed, &words).us(0x0028_0102, &[high]).decode();
         let field = BitField { allocated: 16, stored: bits, high, signed };
@@ -121,8 +126,14 @@ fn a_voi_lut_with_a_negative_start_looks_up_signed_values() {
         .decode();
     let lut = &image.meta.luts[0].lut;
     for (x, y) in [
-        (-3000, 0), (-2048, 0), (-2047, 16), (-1, 32_752), (0, 32_768), (2046, 65_504),
-        (2047, 65_520), (5000, 65_520),
+        (-3000, 0),
+        (-2048, 0),
+        (-2047, 16),
+        (-1, 32_752),
+        (0, 32_768),
+        (2046, 65_504),
+        (2047, 65_520),
+        (5000, 65_520),
     ] {
         assert_eq!(lut.lookup(x), y, "{x}");
     }
@@ -131,7 +142,8 @@ fn a_voi_lut_with_a_negative_start_looks_up_signed_values() {
 #[test]
 fn eight_bit_entries_may_be_packed_two_to_a_word() {
     let entries: Vec<u8> = (0..4096).map(|i| (i >> 4) as u8).collect();
-    let packed: Vec<u16> = entries.as_chunks::<2>().0.iter().map(|c| u16::from_le_bytes(*c)).collect();
+    let packed: Vec<u16> =
+        entries.as_chunks::<2>().0.iter().map(|c| u16::from_le_bytes(*c)).collect();
     let spread: Vec<u16> = entries.iter().map(|&e| e.into()).collect();
     for words in [packed, spread] {
         let image = Dicom::grey16(1, 1, 12, false, &[0])
@@ -226,7 +238,11 @@ fn the_automatic_window_leaves_out_collimation() {
     let words: Vec<u16> = (0..100_u16)
         .flat_map(|y| {
             (0..100_u16).map(move |x| {
-                if (20..80).contains(&x) && (20..80).contains(&y) { 1000 + (x - 20) * 16 } else { 3 }
+                if (20..80).contains(&x) && (20..80).contains(&y) {
+                    1000 + (x - 20) * 16
+                } else {
+                    3
+                }
             })
         })
         .collect();
@@ -254,15 +270,20 @@ fn inversion_is_said_once() {
 fn padding_takes_its_sign_from_pixel_representation() {
     let pad = |d: Dicom| d.decode().meta.padding.unwrap();
     let signed = Dicom::grey16(1, 1, 16, true, &[0]);
-    assert_eq!(pad(signed.clone().us(0x0028_0120, &[0xF830])), PaddingRange { low: -2000, high: -2000 });
+    assert_eq!(
+        pad(signed.clone().us(0x0028_0120, &[0xF830])),
+        PaddingRange { low: -2000, high: -2000 }
+    );
     assert_eq!(pad(signed.ss(0x0028_0120, &[-2000])), PaddingRange { low: -2000, high: -2000 });
-    let range = Dicom::grey16(1, 1, 16, false, &[0]).us(0x0028_0120, &[4095]).us(0x0028_0121, &[4000]);
+    let range =
+        Dicom::grey16(1, 1, 16, false, &[0]).us(0x0028_0120, &[4095]).us(0x0028_0121, &[4000]);
     assert_eq!(pad(range), PaddingRange { low: 4000, high: 4095 });
 }
 
 #[test]
 fn padding_counts_nowhere() {
-    let image = Dicom::grey16(1, 4, 12, false, &[0, 100, 200, 4095]).us(0x0028_0120, &[4095]).decode();
+    let image =
+        Dicom::grey16(1, 4, 12, false, &[0, 100, 200, 4095]).us(0x0028_0120, &[4095]).decode();
     assert_eq!((image.stats().min, image.stats().max, image.stats().padding), (0, 200, 1));
     assert_eq!(image.probe(3, 0), None);
 }
@@ -309,7 +330,8 @@ fn rle_equals_uncompressed() {
 
 #[test]
 fn frames_of_a_native_multi_frame_object_are_cut_at_their_bits() {
-    let object = Dicom::new(1, 3, 1, 1, false).text(0x0028_0008, b"IS", "3").bytes(&[0b0101_0110, 1]);
+    let object =
+        Dicom::new(1, 3, 1, 1, false).text(0x0028_0008, b"IS", "3").bytes(&[0b0101_0110, 1]);
     let bytes = object.build();
     let limits = overread_imaging::DecodeLimits::default();
     let frame = |i| stored(&overread_imaging::decode_frame(&bytes, i, &limits).unwrap());
@@ -321,11 +343,8 @@ fn frames_of_a_native_multi_frame_object_are_cut_at_their_bits() {
 
 #[test]
 fn per_frame_groups_come_before_shared_ones() {
-    let voi = |c: &str| {
-        Dicom::item().sequence(0x0028_9132, &[Dicom::item().window(c, "100")])
-    };
-    let rescale =
-        Dicom::item().sequence(0x0028_9145, &[Dicom::item().rescale("2", "10")]);
+    let voi = |c: &str| Dicom::item().sequence(0x0028_9132, &[Dicom::item().window(c, "100")]);
+    let rescale = Dicom::item().sequence(0x0028_9145, &[Dicom::item().rescale("2", "10")]);
     let bytes = Dicom::grey16(1, 1, 12, false, &[5, 6])
         .text(0x0028_0008, b"IS", "2")
         .sequence(0x5200_9229, &[rescale])
@@ -341,13 +360,13 @@ fn per_frame_groups_come_before_shared_ones() {
 #[test]
 fn palettes_are_applied_and_shown_as_colour() {
     let ramp = |k: u16| -> Vec<u8> { (0..4_u16).flat_map(|i| (i * k).to_le_bytes()).collect() };
-    let mut d = Dicom::new(1, 4, 8, 8, false)
-        .bytes(&[0, 1, 2, 9])
-        .text(0x0028_0004, b"CS", "PALETTE COLOR");
+    let mut d = Dicom::new(1, 4, 8, 8, false).bytes(&[0, 1, 2, 9]).text(
+        0x0028_0004,
+        b"CS",
+        "PALETTE COLOR",
+    );
     for (i, k) in [10, 20, 30].into_iter().enumerate() {
-        d = d
-            .us(0x0028_1101 + i as u32, &[4, 0, 8])
-            .raw(0x0028_1201 + i as u32, b"OW", ramp(k));
+        d = d.us(0x0028_1101 + i as u32, &[4, 0, 8]).raw(0x0028_1201 + i as u32, b"OW", ramp(k));
     }
     let image = d.decode();
     let Samples::Rgb { data, max } = &image.samples else { panic!("colour") };
@@ -372,9 +391,7 @@ fn planar_and_interleaved_colour_are_the_same_picture() {
 
 #[test]
 fn an_object_without_preamble_is_read() {
-    let bytes = Dicom::grey16(1, 2, 12, false, &[7, 8])
-        .text(0x0008_0060, b"CS", "CR")
-        .build();
+    let bytes = Dicom::grey16(1, 2, 12, false, &[7, 8]).text(0x0008_0060, b"CS", "CR").build();
     // Cut the preamble, the mark and the file meta group away.
     let bare = &bytes[132 + 8 + 20..];
     let image = overread_imaging::decode(bare, &overread_imaging::DecodeLimits::default()).unwrap();

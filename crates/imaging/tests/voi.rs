@@ -80,8 +80,7 @@ fn sixteen_bit_output_of_the_vectors_is_rounded_once() {
 #[test]
 fn round_half_up_gives_both_ends_the_same_share() {
     let image = common::image(4096, 1, 12, (0..4096).collect());
-    let options =
-        RenderOptions { window: Some((2048.0, 4096.0)), ..RenderOptions::default() };
+    let options = RenderOptions { window: Some((2048.0, 4096.0)), ..RenderOptions::default() };
     let RenderedPixels::Grey8(p) = render_pvalues(&image, &options).unwrap().pixels else {
         panic!("grey")
     };
@@ -112,7 +111,9 @@ fn width_below_one_is_read_as_exact_and_said() {
         .window("0.4565323565", "0.9130647131")
         .decode();
     let pres = Presentation::default_for(&image);
-    for (stored, want) in [(2, 0.0682), (1000, 68.1319), (1870, 127.4659), (3739, 254.9318), (3741, 255.0)] {
+    for (stored, want) in
+        [(2, 0.0682), (1000, 68.1319), (1870, 127.4659), (3739, 254.9318), (3741, 255.0)]
+    {
         let got = pres.p_value(&image, image.modality_of(stored)) * 255.0;
         assert!((got - want).abs() < 1e-3, "{stored}: {got}");
     }
@@ -138,8 +139,11 @@ fn any_window() -> impl Strategy<Value = Window> {
         Just(VoiFunction::LinearExact),
         Just(VoiFunction::Sigmoid)
     ];
-    (function, -5000.0..5000.0, 1.0..9000.0)
-        .prop_map(|(function, center, width)| Window { center, width, function })
+    (function, -5000.0..5000.0, 1.0..9000.0).prop_map(|(function, center, width)| Window {
+        center,
+        width,
+        function,
+    })
 }
 
 proptest! {

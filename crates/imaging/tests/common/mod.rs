@@ -1,5 +1,6 @@
 //! Small DICOM files made by hand, so that every bit of them is known.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(clippy::cast_possible_truncation, clippy::should_implement_trait, reason = "test data")]
 
 use overread_imaging::{DecodeError, DecodeLimits, DecodedImage, Metadata, Samples, SourceKind};
 
@@ -74,7 +75,7 @@ impl Dicom {
         let mut value = Vec::new();
         for item in items {
             let mut body = Vec::new();
-            item.write_elements(&mut body, false);
+            item.write_elements(&mut body);
             value.extend([0xFE, 0xFF, 0x00, 0xE0]);
             value.extend((body.len() as u32).to_le_bytes());
             value.extend(body);
@@ -117,7 +118,7 @@ impl Dicom {
         self
     }
 
-    fn write_elements(&self, out: &mut Vec<u8>, _top: bool) {
+    fn write_elements(&self, out: &mut Vec<u8>) {
         let mut sorted = self.elements.clone();
         sorted.sort_by_key(|e| e.0);
         for (tag, vr, value) in sorted {
@@ -145,7 +146,7 @@ impl Dicom {
         out.extend(b"UI");
         out.extend((uid.len() as u16).to_le_bytes());
         out.extend(uid);
-        self.write_elements(&mut out, true);
+        self.write_elements(&mut out);
         out.extend([0xE0, 0x7F, 0x10, 0x00]);
         match &self.fragments {
             None => {

@@ -141,7 +141,11 @@ fn native(
             pixels.data.len()
         ))
     })?;
-    let expected = (frame_bits * u64::from(layout.frames)).div_ceil(8).next_multiple_of(2);
+    let expected =
+        frame_bits.saturating_mul(u64::from(layout.frames)).div_ceil(8).next_multiple_of(2);
+    if (pixels.data.len() as u64) < expected - 1 {
+        meta.warnings.push("the pixel data hold fewer frames than declared".to_owned());
+    }
     if (pixels.data.len() as u64) > expected {
         meta.warnings.push(format!(
             "the pixel data hold {} bytes more than the header describes",

@@ -348,7 +348,8 @@ fn in_dataset(
         return open_level(levels, cursor, element, end, true);
     }
     if element.length == UNDEFINED {
-        return Err(damaged("an element of unknown length is no sequence"));
+        // The picture inside an icon may be compressed like the image itself.
+        return fragments(cursor, end).map(|_| ());
     }
     cursor.skip(element.length, element.tag, end)?;
     Ok(())
@@ -378,7 +379,15 @@ fn pixel_bytes<'a>(
         let words = !matches!(element.vr, Some(VR::OB | VR::UN));
         return Ok(PixelBytes::Native { data, declared, words });
     }
-    let end = cursor.bytes.len();
+    let items = fragments(cursor, cursor.bytes.len())?;
+    let mut items = items.into_iter();
+    let table = items.next().ok_or_else(|| damaged("the compressed pixel data hold nothing"))?;
+    let offsets = table.as_chunks::<4>().0.iter().map(|&b| u32::from_le_bytes(b)).collect();
+    Ok(PixelBytes::Encapsulated { offsets, fragments: items.collect() })
+}
+
+/// The fragments of compressed data, the offset table first.
+fn fragments<'a>(cursor: &mut Cursor<'a>, end: usize) -> Result<Vec<&'a [u8]>, DecodeError> {
     let mut items = Vec::new();
     while cursor.at < end {
         let item = cursor.element()?;
@@ -390,8 +399,5 @@ fn pixel_bytes<'a>(
             _ => return Err(damaged("the compressed pixel data are not a list of fragments")),
         }
     }
-    let mut items = items.into_iter();
-    let table = items.next().ok_or_else(|| damaged("the compressed pixel data hold nothing"))?;
-    let offsets = table.as_chunks::<4>().0.iter().map(|&b| u32::from_le_bytes(b)).collect();
-    Ok(PixelBytes::Encapsulated { offsets, fragments: items.collect() })
+    Ok(items)
 }
