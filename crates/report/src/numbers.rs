@@ -170,7 +170,7 @@ pub fn probability(p: f64) -> String {
         return "1".to_owned();
     }
     let leading = (-p.log10()).ceil();
-    let decimals = [1, 2, 3, 4, 5, 6, 7, 8].into_iter().find(|&d| leading <= f64::from(d)).unwrap_or(8);
+    let decimals = [1_u8, 2, 3, 4, 5, 6, 7, 8].into_iter().find(|&d| leading <= f64::from(d)).unwrap_or(8);
     decimal(p, usize::from(decimals) + 1)
 }
 

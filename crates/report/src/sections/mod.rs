@@ -1,0 +1,101 @@
+//! From an analysis to the report's sections.
+
+mod agreement;
+mod front;
+mod quality;
+mod record;
+mod strata;
+
+use overread_analysis::Analysis;
+
+use crate::model::{Cell, Column, Document, Kind, Part, Row, Section};
+use crate::numbers;
+
+/// The whole report as values.
+pub fn document(analysis: &Analysis) -> Document {
+    let mut sections = vec![front::question(analysis), front::flow(analysis), quality::ppv(analysis)];
+    sections.extend(quality::published(analysis));
+    sections.extend(quality::dataset_level(analysis));
+    sections.extend(quality::rules(analysis));
+    sections.extend(strata::strata(analysis));
+    sections.extend(agreement::agreement(analysis));
+    sections.push(front::repeat_studies(analysis));
+    sections.extend(front::sample(analysis));
+    sections.extend(quality::running(analysis));
+    sections.push(record::not_estimable(analysis));
+    let audit = Part {
+        id: "part-audit",
+        kicker: "Audit",
+        title: front::part_title(analysis),
+        sections,
+    };
+    let record = Part {
+        id: "part-record",
+        kicker: "Record",
+        title: "Blinding, conduct, methods, provenance".to_owned(),
+        sections: record::sections(analysis),
+    };
+    Document {
+        title: analysis.design.title.clone(),
+        subtitle: front::subtitle(analysis),
+        facts: front::facts(analysis),
+        key_results: front::key_results(analysis),
+        parts: vec![audit, record],
+        references: record::references(analysis),
+        running_head: format!(
+            "{} · protocol {} · data cut {}",
+            analysis.design.title,
+            analysis.design.version,
+            date_only(&analysis.provenance.data_cut)
+        ),
+        id: analysis.id(),
+    }
+}
+
+pub(crate) fn date_only(at: &str) -> &str {
+    at.split_whitespace().next().unwrap_or(at)
+}
+
+/// `95% CI`.
+pub(crate) fn ci(analysis: &Analysis) -> String {
+    format!("{}% CI", numbers::decimal(100.0 * analysis.options.level, 0))
+}
+
+/// `1 study`, `2 studies` and their like.
+pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
+    format!("{} {}", numbers::count(n), if n == 1 { one } else { many })
+}
+
+pub(crate) fn column(head: impl Into<String>, kind: Kind) -> Column {
+    Column { head: head.into(), group: None, kind }
+}
+
+pub(crate) fn grouped(group: &str, head: impl Into<String>, kind: Kind) -> Column {
+    Column { head: head.into(), group: Some(group.to_owned()), kind }
+}
+
+pub(crate) fn row(cells: Vec<Cell>) -> Row {
+    Row { cells, total: false }
+}
+
+pub(crate) fn section(id: &'static str, title: impl Into<String>) -> Section {
+    Section { id, title: title.into(), prose: Vec::new(), blocks: Vec::new() }
+}
+
+/// First letter upper case.
+pub(crate) fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .map(|first| first.to_uppercase().chain(characters).collect())
+        .unwrap_or_default()
+}
+
+/// `a, b and c`.
+pub(crate) fn list(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}

@@ -1,0 +1,395 @@
+//! Label quality, dataset-level figures, rules, running view.
+
+use overread_analysis::{Analysis, Count, Figure, FindingQuality, IntervalKind};
+
+use super::{capital, ci, column, counted, grouped, row, section};
+use crate::figures;
+use crate::model::{Block, Cell, Column, Kind, Prose, Row, Section, Table, Width};
+use crate::numbers;
+
+fn estimate(figure: &Figure, decimals: usize) -> Cell {
+    let text = numbers::figure(figure, decimals);
+    match figure.value {
+        None => Cell::Refused(None),
+        Some(_) if text.interval.is_empty() => Cell::Estimate(text.value, String::new()),
+        Some(_) => Cell::Estimate(text.value, format!("({})", text.interval)),
+    }
+}
+
+fn count_cell(figure: &Figure) -> Cell {
+    Cell::text(numbers::figure(figure, 0).count)
+}
+
+fn number_or_none(n: Option<u64>) -> Cell {
+    Cell::text(n.map_or(numbers::NONE.to_owned(), numbers::count))
+}
+
+/// Decimals of a table: none as soon as one n is below 100.
+fn decimals<'a>(figures: impl IntoIterator<Item = &'a Figure>) -> usize {
+    numbers::percent_decimals(figures.into_iter().filter(|f| f.n > 0).map(|f| f.n))
+}
+
+fn findings(analysis: &Analysis) -> &[FindingQuality] {
+    &analysis.statistics.label_quality
+}
+
+pub(super) fn ppv(analysis: &Analysis) -> Section {
+    let mut out = section("s-ppv", "Label quality by finding");
+    let who = if analysis.design.readers.len() == 1 { "the reader finds it" } else { "the majority of readers finds it" };
+    out.prose.push(Prose::Paragraph(
+        format!("The figure of merit is the positive predictive value (PPV): of the studies that carry the label, the share in which {who}. It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame. Nothing here says how often the finding is missed.").into(),
+    ));
+    out.blocks.push(Block::Table(ppv_table(analysis)));
+    let drawings = figures::forests(analysis);
+    let several = drawings.len() > 1;
+    for (place, drawing) in drawings.into_iter().enumerate() {
+        out.blocks.push(Block::Figure {
+            id: if place == 0 { "f-ppv".to_owned() } else { format!("f-ppv-{}", place + 1) },
+            caption: format!(
+                "Positive predictive value by finding, sorted by the first rule{}.",
+                if several { format!(", part {}", place + 1) } else { String::new() }
+            ),
+            notes: "Intervals as in the table of the same section. A published value has no interval where its n is not known.".to_owned(),
+            drawing,
+        });
+    }
+    out
+}
+
+fn text_mining(finding: &FindingQuality) -> Option<&overread_analysis::Published> {
+    finding.rules.first()?.published.iter().find(|p| p.count.is_none())
+}
+
+fn ppv_table(analysis: &Analysis) -> Table {
+    let rules = &analysis.design.rules;
+    let rows = findings(analysis);
+    let figures = || rows.iter().flat_map(|f| f.rules.iter().map(|r| &r.ppv));
+    let places = decimals(figures());
+    let source = rows.iter().find_map(|f| text_mining(f).map(|p| p.name.clone()));
+    let mut columns = vec![
+        column("Finding", Kind::Words),
+        column("Frame, studies", Kind::Number),
+        column("Patients in deck", Kind::Number),
+    ];
+    for rule in rules {
+        let group = format!("{} rule", capital(&rule.name));
+        columns.push(grouped(&group, "x/n", Kind::Number));
+        columns.push(grouped(&group, format!("PPV, % ({})", ci(analysis)), Kind::Estimate));
+    }
+    if let Some(name) = &source {
+        let group = format!("Published ({name})");
+        columns.push(grouped(&group, "PPV, %", Kind::Number));
+        columns.push(grouped(&group, "Diff., points", Kind::Number));
+    }
+    let mut table = Table {
+        id: "t-ppv".to_owned(),
+        caption: "Positive predictive value of each dataset label, by rule.".to_owned(),
+        columns,
+        rows: rows
+            .iter()
+            .map(|finding| {
+                let mut cells = vec![
+                    Cell::text(&finding.name),
+                    number_or_none(finding.frame_positive),
+                    Cell::text(numbers::count(finding.deck_patients)),
+                ];
+                for rule in &finding.rules {
+                    cells.push(count_cell(&rule.ppv));
+                    cells.push(estimate(&rule.ppv, places));
+                }
+                if source.is_some() {
+                    let published = text_mining(finding);
+                    cells.push(Cell::text(published.map_or(numbers::NONE.to_owned(), |p| {
+                        numbers::decimal(100.0 * p.value, 0)
+                    })));
+                    cells.push(Cell::text(
+                        published
+                            .and_then(|p| p.difference)
+                            .map_or(numbers::NONE.to_owned(), |d| numbers::points(d, None).0),
+                    ));
+                }
+                row(cells)
+            })
+            .collect(),
+        notes: ppv_notes(analysis, source.is_some()),
+        width: Width::Full,
+    };
+    if analysis.design.design == "verify" && rows.len() > 1 {
+        table.rows.push(total_row(analysis, table.columns.len()));
+    }
+    table
+}
+
+/// Counts only: equal decks pooled over classes represent no quantity of the dataset.
+fn total_row(analysis: &Analysis, columns: usize) -> Row {
+    let mut cells = vec![
+        Cell::text("All decks"),
+        Cell::text(""),
+        Cell::text(numbers::count(analysis.exclusions.drawn_patients)),
+    ];
+    for index in 0..analysis.design.rules.len() {
+        let total = findings(analysis).iter().filter_map(|f| f.rules.get(index)).fold(
+            Count::default(),
+            |sum, rule| Count { x: sum.x + rule.ppv.x, n: sum.n + rule.ppv.n },
+        );
+        cells.push(Cell::text(if total.n == 0 { numbers::NONE.to_owned() } else { numbers::ratio(total) }));
+        cells.push(Cell::Refused(Some('a')));
+    }
+    while cells.len() < columns {
+        cells.push(Cell::text(""));
+    }
+    Row { cells, total: true }
+}
+
+fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
+    let mut notes = vec![
+        "a: n.e. = not estimable: decks of equal size do not represent how often each label occurs.".to_owned(),
+    ];
+    let all = || findings(analysis).iter().flat_map(|f| &f.rules).map(|r| &r.ppv);
+    if all().any(|f| f.kind == IntervalKind::Final) {
+        notes.push("CI: Wilson score interval on the effective sample (patients as clusters, design effect at least 1; at 0/n and n/n the number of patients); no finite-population correction.".to_owned());
+    }
+    if all().any(|f| f.kind == IntervalKind::Running) {
+        let open: Vec<String> = findings(analysis)
+            .iter()
+            .filter(|f| !f.complete && f.rules.iter().any(|r| r.ppv.n > 0))
+            .map(|f| f.name.clone())
+            .collect();
+        notes.push(format!(
+            "Unfinished decks ({}): the interval is a confidence sequence over each patient’s first study, which holds at every look.",
+            open.join(", ")
+        ));
+    }
+    if published {
+        notes.push(format!(
+            "Difference: {} minus published; no interval, since the published n is not known. – = none published.",
+            analysis.design.rules.first().map_or("ours", |r| r.name.as_str())
+        ));
+    }
+    if findings(analysis).iter().any(|f| f.tied > 0) {
+        notes.push("Studies on which readers are evenly divided are undecided and left out.".to_owned());
+    }
+    let before: Vec<String> = findings(analysis)
+        .iter()
+        .flat_map(|f| f.rules.iter().map(move |r| (f, r)))
+        .filter_map(|(f, r)| {
+            let count = r.ppv_before_release?;
+            Some(format!("{}, {}: {}", f.name, r.rule, numbers::ratio(count)))
+        })
+        .collect();
+    if !before.is_empty() {
+        notes.push(format!(
+            "Without reads made after label-dependent figures had been shown: {}.",
+            before.join("; ")
+        ));
+    }
+    notes
+}
+
+/// Published values whose counts are known, with an interval of the difference.
+pub(super) fn published(analysis: &Analysis) -> Option<Section> {
+    let places = decimals(findings(analysis).iter().flat_map(|f| f.rules.iter().map(|r| &r.ppv)));
+    let mut rows = Vec::new();
+    let mut name = None;
+    for finding in findings(analysis) {
+        for rule in &finding.rules {
+            let Some(published) = rule.published.iter().find(|p| p.count.is_some()) else { continue };
+            let (Some(count), true) = (published.count, rule.ppv.n > 0) else { continue };
+            name = Some(published.name.clone());
+            let difference = match (published.difference, published.interval) {
+                (Some(d), Some(i)) => {
+                    let (value, interval) = numbers::points(d, Some(i));
+                    Cell::Estimate(value, format!("({})", interval.unwrap_or_default()))
+                }
+                (Some(d), None) => Cell::Estimate(numbers::points(d, None).0, "(n.e.)".to_owned()),
+                (None, _) => Cell::Refused(None),
+            };
+            rows.push(row(vec![
+                Cell::text(&finding.name),
+                Cell::text(&rule.rule),
+                count_cell(&rule.ppv),
+                estimate(&rule.ppv, places),
+                Cell::text(numbers::ratio(count)),
+                Cell::text(numbers::percent_bare(count)),
+                difference,
+            ]));
+        }
+    }
+    let name = name?;
+    let mut out = section("s-published", "Against a published audit");
+    out.prose.push(Prose::Paragraph(
+        format!("The {name} is an independent sample of the same labels, read by another reader under rules worded alike but not identically. A difference holds the difference between readers, rules and samples.").into(),
+    ));
+    out.blocks.push(Block::Table(Table {
+        id: "t-published".to_owned(),
+        caption: format!("PPV here and in the {name}."),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            grouped("Here", "x/n", Kind::Number),
+            grouped("Here", format!("PPV, % ({})", ci(analysis)), Kind::Estimate),
+            grouped("Published", "x/n", Kind::Number),
+            grouped("Published", "PPV, %", Kind::Number),
+            column(format!("Difference, points ({})", ci(analysis)), Kind::Estimate),
+        ],
+        rows,
+        notes: vec!["Difference: here minus published, Newcombe’s interval for independent samples; n.e. = not estimable while the deck is unfinished.".to_owned()],
+        width: Width::Full,
+    }));
+    Some(out)
+}
+
+/// NPV, sensitivity, specificity, prevalence and accuracy, where both label arms were read.
+pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
+    let defined = |f: &FindingQuality| f.rules.iter().any(|r| r.npv.value.is_some());
+    let shown: Vec<&FindingQuality> = findings(analysis).iter().filter(|f| defined(f)).collect();
+    if shown.is_empty() {
+        return None;
+    }
+    let weighted = analysis.design.design == "verify";
+    let mut out = section("s-dataset-level", "What the labels miss, and the dataset as a whole");
+    out.prose.push(Prose::Paragraph(if weighted {
+        "Label-negative studies were read among the label-positive ones. Sensitivity, specificity, prevalence and accuracy are weighted by the size of each arm’s frame, so that they speak for the dataset; x/n beside them are counts of the sample and do not give the weighted value by division.".into()
+    } else {
+        "The studies were drawn without looking at labels, so that shares among those read estimate the dataset’s.".into()
+    }));
+    let all = shown.iter().flat_map(|f| &f.rules);
+    let places = decimals(all.flat_map(|r| [&r.npv, &r.sensitivity, &r.specificity]));
+    let mut columns: Vec<Column> = vec![column("Finding", Kind::Words), column("Rule", Kind::Words)];
+    for name in ["NPV", "Sensitivity", "Specificity", "Prevalence"] {
+        let head = if weighted && name != "NPV" { format!("{name}, weighted") } else { name.to_owned() };
+        columns.push(grouped(&head, "x/n", Kind::Number));
+        columns.push(grouped(&head, format!("% ({})", ci(analysis)), Kind::Estimate));
+    }
+    let rows = shown
+        .iter()
+        .flat_map(|f| f.rules.iter().map(move |r| (f, r)))
+        .map(|(f, r)| {
+            let mut cells = vec![Cell::text(&f.name), Cell::text(&r.rule)];
+            for figure in [&r.npv, &r.sensitivity, &r.specificity, &r.prevalence] {
+                cells.push(count_cell(figure));
+                cells.push(estimate(figure, places));
+            }
+            row(cells)
+        })
+        .collect();
+    let methods = if weighted {
+        "CI: NPV as in the table of PPVs; weighted figures on the logit scale from the design variance, or with Clopper–Pearson limits plugged in where an arm shows no variation."
+    } else {
+        "CI: Wilson score interval on the effective sample (patients as clusters), a confidence sequence while unfinished."
+    };
+    out.blocks.push(Block::Table(Table {
+        id: "t-dataset-level".to_owned(),
+        caption: "Figures that need label-negative studies.".to_owned(),
+        columns,
+        rows,
+        notes: vec![methods.to_owned(), "n.e. = not estimable; reasons in the section on what is not estimable.".to_owned()],
+        width: Width::Full,
+    }));
+    Some(out)
+}
+
+pub(super) fn rules(analysis: &Analysis) -> Option<Section> {
+    let comparison = &analysis.statistics.rules;
+    let read: Vec<_> = comparison.rows.iter().filter(|r| r.first_count.n > 0).collect();
+    if read.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = analysis.design.rules.iter().map(|r| r.name.clone()).collect();
+    let title = match names.as_slice() {
+        [first, second] => format!("{} against {second} rule", capital(first)),
+        _ => "Rules against each other".to_owned(),
+    };
+    let mut out = section("s-rules", title);
+    out.prose.push(Prose::Paragraph(
+        "Both rules are applied to the same answer, so the comparison is paired within study. Studies that are positive under the more permissive rule only are those the reader placed between the two thresholds.".into(),
+    ));
+    let several = names.len() > 2;
+    let rows = read
+        .iter()
+        .map(|r| {
+            let difference = match (r.difference, r.interval) {
+                (Some(d), Some(i)) => {
+                    let (value, interval) = numbers::points(d, Some(i));
+                    Cell::Estimate(value, format!("({})", interval.unwrap_or_default()))
+                }
+                _ => Cell::Refused(Some('a')),
+            };
+            let p = |p: Option<f64>| p.map_or(Cell::Refused(Some('a')), |p| Cell::text(numbers::p_value(p)));
+            let name = if several { format!("{}: {} – {}", r.name, r.first, r.second) } else { r.name.clone() };
+            row(vec![
+                Cell::text(name),
+                Cell::text(numbers::ratio(r.first_count)),
+                Cell::text(numbers::ratio(r.second_count)),
+                Cell::text(numbers::count(r.first_only)),
+                Cell::text(numbers::count(r.second_only)),
+                difference,
+                p(r.p),
+                p(r.holm_p),
+            ])
+        })
+        .collect();
+    let (first, second) = match names.as_slice() {
+        [first, second] => (first.clone(), second.clone()),
+        _ => ("first".to_owned(), "second".to_owned()),
+    };
+    let only = |name: &str| format!("{} only", figures::abbreviated(name));
+    let mut notes = vec![format!(
+        "Among {}. Difference: first minus second rule’s PPV, Newcombe’s paired score interval (method 10). Holm’s correction is over the {} of this table. The scale makes “{}” impossible; it is printed as a check. A score interval and an exact test are different procedures: for a few discordant studies the interval may exclude 0 where p exceeds 0.05.",
+        comparison.basis,
+        counted(comparison.family, "test", "tests"),
+        only(&second)
+    )];
+    if read.iter().any(|r| r.p.is_none()) {
+        notes.push("a: n.e. = not estimable before the planned number: interval and test are made once.".to_owned());
+    }
+    out.blocks.push(Block::Table(Table {
+        id: "t-rules".to_owned(),
+        caption: "Difference between the rules on the same studies.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            grouped("Positive, x/n", &first, Kind::Number),
+            grouped("Positive, x/n", &second, Kind::Number),
+            grouped("Discordant studies", only(&first), Kind::Number),
+            grouped("Discordant studies", only(&second), Kind::Number),
+            column(format!("Difference, points ({})", ci(analysis)), Kind::Estimate),
+            column("Exact McNemar p", Kind::Number),
+            column("Holm p", Kind::Number),
+        ],
+        rows,
+        notes,
+        width: Width::Full,
+    }));
+    Some(out)
+}
+
+/// The running view of unfinished decks that were begun, at most four, first rule.
+pub(super) fn running(analysis: &Analysis) -> Option<Section> {
+    let first = &analysis.design.rules.first()?.name;
+    let open: Vec<_> = analysis
+        .statistics
+        .running
+        .iter()
+        .filter(|r| !r.complete && !r.points.is_empty() && r.rule == *first)
+        .collect();
+    if open.is_empty() {
+        return None;
+    }
+    let mut out = section("s-running", "While a deck is unfinished");
+    out.prose.push(Prose::Paragraph(
+        "An ordinary interval that is looked at after every few reads misses the truth at some look far more often than it says. The intervals here are confidence sequences, which hold at all looks together; a final interval is made once, at the planned number.".into(),
+    ));
+    for run in open.into_iter().take(4) {
+        let last = run.points.last().map(|p| numbers::sentence(&p.ppv)).unwrap_or_default();
+        out.blocks.push(Block::Figure {
+            id: format!("f-run-{}", run.deck),
+            caption: format!(
+                "“{}”, {} rule: running, {} of {} read, {last}.",
+                run.name, run.rule, run.reads, run.planned
+            ),
+            notes: "Bars: confidence sequence over each patient’s first study.".to_owned(),
+            drawing: figures::running(run, None),
+        });
+    }
+    Some(out)
+}

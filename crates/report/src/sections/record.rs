@@ -1,0 +1,350 @@
+//! What is not estimable, blinding, conduct, methods, provenance, limits.
+
+use overread_analysis::Analysis;
+
+use super::{column, counted, list, row, section};
+use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
+use crate::numbers;
+
+pub(super) fn not_estimable(analysis: &Analysis) -> Section {
+    let mut out = section("s-not-estimable", "Not estimable, and why");
+    out.prose.push(Prose::Paragraph(
+        "These figures belong to the report of an audit and cannot be given for this one. They are absent, not zero.".into(),
+    ));
+    out.blocks.push(Block::Table(Table {
+        id: "t-not-estimable".to_owned(),
+        caption: "Figures that this design or these data cannot give.".to_owned(),
+        columns: vec![
+            column("Figure", Kind::Words),
+            column("Reason", Kind::Words),
+            column("What would make it estimable", Kind::Words),
+        ],
+        rows: analysis
+            .not_estimable
+            .iter()
+            .map(|r| {
+                let of = if r.findings.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ({})", r.findings.join(", "))
+                };
+                row(vec![
+                    Cell::text(format!("{}{of}", r.figure)),
+                    Cell::text(&r.reason),
+                    Cell::text(&r.remedy),
+                ])
+            })
+            .collect(),
+        notes: Vec::new(),
+        width: Width::Full,
+    }));
+    out
+}
+
+pub(super) fn sections(analysis: &Analysis) -> Vec<Section> {
+    vec![
+        blinding(analysis),
+        conduct(analysis),
+        methods(analysis),
+        provenance(analysis),
+        limits(analysis),
+    ]
+}
+
+/// What readers could infer, in the words that screen and report share.
+fn blinding(analysis: &Analysis) -> Section {
+    let release = &analysis.release;
+    let mut out = section("s-blinding", "Blinding and releases");
+    let mut text = String::new();
+    if release.decks > 0 && release.label_known_decks == release.decks {
+        text.push_str("Label known to the reader (deck without controls): every deck holds label-positive studies only and names its finding, so the reader could not be blind to the label of the deck’s finding.");
+    } else if release.label_known_decks > 0 {
+        text.push_str(&format!(
+            "In {}/{} decks the label was known to the reader (deck without controls).",
+            release.label_known_decks, release.decks
+        ));
+    } else if release.decks > 0 {
+        text.push_str("No question gives a study’s label away.");
+    }
+    text.push_str(" Hidden from the reader while reading: other labels, other readers’ answers, patient number, file name and path.");
+    text.push_str(if analysis.design.sex_and_age_shown {
+        " Sex and age were shown."
+    } else {
+        " Sex and age were not shown."
+    });
+    let policy = match (release.policy, release.block) {
+        ("blocks", Some(block)) => format!(" Label-dependent figures were released after each further {block} reads of a deck, as the protocol says."),
+        ("sealed", _) => " Label-dependent figures stayed sealed until the worklist was locked.".to_owned(),
+        ("open", _) => " Label-dependent figures were open: reads made after they were shown are left out of the primary figures.".to_owned(),
+        (other, _) => format!(" Release policy: {other}."),
+    };
+    if release.label_known_decks < release.decks {
+        text.push_str(&policy);
+    }
+    text.push_str(&format!(
+        " {} made after label-dependent figures of the deck had been shown.",
+        counted(release.reads_after_release, "read was", "reads were")
+    ));
+    out.prose.push(Prose::Paragraph(text.trim_start().into()));
+    if !release.released.is_empty() {
+        let deck_name = |index: u32| {
+            let deck = analysis.design.decks.get(index as usize);
+            deck.and_then(|d| d.name.clone()).unwrap_or_else(|| "whole sample".to_owned())
+        };
+        out.blocks.push(Block::Table(Table {
+            id: "t-released".to_owned(),
+            caption: "Last release of label-dependent figures, by reader and deck.".to_owned(),
+            columns: vec![
+                column("Reader", Kind::Words),
+                column("Deck", Kind::Words),
+                column("After reads of the deck", Kind::Number),
+            ],
+            rows: release
+                .released
+                .iter()
+                .map(|r| {
+                    row(vec![
+                        Cell::text(&r.reader),
+                        Cell::text(deck_name(r.deck)),
+                        Cell::text(numbers::count(r.reads)),
+                    ])
+                })
+                .collect(),
+            notes: Vec::new(),
+            width: Width::Half,
+        }));
+    }
+    out
+}
+
+fn conduct(analysis: &Analysis) -> Section {
+    let mut out = section("s-conduct", "Reading conditions and exclusions");
+    let explore = analysis.statistics.also_present.iter().map(|a| {
+        format!("{} in {} ({} of them labelled without it)", a.name, counted(a.studies, "study", "studies"), a.label_negative)
+    });
+    let also: Vec<String> = explore.collect();
+    let mut text = "Settled answers only: an answer corrected before the next item was locked counts as corrected; a later change is kept as a revision and not used.".to_owned();
+    if !also.is_empty() {
+        text.push_str(&format!(" Findings marked as also present, observed and not a rate: {}.", list(&also)));
+    }
+    out.prose.push(Prose::Paragraph(text.into()));
+    let none = || numbers::NONE.to_owned();
+    out.blocks.push(Block::Table(Table {
+        id: "t-conduct".to_owned(),
+        caption: "How the reading went.".to_owned(),
+        columns: vec![
+            column("Reader", Kind::Words),
+            column("Reads", Kind::Number),
+            column("First to last lock", Kind::Words),
+            column("Median time", Kind::Number),
+            column("Active time", Kind::Number),
+            column("Slips", Kind::Number),
+            column("Revisions", Kind::Number),
+            column("Gap not kept", Kind::Number),
+        ],
+        rows: analysis
+            .statistics
+            .conduct
+            .iter()
+            .map(|c| {
+                let days = match (&c.first_read, &c.last_read) {
+                    (Some(first), Some(last)) => days(first, last),
+                    _ => none(),
+                };
+                row(vec![
+                    Cell::text(&c.reader),
+                    Cell::text(numbers::count(c.reads)),
+                    Cell::text(days),
+                    Cell::text(c.median_ms.map_or_else(none, numbers::duration)),
+                    Cell::text(if c.reads == 0 { none() } else { numbers::duration(c.active_ms) }),
+                    Cell::text(numbers::count(c.slips)),
+                    Cell::text(numbers::count(c.revisions)),
+                    Cell::text(numbers::count(c.gap_violations)),
+                ])
+            })
+            .collect(),
+        notes: vec!["Times by the clock of the reading device. Gap not kept: neighbours in reading order that had to stand closer than the protocol asks.".to_owned()],
+        width: Width::Full,
+    }));
+    if let Some(table) = positive_blocks(analysis) {
+        out.blocks.push(Block::Table(table));
+    }
+    out.blocks.push(Block::Table(no_answers(analysis)));
+    out
+}
+
+fn days(first: &str, last: &str) -> String {
+    let day = |at: &str| at.get(..10).unwrap_or(at).to_owned();
+    if day(first) == day(last) { day(first) } else { format!("{} to {}", day(first), day(last)) }
+}
+
+fn positive_blocks(analysis: &Analysis) -> Option<Table> {
+    let readers: Vec<_> =
+        analysis.statistics.conduct.iter().filter(|c| !c.blocks.is_empty()).collect();
+    if readers.is_empty() {
+        return None;
+    }
+    let rule = analysis.design.rules.first().map_or("first", |r| r.name.as_str());
+    let mut columns = vec![column("Reader", Kind::Words)];
+    for block in 1..=5 {
+        columns.push(column(format!("Block {block}, x/n"), Kind::Number));
+    }
+    Some(Table {
+        id: "t-blocks".to_owned(),
+        caption: format!("Reads that are positive under the {rule} rule, in five blocks of reading order."),
+        columns,
+        rows: readers
+            .iter()
+            .map(|c| {
+                let mut cells = vec![Cell::text(&c.reader)];
+                cells.extend(c.blocks.iter().map(|b| Cell::text(numbers::ratio(*b))));
+                row(cells)
+            })
+            .collect(),
+        notes: vec!["Where decks are read one after the other, blocks differ by finding as well as by time.".to_owned()],
+        width: Width::Half,
+    })
+}
+
+fn no_answers(analysis: &Analysis) -> Table {
+    Table {
+        id: "t-no-answer".to_owned(),
+        caption: "Answers without a level, by finding.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Answers", Kind::Number),
+            column("Unsure", Kind::Number),
+            column("Inadequate pixels", Kind::Number),
+        ],
+        rows: analysis
+            .exclusions
+            .no_answers
+            .iter()
+            .map(|n| {
+                let name = analysis.finding(&n.finding).map_or(n.finding.clone(), |f| f.name.clone());
+                row(vec![
+                    Cell::text(name),
+                    Cell::text(numbers::count(n.answers)),
+                    Cell::text(numbers::count(n.unsure)),
+                    Cell::text(numbers::count(n.inadequate)),
+                ])
+            })
+            .collect(),
+        notes: Vec::new(),
+        width: Width::Half,
+    }
+}
+
+fn methods(analysis: &Analysis) -> Section {
+    let mut out = section("s-methods", "Methods");
+    out.prose.push(Prose::Paragraph(
+        "Every figure is computed once, in one analysis; the tables, the plots and the data files of this report are views of it.".into(),
+    ));
+    let mut rows = vec![
+        ("Proportion", "Ratio estimator over patients; Wilson score interval on n divided by the design effect, which is never taken below 1. Wilson 1927; Rao & Scott 1992"),
+        ("Unfinished deck", "Robbins’ beta-binomial confidence sequence with a uniform prior, over each patient’s first study. Robbins 1970; Howard et al. 2021"),
+        ("Two rules, same studies", "Exact McNemar test; Newcombe’s paired score interval; Holm’s correction over the comparisons. Newcombe 1998; Fagerland et al. 2013"),
+        ("Two strata", "Fisher’s exact test; Newcombe’s interval for independent shares; Benjamini–Hochberg over all pairs tested; empirical-Bayes shrinkage of log odds ratios"),
+        ("Published value", "Difference of independent shares, Newcombe’s interval where the published counts are known"),
+    ];
+    if analysis.statistics.label_quality.iter().any(|f| f.rules.iter().any(|r| r.npv.value.is_some())) {
+        rows.push(("Dataset-level figures", "Horvitz–Thompson totals by label arm with design variance and finite-population correction, intervals on the logit; Clopper–Pearson limits plugged in for arms without variation. Cochran 1977"));
+    }
+    if !analysis.statistics.agreement.is_empty() {
+        rows.push(("Two readers", "Cohen’s κ with the Fleiss–Cohen–Everitt standard error; Gwet’s AC1; specific agreement"));
+    }
+    out.blocks.push(Block::Table(Table {
+        id: "t-methods".to_owned(),
+        caption: "Statistical methods.".to_owned(),
+        columns: vec![column("Quantity", Kind::Words), column("Method", Kind::Words)],
+        rows: rows.into_iter().map(|(what, how)| row(vec![Cell::text(what), Cell::text(how)])).collect(),
+        notes: vec!["No test beyond those printed or listed in the data files was made.".to_owned()],
+        width: Width::Full,
+    }));
+    out
+}
+
+fn provenance(analysis: &Analysis) -> Section {
+    let mut out = section("s-provenance", "Provenance");
+    out.prose.push(Prose::Paragraph(
+        "The same project, options and program version give this file again, byte for byte. A chain head shows later change only to whoever kept the head: deposit it.".into(),
+    ));
+    let p = &analysis.provenance;
+    let mut rows: Vec<_> = p
+        .files
+        .iter()
+        .map(|f| (format!("Label file {}", f.name), format!("{} bytes", numbers::count(f.bytes)), f.sha256.clone()))
+        .collect();
+    let summary = &analysis.dataset.summary;
+    rows.push(("Label files together".to_owned(), format!("{} studies", numbers::count(summary.studies)), summary.sha256.clone()));
+    rows.push(("Study keys".to_owned(), "the collection’s identity".to_owned(), summary.identity.clone()));
+    rows.push((
+        "Protocol".to_owned(),
+        format!("{} version {}", analysis.design.protocol, analysis.design.version),
+        analysis.design.hash.clone(),
+    ));
+    for head in &analysis.heads {
+        rows.push((format!("Event chain {}", head.chain), format!("head at event {}", numbers::count(head.events)), head.head.clone()));
+    }
+    rows.push(("Analysis".to_owned(), analysis.schema.to_owned(), analysis.id()));
+    out.blocks.push(Block::Table(Table {
+        id: "t-provenance".to_owned(),
+        caption: "Inputs and their hashes.".to_owned(),
+        columns: vec![
+            column("Input", Kind::Words),
+            column("What", Kind::Words),
+            column("SHA-256", Kind::Mono),
+        ],
+        rows: rows
+            .into_iter()
+            .map(|(a, b, c)| row(vec![Cell::text(a), Cell::text(b), Cell::text(c)]))
+            .collect(),
+        notes: vec![format!(
+            "Program: {}. Seed {}. Options: level {}, first settled answer, least support {} studies.",
+            if p.program.is_empty() { numbers::NONE } else { &p.program },
+            analysis.design.sampling.seed.as_deref().unwrap_or(numbers::NONE),
+            analysis.options.level,
+            analysis.options.minimum_support
+        )],
+        width: Width::Full,
+    }));
+    out
+}
+
+fn limits(analysis: &Analysis) -> Section {
+    let mut out = section("s-limits", "Limits");
+    let mut items = Vec::new();
+    match analysis.design.readers.len() {
+        0 => items.push("No reader has read yet.".to_owned()),
+        1 => items.push(format!("One reader’s answers are the reference: a wrong answer counts as a wrong label. How far {} agrees with a second reading, or with other readers, is not known.", analysis.design.reference.trim_start_matches("reader "))),
+        _ => items.push("The majority of the readers is the reference; no reader is independent of a majority that holds the reader’s own vote.".to_owned()),
+    }
+    if analysis.release.label_known_decks > 0 {
+        items.push("Where a deck holds label-positive studies only and names its finding, the reader expected the finding. This favours the label.".to_owned());
+    }
+    if analysis.statistics.label_quality.iter().any(|f| !f.complete) {
+        items.push("Decks are unfinished: their figures will change.".to_owned());
+    }
+    if analysis.exclusions.without_images > 0 {
+        items.push(format!(
+            "{}/{} studies had no image here and could not be drawn.",
+            numbers::count(analysis.exclusions.without_images),
+            numbers::count(analysis.exclusions.dataset_studies)
+        ));
+    }
+    items.push("Images were read without clinical information; some labels rest on information that is not in the image.".to_owned());
+    items.push("Figures speak for this dataset under these rules as worded, not for other datasets or rules.".to_owned());
+    out.prose.push(Prose::List(items));
+    out
+}
+
+pub(super) fn references(analysis: &Analysis) -> Vec<String> {
+    let mut out: Vec<String> = analysis.sources.iter().map(|s| s.citation.clone()).collect();
+    out.extend([
+        "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc 1927;22:209–12.".to_owned(),
+        "Newcombe RG. Interval estimation for the difference between independent proportions; improved confidence intervals for the difference between binomial proportions based on paired data. Stat Med 1998;17:873–90 and 2635–50.".to_owned(),
+        "Rao JNK, Scott AJ. A simple method for the analysis of clustered binary data. Biometrics 1992;48:577–85.".to_owned(),
+        "Robbins H. Statistical methods related to the law of the iterated logarithm. Ann Math Stat 1970;41:1397–409.".to_owned(),
+    ]);
+    out
+}
