@@ -73,7 +73,8 @@ pub struct Adequacy {
     pub used: u32,
     /// Share of the levels between the ends that are in use.
     pub occupancy: f64,
-    /// Share of empty levels between the 0.1st and 99.9th percentile.
+    /// Share of empty levels between the 0.1st and 99.9th percentile, where no more
+    /// than 15 are empty in a row.
     pub gap_fraction: f64,
     /// Levels more than 1.8 times as frequent as their neighbours.
     pub spikes: u32,
@@ -84,6 +85,8 @@ pub struct Adequacy {
 }
 
 const TILE: usize = 16;
+/// Empty levels in a row that part two distributions.
+const SEPARATION: usize = 16;
 /// Beyond this the comb measures mean nothing: films use a part of 16 bits.
 const LEVELS_JUDGED: usize = 256;
 
@@ -238,8 +241,17 @@ fn gap_fraction(bins: &[u64], lo: usize, hi: usize, n: f64) -> f64 {
             .unwrap_or(hi)
     };
     let (from, to) = (at(0.001), at(0.999));
-    let empty = bins[from..=to].iter().filter(|c| **c == 0).count();
-    empty as f64 / (to - from + 1) as f64
+    // A comb has short gaps. A long one lies between the picture and a black
+    // surround or a white letter, and says nothing about quantisation.
+    let (mut empty, mut separations) = (0, 0);
+    for run in bins[from..=to].chunk_by(|a, b| (*a == 0) == (*b == 0)) {
+        match run {
+            [0, ..] if run.len() < SEPARATION => empty += run.len(),
+            [0, ..] => separations += run.len(),
+            _ => {}
+        }
+    }
+    empty as f64 / (to - from + 1 - separations) as f64
 }
 
 fn spikes(bins: &[u64], lo: usize, hi: usize) -> usize {
