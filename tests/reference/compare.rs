@@ -1,11 +1,13 @@
 //! Compares a result with a reference case, path by path.
 
+#![expect(clippy::unwrap_used, reason = "a broken case should stop the test")]
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 /// The folder with the cases, from a crate's manifest folder.
-pub fn cases(manifest: &str, kind: &str) -> Vec<PathBuf> {
+pub(crate) fn cases(manifest: &str, kind: &str) -> Vec<PathBuf> {
     let root = Path::new(manifest).join("../../tests/reference/statistics");
     let mut found: Vec<PathBuf> = std::fs::read_dir(&root)
         .unwrap()
@@ -19,12 +21,12 @@ pub fn cases(manifest: &str, kind: &str) -> Vec<PathBuf> {
 }
 
 /// A JSON file.
-pub fn json(path: &Path) -> Value {
+pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Every path of `expected` that `actual` misses or contradicts.
-pub fn differences(expected: &Value, actual: &Value) -> Vec<String> {
+pub(crate) fn differences(expected: &Value, actual: &Value) -> Vec<String> {
     let mut out = Vec::new();
     walk(expected, Some(actual), "", &mut out);
     out
