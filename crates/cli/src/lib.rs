@@ -1,3 +1,10 @@
 //! The same verbs without a window.
 
+pub mod args;
 pub mod calc;
+mod doctor;
+mod image;
+mod run;
+pub mod window;
+
+pub use run::{Next, run};

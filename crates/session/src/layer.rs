@@ -107,7 +107,7 @@ fn fuzzy(title: &str, query: &str) -> Option<(usize, Vec<std::ops::Range<usize>>
 
 impl Layer {
     /// Ready to draw.
-    pub fn view(&self, all: &[Entry], keymap: &Keymap, item: Option<&BlindedItem>) -> LayerView {
+    pub(crate) fn view(&self, all: &[Entry], keymap: &Keymap, item: Option<&BlindedItem>) -> LayerView {
         match self {
             Self::Keys => LayerView::Keys(key_sheet(all, keymap, item)),
             Self::Palette { query, selected } => {

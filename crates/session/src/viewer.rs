@@ -65,7 +65,7 @@ fn sentence(text: &str) -> String {
 
 impl Viewer {
     /// Forgets everything: nothing of one film is ever seen under another.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         let texts = self.texts;
         self.renderer.clear();
         let renderer = std::mem::take(&mut self.renderer);
@@ -73,23 +73,23 @@ impl Viewer {
     }
 
     /// The film as it is opened.
-    pub fn open(&mut self, image: Arc<DecodedImage>) {
+    pub(crate) fn open(&mut self, image: Arc<DecodedImage>) {
         self.clear();
         self.set_own_window(&image, 0);
         self.image = Some(image);
     }
 
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.image.is_some()
     }
 
     /// Generation of the newest picture.
-    pub fn generation(&self) -> Option<u64> {
+    pub(crate) fn generation(&self) -> Option<u64> {
         self.picture.as_ref().map(|picture| picture.generation)
     }
 
     /// Carries out a viewing command; `None` if it is no such command, `Some(false)` if refused.
-    pub fn command(&mut self, command: Command, size: [usize; 2]) -> Option<bool> {
+    pub(crate) fn command(&mut self, command: Command, size: [usize; 2]) -> Option<bool> {
         use Command::*;
         if command == Overlays {
             self.texts = !self.texts;
@@ -180,13 +180,13 @@ impl Viewer {
         true
     }
 
-    pub fn zoom(&mut self, at: (f64, f64), factor: f64) {
+    pub(crate) fn zoom(&mut self, at: (f64, f64), factor: f64) {
         if let Some(geometry) = self.renderer.geometry() {
             self.view = self.view.zoomed_at(&geometry, at, factor);
         }
     }
 
-    pub fn pan(&mut self, dx: f64, dy: f64) {
+    pub(crate) fn pan(&mut self, dx: f64, dy: f64) {
         // A fitted film that is moved keeps its size.
         if let (Zoom::Fit | Zoom::FitWidth, Some(geometry)) =
             (self.view.zoom, self.renderer.geometry())
@@ -196,7 +196,7 @@ impl Viewer {
         self.view = self.view.panned(dx, dy);
     }
 
-    pub fn drag_window(&mut self, dx: f64, dy: f64, ends: bool) {
+    pub(crate) fn drag_window(&mut self, dx: f64, dy: f64, ends: bool) {
         let (Some(image), Some(pres)) = (&self.image, &mut self.pres) else { return };
         if image.is_colour() {
             return;
@@ -278,7 +278,7 @@ impl Viewer {
     }
 
     /// Renders if anything changed, and says what is written over the film.
-    pub fn film(&mut self, size: [usize; 2], caption: &Caption<'_>) -> FilmView {
+    pub(crate) fn film(&mut self, size: [usize; 2], caption: &Caption<'_>) -> FilmView {
         let name = film_name(caption);
         let (Some(image), Some(pres)) = (self.image.clone(), self.pres) else {
             let late = caption.loading_for.filter(|seconds| 0.3 <= *seconds);

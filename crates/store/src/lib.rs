@@ -4,6 +4,7 @@
 //! [`Project::open`] opens it, [`Project::append`] writes events that are on disk when it returns.
 
 mod backup;
+mod bare;
 mod clock;
 mod error;
 mod files;
@@ -14,6 +15,7 @@ mod project;
 mod schema;
 
 pub use backup::{RecoverReport, SavedTable, recover};
+pub use bare::bare_commits;
 pub use clock::Clock;
 pub use error::{Holder, ImageError, Notice, ReadOnlyReason, StoreError};
 pub use project::check::{BadEvent, ChainSummary, CheckReport, VerifyReport};

@@ -326,6 +326,14 @@ impl Room {
         self.write(EventBody::CommentSet { item, text: text.to_owned() })
     }
 
+    /// Notes that label-dependent figures of a deck are about to be shown.
+    pub fn release(&mut self, deck: overread_core::DeckId, reads: u64) -> Outcome {
+        if self.pending.is_some() {
+            return Outcome::Refused(Refusal::Saving);
+        }
+        self.write(EventBody::FiguresReleased { deck, reads })
+    }
+
     /// Takes in events that are on disk now.
     pub fn acknowledged(&mut self, events: &[Event], now: Instant) {
         self.pending = None;

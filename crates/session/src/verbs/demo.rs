@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
+use overread_imaging::{DecodeLimits, DecodedImage, decode};
 use overread_core::{DatasetLabel, ImageId, ImageRef, Study, StudyId, sampling};
 use overread_store::import::{self, Format, Import, Request};
 use overread_store::import::{ImageFile, StudySource};
@@ -88,4 +89,13 @@ fn add_phantoms(import: &mut Import) {
     }
     rows.sort_by_key(|(study, _)| study.id);
     (import.dataset.studies, import.sources) = rows.into_iter().unzip();
+}
+
+/// One of the demo's phantoms, decoded: a full-depth film that is always at hand.
+pub(crate) fn phantom() -> Result<DecodedImage, VerbError> {
+    let file = FILES
+        .get_file("phantoms/wedge.dcm")
+        .ok_or_else(|| VerbError::Other("The demo study holds no phantom.".to_owned()))?;
+    decode(file.contents(), &DecodeLimits::default())
+        .map_err(|error| VerbError::Other(format!("The demo's phantom does not decode: {error}.")))
 }

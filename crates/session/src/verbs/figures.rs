@@ -1,12 +1,13 @@
 //! Figures and reports of a project.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use overread_analysis::{
-    Analysis, ChainHead, Input, Options, Provenance, ReadRow, SourceFile, long_reads,
+    Alarm, Analysis, ChainHead, Input, Options, Provenance, ReadRow, SourceFile, long_reads,
 };
 use overread_core::{ReaderRecord, Sample};
-use overread_report::Format;
+use overread_report::{Format, Overwrite, numbers};
 use overread_store::{OpenMode, Project};
 use serde_json::json;
 
@@ -15,12 +16,6 @@ use super::{Said, VerbError};
 /// The program, as reports name it.
 pub(crate) const PROGRAM: &str = concat!("Overread ", env!("CARGO_PKG_VERSION"));
 
-/// How to analyse.
-#[derive(Clone, Debug, Default)]
-pub struct AnalyseOptions {
-    /// Confidence level; `None` for 95 %.
-    pub level: Option<f64>,
-}
 
 /// The analysis of a project, and its reads as a long table.
 pub(crate) fn of_project(path: &Path) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
@@ -74,11 +69,51 @@ fn minute(at: &str) -> String {
 }
 
 /// Every computed figure of a project.
-pub fn analyse(path: &Path, _options: &AnalyseOptions) -> Result<Said, VerbError> {
+pub fn analyse(path: &Path) -> Result<Said, VerbError> {
     let (analysis, _) = of_project(path)?;
     let json = serde_json::to_value(&analysis)
         .map_err(|error| VerbError::Other(format!("The analysis could not be written: {error}.")))?;
-    Ok(Said::new(json, overread_report::text(&analysis)))
+    Ok(Said::new(json, summary(&analysis)))
+}
+
+/// Label quality in lines: the full set of figures is in the JSON and the report.
+fn summary(analysis: &Analysis) -> String {
+    let mut text = String::new();
+    for finding in &analysis.statistics.label_quality {
+        for rule in &finding.rules {
+            let ppv = match (&rule.ppv.value, &rule.ppv.reason) {
+                (Some(_), _) => numbers::sentence(&rule.ppv),
+                (None, Some(reason)) => format!("not estimable: {reason}"),
+                (None, None) => "not estimable".to_owned(),
+            };
+            writeln!(text, "{}, {}: PPV {ppv}, {}", finding.name, rule.rule, rule.ppv.method).ok();
+        }
+    }
+    for row in analysis.alarms() {
+        let names: Vec<&str> = row.alarms.iter().map(|alarm| alarm_name(*alarm)).collect();
+        writeln!(
+            text,
+            "{}, {}: {} ({} of label-positives; PPV {} inside, {} outside)",
+            row.name,
+            row.stratum,
+            names.join(" and "),
+            numbers::sentence(&row.share),
+            numbers::sentence(&row.inside),
+            numbers::sentence(&row.outside),
+        )
+        .ok();
+    }
+    if text.is_empty() {
+        text.push_str("No reads yet.");
+    }
+    text.trim_end().to_owned()
+}
+
+fn alarm_name(alarm: Alarm) -> &'static str {
+    match alarm {
+        Alarm::QualityGap => "quality gap",
+        Alarm::DominantStratum => "dominant stratum",
+    }
 }
 
 /// The same statistics from a reads table, without a project.
@@ -91,7 +126,7 @@ pub fn analyse_reads(
     let reads_text = read(reads)?;
     let config_text = config.map(read).transpose()?;
     let scores_text = scores.map(read).transpose()?;
-    let json = overread_analysis::reads_table::analyse_text(
+    let json = overread_analysis::reads_table::analyse_reads(
         &reads_text,
         config_text.as_deref(),
         scores_text.as_deref(),
@@ -110,9 +145,18 @@ pub fn report(
 ) -> Result<Said, VerbError> {
     let formats: Vec<Format> = formats
         .iter()
-        .map(|word| word.parse().map_err(|error: overread_report::ReportError| VerbError::Other(error.to_string())))
+        .map(|word| {
+            Format::parse(word).ok_or_else(|| {
+                let known: Vec<&str> = Format::ALL.iter().map(|format| format.word()).collect();
+                VerbError::Other(format!(
+                    "There is no format `{word}`; there are {}.",
+                    known.join(", ")
+                ))
+            })
+        })
         .collect::<Result<_, _>>()?;
     let (analysis, rows) = of_project(path)?;
+    let overwrite = if overwrite { Overwrite::Asked } else { Overwrite::Never };
     let written: Vec<PathBuf> = overread_report::write(&analysis, &rows, out, &formats, overwrite)
         .map_err(|error| VerbError::Other(error.to_string()))?;
     let names: Vec<String> = written.iter().map(|file| file.display().to_string()).collect();

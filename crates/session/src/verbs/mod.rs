@@ -4,8 +4,9 @@ mod demo;
 mod figures;
 mod project;
 
+pub(crate) use demo::phantom as demo_phantom;
 pub use demo::{DemoProject, unpack as unpack_demo};
-pub use figures::{AnalyseOptions, analyse, analyse_reads, report};
+pub use figures::{analyse, analyse_reads, report};
 pub use project::{NewProject, SampleOptions, add_reader, backup, info, new, readers, recover, sample, verify};
 
 use std::path::PathBuf;

@@ -1,0 +1,321 @@
+//! Words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// How good are a dataset's labels? A workstation for reading studies a second time.
+#[derive(Debug, Parser)]
+#[command(name = "overread", version, about, disable_help_subcommand = false, max_term_width = 100)]
+#[command(after_help = "Without a subcommand the window opens: `overread`, or `overread PROJECT --reader NAME`.\nExit status: 0 done, 1 the work failed, 2 wrong usage, 3 a check found something.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Unpack the built-in demo study; the window then opens it
+    #[command(after_help = "Example: overread demo --dir ~/overread-demo")]
+    Demo(DemoArgs),
+    /// Make a project from label files, a folder of images and a protocol
+    #[command(after_help = "Example: overread new audit.overread --labels Data_Entry_2017_v2020.csv --format cxr14 --images ./images --protocol cxr14-verify")]
+    New(NewArgs),
+    /// Add readers, or list them
+    #[command(after_help = "Example: overread readers audit.overread add R1 --experience 12")]
+    Readers(ReadersArgs),
+    /// Dataset, protocol, decks, readers and release of a project
+    #[command(after_help = "Example: overread info audit.overread --json")]
+    Info(ProjectArgs),
+    /// Draw decks, exploration set and worklists as the protocol says
+    #[command(after_help = "Example: overread sample audit.overread --seed 14 --dry-run")]
+    Sample(SampleArgs),
+    /// Read by script: key names, one a line, through the same session as the window
+    #[command(after_help = "Example: overread read audit.overread --reader R1 --script keys.txt\n\nA script holds keys (1 2 3 U X, tag letters, BACKSPACE, CTRL+Z …), WAIT milliseconds, COMMENT text, and # remarks. Each commit prints `ack ITEM EVENT_ID`.")]
+    Read(ReadArgs),
+    /// Compute every figure of a project, or of a table of reads
+    #[command(after_help = "Example: overread analyse audit.overread --json\n         overread analyse --reads reads.csv --json")]
+    Analyse(AnalyseArgs),
+    /// Write the agreement report and its tables
+    #[command(after_help = "Example: overread report audit.overread --out report --format html,csv,json")]
+    Report(ReportArgs),
+    /// One statistic from numbers
+    #[command(after_help = "Example: overread calc wilson 45 50\n         overread calc --batch cases.csv --json")]
+    Calc(CalcArgs),
+    /// Run the display pipeline without a display
+    #[command(after_help = "Example: overread render film.dcm -o film.png --window 2048 4096 --depth 16")]
+    Render(RenderArgs),
+    /// Header facts, windows, spacing, grey-level adequacy and warnings of an image
+    #[command(after_help = "Example: overread inspect film.dcm --json")]
+    Inspect(InspectArgs),
+    /// Walk the hash chains of a project and name the first event that does not fit
+    #[command(after_help = "Example: overread verify audit.overread")]
+    Verify(ProjectArgs),
+    /// Copy a project, also while it is open
+    #[command(after_help = "Example: overread backup audit.overread -o copy.overread")]
+    Backup(CopyArgs),
+    /// Save what can be read of a damaged project into a new one
+    #[command(after_help = "Example: overread recover damaged.overread -o rescued.overread")]
+    Recover(CopyArgs),
+    /// Whole-program speed figures
+    #[command(after_help = "Example: overread bench --json")]
+    Bench(BenchArgs),
+    /// What support would ask: program, display, settings, disk
+    #[command(after_help = "Example: overread doctor")]
+    Doctor(JsonArgs),
+    /// Write generated pages of the manual
+    #[command(name = "__docs", hide = true)]
+    Docs {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+/// A project and the output.
+#[derive(Debug, Args)]
+pub struct ProjectArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Only the output.
+#[derive(Debug, Args)]
+pub struct JsonArgs {
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where the demo goes.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder to unpack into
+    #[arg(long, default_value = "overread-demo")]
+    pub dir: PathBuf,
+    /// Unpack only and print the project's path
+    #[arg(long)]
+    pub no_window: bool,
+    /// Machine-readable output (with --no-window)
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a project is made of.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The project file to make
+    pub project: PathBuf,
+    /// Label files, plain or .gz
+    #[arg(long, required = true, num_args = 1..)]
+    pub labels: Vec<PathBuf>,
+    /// Their layout: cxr14, mura, chexpert or table
+    #[arg(long, value_parser = ["cxr14", "mura", "chexpert", "table"])]
+    pub format: String,
+    /// For --format table: which column is what
+    #[arg(long)]
+    pub map: Option<PathBuf>,
+    /// Folder below which images are looked for
+    #[arg(long)]
+    pub images: Option<PathBuf>,
+    /// A built-in protocol or a TOML file
+    #[arg(long, default_value = "cxr14-verify")]
+    pub protocol: String,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whose project.
+#[derive(Debug, Args)]
+pub struct ReadersArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: ReadersVerb,
+}
+
+/// What to do about readers.
+#[derive(Debug, Subcommand)]
+pub enum ReadersVerb {
+    /// Add a reader
+    Add {
+        /// Pseudonym
+        name: String,
+        /// What they do
+        #[arg(long, default_value = "reader", value_parser = ["reader", "lead", "adjudicator"])]
+        role: String,
+        /// Years of experience
+        #[arg(long)]
+        experience: Option<u32>,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the readers
+    List {
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// How to draw.
+#[derive(Debug, Args)]
+pub struct SampleArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// Seed of the draw
+    #[arg(long, default_value_t = 14)]
+    pub seed: u64,
+    /// Say what would be drawn and store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Who reads what.
+#[derive(Debug, Args)]
+pub struct ReadArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// Pseudonym; may be left out where only one person reads
+    #[arg(long)]
+    pub reader: Option<String>,
+    /// Only the deck of this finding
+    #[arg(long)]
+    pub deck: Option<String>,
+    /// File of keys, `-` for standard input
+    #[arg(long)]
+    pub script: PathBuf,
+    /// Machine-readable output: one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to analyse.
+#[derive(Debug, Args)]
+pub struct AnalyseArgs {
+    /// The project file
+    #[arg(required_unless_present = "reads", conflicts_with = "reads")]
+    pub project: Option<PathBuf>,
+    /// A long table of reads instead of a project
+    #[arg(long)]
+    pub reads: Option<PathBuf>,
+    /// Scores of models (with --reads)
+    #[arg(long, requires = "reads")]
+    pub scores: Option<PathBuf>,
+    /// Options as JSON (with --reads)
+    #[arg(long, requires = "reads")]
+    pub config: Option<PathBuf>,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to write, and where.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// Folder to write into
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Formats, separated by commas
+    #[arg(long, value_delimiter = ',', default_value = "html,csv,json")]
+    pub format: Vec<String>,
+    /// Replace files of an earlier report
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One statistic.
+#[derive(Debug, Args)]
+pub struct CalcArgs {
+    /// Name of the statistic
+    #[arg(required_unless_present = "batch", conflicts_with = "batch")]
+    pub name: Option<String>,
+    /// Its arguments in order
+    #[arg(allow_hyphen_values = true)]
+    pub args: Vec<String>,
+    /// A table with the columns id, fn, args
+    #[arg(long)]
+    pub batch: Option<PathBuf>,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to render.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// DICOM, PNG, JPEG, TIFF or BMP
+    pub image: PathBuf,
+    /// PNG to write
+    #[arg(short, long)]
+    pub output: PathBuf,
+    /// Window centre and width
+    #[arg(long, num_args = 2, value_names = ["C", "W"], allow_negative_numbers = true)]
+    pub window: Option<Vec<f64>>,
+    /// default, auto, linear, linear_exact, sigmoid, window:N or lut:N
+    #[arg(long, default_value = "default")]
+    pub voi: String,
+    /// Frame, counted from 1
+    #[arg(long, default_value_t = 1)]
+    pub frame: u32,
+    /// Bits per sample of the PNG
+    #[arg(long, default_value = "8", value_parser = ["8", "16"])]
+    pub depth: String,
+    /// Fit inside this box
+    #[arg(long, value_name = "WxH")]
+    pub size: Option<String>,
+    /// Swap black and white
+    #[arg(long)]
+    pub invert: bool,
+    /// Stored values as a 16-bit PNG
+    #[arg(long)]
+    pub raw: bool,
+}
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// DICOM, PNG, JPEG, TIFF or BMP
+    pub image: PathBuf,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// From one file to another.
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// The file to make
+    #[arg(short, long)]
+    pub output: PathBuf,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Names of benchmarks; all without
+    pub names: Vec<String>,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}

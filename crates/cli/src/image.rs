@@ -1,0 +1,56 @@
+//! `render` and `inspect`: the display pipeline without a display.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use overread_imaging::{
+    DecodeLimits, Depth, RenderOptions, decode, decode_frame, render_pvalues,
+};
+
+use crate::args::RenderArgs;
+
+fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("could not read {}", path.display()))
+}
+
+fn size(text: &str) -> anyhow::Result<(u32, u32)> {
+    let parts = text.split_once(['x', 'X', '×']);
+    let both = parts.and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
+    both.with_context(|| format!("a size is WxH, such as 1024x1024, not `{text}`"))
+}
+
+pub(crate) fn render(args: &RenderArgs) -> anyhow::Result<()> {
+    let place = || format!("{} cannot be rendered", args.image.display());
+    let data = bytes(&args.image)?;
+    let image = decode_frame(&data, args.frame, &DecodeLimits::default()).with_context(place)?;
+    let window = match args.window.as_deref() {
+        Some([center, width]) => Some((*center, *width)),
+        _ => None,
+    };
+    let options = RenderOptions {
+        window,
+        voi: args.voi.parse().context("--voi")?,
+        depth: if args.depth == "16" { Depth::Sixteen } else { Depth::Eight },
+        size: args.size.as_deref().map(size).transpose()?,
+        invert: args.invert,
+        raw: args.raw,
+    };
+    let png = render_pvalues(&image, &options).and_then(|r| r.to_png()).with_context(place)?;
+    overread_session::write_file(&args.output, &png)
+        .with_context(|| format!("could not write {}", args.output.display()))
+}
+
+pub(crate) fn inspect(path: &Path) -> anyhow::Result<(serde_json::Value, String)> {
+    let image = decode(&bytes(path)?, &DecodeLimits::default())
+        .with_context(|| format!("{} cannot be shown", path.display()))?;
+    let json = serde_json::to_value(overread_imaging::inspect(&image))?;
+    let mut text = String::new();
+    for (key, value) in json.as_object().into_iter().flatten() {
+        let line = match value {
+            serde_json::Value::String(word) => word.clone(),
+            other => other.to_string(),
+        };
+        text.push_str(&format!("{key}: {line}\n"));
+    }
+    Ok((json, text.trim_end().to_owned()))
+}

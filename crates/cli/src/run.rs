@@ -1,0 +1,204 @@
+//! From words to verbs to output.
+
+use std::io::{Read as _, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use overread_session::script::{self, Step};
+use overread_session::verbs::{self, NewProject, Said, SampleOptions};
+
+use crate::args::{
+    AnalyseArgs, BenchArgs, CalcArgs, Cli, DemoArgs, NewArgs, ReadArgs, ReadersArgs, ReadersVerb, ReportArgs,
+    Verb,
+};
+use crate::calc;
+
+/// What comes after a verb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Leave with this status.
+    Exit(u8),
+    /// Open the window on a project.
+    Window {
+        /// The project file.
+        project: PathBuf,
+        /// Pseudonym.
+        reader: Option<String>,
+    },
+}
+
+/// Status of a check that found something.
+const FOUND: u8 = 3;
+
+/// Carries out a verb and writes what it says to `out`.
+pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
+    match cli.verb {
+        Verb::Demo(args) => demo(&args, out),
+        Verb::New(args) => new(args, out),
+        Verb::Readers(args) => readers(&args, out),
+        Verb::Info(args) => say(&verbs::info(&args.project)?, args.json, out),
+        Verb::Sample(args) => {
+            let options = SampleOptions { seed: args.seed, dry_run: args.dry_run };
+            say(&verbs::sample(&args.project, options)?, args.json, out)
+        }
+        Verb::Read(args) => read(&args, out),
+        Verb::Analyse(args) => analyse(&args, out),
+        Verb::Report(args) => report(&args, out),
+        Verb::Calc(args) => calc(&args, out),
+        Verb::Render(args) => {
+            crate::image::render(&args)?;
+            Ok(Next::Exit(0))
+        }
+        Verb::Inspect(args) => {
+            let (json, text) = crate::image::inspect(&args.image)?;
+            say(&Said { json, text, found: false }, args.json, out)
+        }
+        Verb::Verify(args) => say(&verbs::verify(&args.project)?, args.json, out),
+        Verb::Backup(args) => say(&verbs::backup(&args.project, &args.output)?, args.json, out),
+        Verb::Recover(args) => say(&verbs::recover(&args.project, &args.output)?, args.json, out),
+        Verb::Bench(args) => bench(&args, out),
+        Verb::Doctor(args) => {
+            let (json, text) = crate::doctor::doctor();
+            say(&Said { json, text, found: false }, args.json, out)
+        }
+        Verb::Docs { folder } => {
+            overread_session::manual::write(&folder)
+                .with_context(|| format!("could not write {}", folder.display()))?;
+            Ok(Next::Exit(0))
+        }
+    }
+}
+
+fn say(said: &Said, json: bool, out: &mut dyn Write) -> anyhow::Result<Next> {
+    if json {
+        serde_json::to_writer_pretty(&mut *out, &said.json)?;
+        writeln!(out)?;
+    } else {
+        writeln!(out, "{}", said.text)?;
+    }
+    Ok(Next::Exit(if said.found { FOUND } else { 0 }))
+}
+
+fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
+    let demo = verbs::unpack_demo(&args.dir)?;
+    if !args.no_window {
+        return Ok(Next::Window { project: demo.project, reader: Some(demo.reader) });
+    }
+    let path = demo.project.display().to_string();
+    let json =
+        serde_json::json!({ "project": path, "reader": demo.reader, "existed": demo.existed });
+    say(&Said { json, text: path, found: false }, args.json, out)
+}
+
+fn new(args: NewArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
+    let json = args.json;
+    let said = verbs::new(&NewProject {
+        path: args.project,
+        labels: args.labels,
+        format: args.format,
+        map: args.map,
+        images: args.images,
+        protocol: args.protocol,
+    })?;
+    say(&said, json, out)
+}
+
+fn readers(args: &ReadersArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
+    match &args.verb {
+        ReadersVerb::Add { name, role, experience, json } => {
+            say(&verbs::add_reader(&args.project, name, role, *experience)?, *json, out)
+        }
+        ReadersVerb::List { json } => say(&verbs::readers(&args.project)?, *json, out),
+    }
+}
+
+fn read(args: &ReadArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
+    let text = text_of(&args.script)?;
+    let mut broken = None;
+    let json = args.json;
+    let mut told = |step: &Step| {
+        // An answer is acknowledged when it is on disk, so each line goes out at once.
+        if let Err(error) = print_step(step, json, out).and_then(|()| out.flush()) {
+            broken.get_or_insert(error);
+        }
+    };
+    let finding = args.deck.as_deref();
+    script::run(&args.project, args.reader.as_deref(), finding, &text, &mut told)?;
+    match broken {
+        None => Ok(Next::Exit(0)),
+        Some(error) => Err(error).context("the answers are stored, but could not all be printed"),
+    }
+}
+
+fn print_step(step: &Step, json: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    if json {
+        return writeln!(out, "{}", serde_json::to_string(step)?);
+    }
+    match step {
+        Step::Ack { item, event, .. } => writeln!(out, "ack {item} {event}"),
+        Step::Refused { line, key, reason } => writeln!(out, "refused line {line} {key}: {reason}"),
+        Step::Finished => writeln!(out, "finished"),
+    }
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    if path.as_os_str() != "-" {
+        return std::fs::read_to_string(path)
+            .with_context(|| format!("could not read {}", path.display()));
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("could not read standard input")?;
+    Ok(text)
+}
+
+fn analyse(args: &AnalyseArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
+    let said = match (&args.project, &args.reads) {
+        (_, Some(reads)) => {
+            verbs::analyse_reads(reads, args.config.as_deref(), args.scores.as_deref())?
+        }
+        (Some(project), None) => verbs::analyse(project)?,
+        (None, None) => bail!("name a project, or a table with --reads"),
+    };
+    say(&said, args.json, out)
+}
+
+fn report(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
+    let said = verbs::report(&args.project, &args.out, &args.format, args.overwrite)?;
+    say(&said, args.json, out)
+}
+
+fn calc(args: &CalcArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
+    let json = match (&args.batch, &args.name) {
+        (Some(batch), _) => calc::calc_batch(&text_of(batch)?)
+            .with_context(|| format!("in {}", batch.display()))?,
+        (None, Some(name)) => calc::calc_positional(name, &args.args)?,
+        (None, None) => bail!("name a statistic, or a table with --batch"),
+    };
+    let text = plain(&json);
+    say(&Said { json, text, found: false }, args.json, out)
+}
+
+/// One line a figure.
+fn plain(json: &serde_json::Value) -> String {
+    match json {
+        serde_json::Value::Object(map) => {
+            let lines: Vec<String> = map.iter().map(|(k, v)| format!("{k}: {v}")).collect();
+            lines.join("\n")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn bench(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
+    let figures = overread_session::bench::run(&args.names)?;
+    let mut text = format!("{:<28}{:>10}{:>10}{:>10}{:>8}\n", "name", "p50 ms", "p95 ms", "max ms", "n");
+    for f in &figures {
+        text.push_str(&format!(
+            "{:<28}{:>10.2}{:>10.2}{:>10.2}{:>8}\n",
+            f.name, f.p50_ms, f.p95_ms, f.max_ms, f.n
+        ));
+    }
+    let said =
+        Said { json: serde_json::to_value(&figures)?, text: text.trim_end().to_owned(), found: false };
+    say(&said, args.json, out)
+}

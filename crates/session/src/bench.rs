@@ -1,0 +1,294 @@
+//! Whole-program speed figures, measured through the same code that the window runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use overread_core::protocol::builtin;
+use overread_core::{Protocol, sampling};
+use overread_imaging::{DragSpeed, Presentation, Renderer, ViewState, WindowDrag};
+use overread_store::{OpenMode, Project};
+use serde::Serialize;
+
+use crate::command::Command;
+use crate::desk::Desk;
+use crate::films::{DEFAULT_BUDGET, Films, Waker};
+use crate::room::{Moment, Outcome};
+use crate::verbs::{self, NewProject, SampleOptions, VerbError};
+
+/// One figure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BenchFigure {
+    /// What was measured.
+    pub name: String,
+    /// Median, milliseconds.
+    pub p50_ms: f64,
+    /// 95th percentile, milliseconds.
+    pub p95_ms: f64,
+    /// Largest, milliseconds.
+    pub max_ms: f64,
+    /// Number of measurements.
+    pub n: usize,
+}
+
+fn figure(name: &str, mut times: Vec<Duration>) -> BenchFigure {
+    times.sort_unstable();
+    let at = |share: f64| {
+        let last = times.len().saturating_sub(1);
+        // A rank within the list: small and not negative.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
+        let index = (share * last as f64).ceil() as usize;
+        times.get(index.min(last)).map_or(0.0, |t| t.as_secs_f64() * 1000.0)
+    };
+    BenchFigure {
+        name: name.to_owned(),
+        p50_ms: at(0.5),
+        p95_ms: at(0.95),
+        max_ms: at(1.0),
+        n: times.len(),
+    }
+}
+
+type Measure = fn(&Path) -> Result<Vec<BenchFigure>, VerbError>;
+
+const BENCHES: &[(&str, Measure)] = &[
+    ("answer", answer),
+    ("next", next_item),
+    ("drag", drag),
+    ("import", import),
+    ("draw", draw),
+    ("panel", live_panel),
+];
+
+/// Runs the named benchmarks, or all.
+pub fn run(names: &[String]) -> Result<Vec<BenchFigure>, VerbError> {
+    let unknown = names.iter().find(|name| !BENCHES.iter().any(|(known, _)| known == name));
+    if let Some(name) = unknown {
+        let known: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
+        return Err(VerbError::Other(format!(
+            "There is no benchmark `{name}`; there are {}.",
+            known.join(", ")
+        )));
+    }
+    let folder = tempfile::tempdir().map_err(VerbError::io("make a folder in", Path::new("temporary files")))?;
+    let mut figures = Vec::new();
+    for (name, measure) in BENCHES {
+        if names.is_empty() || names.iter().any(|wanted| wanted == name) {
+            figures.extend(measure(folder.path())?);
+        }
+    }
+    Ok(figures)
+}
+
+fn demo(folder: &Path, name: &str) -> Result<(PathBuf, String), VerbError> {
+    let demo = verbs::unpack_demo(&folder.join(name))?;
+    Ok((demo.project, demo.reader))
+}
+
+/// Key press to answer on disk, beside a bare commit of the same size.
+fn answer(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
+    let (path, reader) = demo(folder, "answer")?;
+    let mut desk = Desk::open(&path, Some(&reader), OpenMode::ReadWrite)?;
+    let mut room = desk.room(None)?;
+    let mut ours = Vec::new();
+    for round in 0..200_u8 {
+        let moment = Moment::ready(Instant::now(), Duration::from_secs(1));
+        let command =
+            if round % 2 == 0 { Command::Tag(0) } else { Command::Tag(1) };
+        let start = Instant::now();
+        if let Outcome::Write(bodies) = room.apply(command, &moment) {
+            let events = desk.project.append(&reader, "bench", &bodies)?;
+            room.acknowledged(&events, Instant::now());
+            ours.push(start.elapsed());
+        }
+    }
+    desk.project.close()?;
+    let bare = overread_store::bare_commits(&folder.join("bare.sqlite"), 200)?;
+    Ok(vec![figure("answer on disk", ours), figure("bare SQLite commit", bare)])
+}
+
+/// From one item to the next, decoded ahead: open, render at 1600×1048.
+fn next_item(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
+    let (path, reader) = demo(folder, "next")?;
+    let desk = Desk::open(&path, Some(&reader), OpenMode::ReadOnly)?;
+    let room = desk.room(None)?;
+    let films = Films::new(&desk.image_source()?, &(Arc::new(|| {}) as Waker), DEFAULT_BUDGET);
+    let ids: Vec<_> = (0..room.items().len())
+        .filter_map(|i| room.blinded_at(i))
+        .flat_map(|item| item.images.into_iter().map(|image| image.id))
+        .collect();
+    let (mut ahead, mut cold) = (Vec::new(), Vec::new());
+    let source = desk.image_source()?;
+    for id in &ids {
+        let start = Instant::now();
+        let film = crate::films::load(&source, *id);
+        cold.push(start.elapsed());
+        drop(film);
+    }
+    let mut renderer = Renderer::new();
+    for (i, id) in ids.iter().enumerate() {
+        let wanted: Vec<_> = ids.iter().skip(i).take(4).copied().collect();
+        films.want(&wanted);
+        films.wait(*id, Instant::now() + Duration::from_secs(10));
+        let start = Instant::now();
+        if let Some(Ok(image)) = films.get(*id) {
+            let pres = Presentation::default_for(&image);
+            renderer.render(&image, &ViewState::default(), &pres, (1600, 1048));
+            ahead.push(start.elapsed());
+        }
+    }
+    Ok(vec![figure("next item, decoded ahead", ahead), figure("decode of a 1024² PNG", cold)])
+}
+
+/// A window drag over a 3000×2500 16-bit film in a 1600×1200 viewport: the table stage alone.
+fn drag(_folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
+    let (width, height) = (3000_u32, 2500_u32);
+    let phantom = verbs::demo_phantom()?;
+    let mut random = overread_core::random::SplitMix64::new(3);
+    let data = (0..width * height).map(|n| u16::try_from((n / 2000 + random.index(64) as u32) % 4096).unwrap_or(0));
+    let samples = overread_imaging::Samples::Grey16 { data: data.collect(), offset: 0 };
+    let image = overread_imaging::DecodedImage::new(width, height, samples, phantom.meta.clone());
+    let mut renderer = Renderer::new();
+    let mut pres = Presentation::default_for(&image);
+    renderer.render(&image, &ViewState::default(), &pres, (1600, 1200));
+    let mut drag = WindowDrag::new(&image, pres.voi, 1.0);
+    let mut times = Vec::new();
+    for step in 0..200 {
+        let dx = if step % 2 == 0 { 3.0 } else { -2.0 };
+        let start = Instant::now();
+        pres.voi = drag.by(dx, 1.0, DragSpeed::Normal);
+        renderer.render(&image, &ViewState::default(), &pres, (1600, 1200));
+        times.push(start.elapsed());
+    }
+    Ok(vec![figure("window drag, picture ready", times)])
+}
+
+/// A label table of the size of ChestX-ray14, the same each time.
+fn label_table(folder: &Path) -> Result<PathBuf, VerbError> {
+    use std::fmt::Write as _;
+    let path = folder.join("labels.csv");
+    if path.is_file() {
+        return Ok(path);
+    }
+    let protocol = builtin("cxr14-verify").map(Protocol::from_toml);
+    let Some(Ok(protocol)) = protocol else {
+        return Err(VerbError::Other("The built-in protocol does not load.".to_owned()));
+    };
+    let classes: Vec<&str> = protocol
+        .findings
+        .iter()
+        .filter_map(|f| f.label.as_deref())
+        .filter(|l| *l != "No Finding")
+        .collect();
+    let mut random = overread_core::random::SplitMix64::new(1);
+    let mut text = String::from("Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n");
+    let (mut patient, mut follow_up) = (1, 0);
+    for _ in 0..112_120 {
+        let mut labels: Vec<&str> =
+            classes.iter().copied().filter(|_| random.index(20) == 0).collect();
+        if labels.is_empty() {
+            labels.push("No Finding");
+        }
+        writeln!(
+            text,
+            "{patient:08}_{follow_up:03}.png,{},{follow_up},{patient},{},{},{},2500,2048,0.168,0.168",
+            labels.join("|"),
+            20 + random.index(70),
+            if random.index(2) == 0 { "M" } else { "F" },
+            if random.index(3) == 0 { "AP" } else { "PA" },
+        )
+        .ok();
+        follow_up += 1;
+        if random.index(100) < 27 {
+            patient += 1;
+            follow_up = 0;
+        }
+    }
+    std::fs::write(&path, text).map_err(VerbError::io("write", &path))?;
+    Ok(path)
+}
+
+fn project_of_full_size(folder: &Path, name: &str) -> Result<PathBuf, VerbError> {
+    let path = folder.join(name);
+    verbs::new(&NewProject {
+        path: path.clone(),
+        labels: vec![label_table(folder)?],
+        format: "cxr14".to_owned(),
+        map: None,
+        images: None,
+        protocol: "cxr14-controls".to_owned(),
+    })?;
+    Ok(path)
+}
+
+/// Import of 112,120 rows into a new project.
+fn import(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
+    label_table(folder)?;
+    let mut times = Vec::new();
+    for round in 0..3 {
+        let start = Instant::now();
+        project_of_full_size(folder, &format!("import-{round}.overread"))?;
+        times.push(start.elapsed());
+    }
+    Ok(vec![figure("import of 112,120 rows", times)])
+}
+
+/// Drawing 15 decks of 50 and controls, and opening a project of that size.
+fn draw(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
+    let path = project_of_full_size(folder, "draw.overread")?;
+    let project = Project::open(&path, OpenMode::ReadOnly)?.project;
+    let (dataset, protocol) = (project.dataset()?, project.protocol()?);
+    drop(project);
+    let mut drawing = Vec::new();
+    for seed in 0..20 {
+        let start = Instant::now();
+        let sample = sampling::draw(&dataset, &protocol, seed)?;
+        sampling::worklist(&dataset, &protocol, &sample, "R1");
+        drawing.push(start.elapsed());
+    }
+    verbs::add_reader(&path, "R1", "reader", None)?;
+    verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
+    let mut opening = Vec::new();
+    for _ in 0..10 {
+        let start = Instant::now();
+        let desk = Desk::open(&path, Some("R1"), OpenMode::ReadOnly)?;
+        desk.room(None)?;
+        opening.push(start.elapsed());
+    }
+    Ok(vec![
+        figure("draw 15 decks with controls", drawing),
+        figure("open 112,120 studies", opening),
+    ])
+}
+
+/// The live panel after one more read, in a project of full size.
+fn live_panel(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
+    let path = project_of_full_size(folder, "panel.overread")?;
+    verbs::add_reader(&path, "R1", "reader", None)?;
+    verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
+    let mut desk = Desk::open(&path, Some("R1"), OpenMode::ReadWrite)?;
+    let mut room = desk.room(None)?;
+    let summary = Arc::new(overread_analysis::DatasetSummary::new(&desk.material.dataset));
+    let mut times = Vec::new();
+    for read in 0..99_u8 {
+        let moment = Moment::ready(Instant::now(), Duration::from_secs(1));
+        let answer = Command::Answer(overread_core::Level(read % 3));
+        if let Outcome::Write(bodies) = room.apply(answer, &moment) {
+            let events = desk.project.append("R1", "bench", &bodies)?;
+            room.acknowledged(&events, Instant::now());
+        }
+        let start = Instant::now();
+        let visible = crate::release::Visible::Live;
+        let analysis = crate::panel::analyse(
+            &desk.material,
+            Some(Arc::clone(&summary)),
+            room.reader(),
+            room.deck_index(),
+            visible,
+        );
+        times.push(start.elapsed());
+        drop(analysis);
+    }
+    desk.project.close()?;
+    Ok(vec![figure("live panel after a read", times)])
+}

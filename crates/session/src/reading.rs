@@ -1,0 +1,736 @@
+//! The reading room with everything around it: films, viewers, writer, live panel.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use overread_core::{EventBody, ImageId, ItemId, Level, NoAnswer};
+use overread_store::Project;
+
+use crate::command::{Command, Keymap};
+use crate::desk::{Desk, DeskError};
+use crate::films::{DEFAULT_BUDGET, Films, ImageSource, Waker};
+use crate::panel::{self, PanelJob};
+use crate::read_view::{NOTICE, Notice, Scene, capital, read_view};
+use crate::release::{self, Visible};
+use crate::room::{ECHO, FilmStatus, Material, Moment, Outcome, Refusal, Room};
+use crate::view::{
+    BannerView, ButtonKind, ButtonView, Cell, DeckDoneView, FilmLayout, FilmView,
+    FrameInput, Mark, ReadView, StatusItem, StatusKeep, Tone,
+};
+use crate::viewer::{Caption, Viewer, blank, failed};
+use crate::writer::{Writer, Written};
+
+/// How many items are decoded ahead.
+const AHEAD: usize = 3;
+/// A write that failed is tried again after this time.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// A project opened in the background, ready to be read.
+pub(crate) struct OpenedDesk {
+    pub path: PathBuf,
+    pub project: Project,
+    pub room: Room,
+    pub source: ImageSource,
+    pub notices: Vec<String>,
+}
+
+impl OpenedDesk {
+    /// Opens a project for a reader; does I/O, so never on the window's thread.
+    pub(crate) fn open(path: PathBuf, reader: Option<&str>) -> Result<Self, DeskError> {
+        let desk = Desk::open(&path, reader, overread_store::OpenMode::ReadWrite)?;
+        let room = desk.room(None)?;
+        let source = desk.image_source()?;
+        Ok(Self { path, project: desk.project, room, source, notices: desk.notices })
+    }
+}
+
+/// One reader at work.
+pub(crate) struct Reading {
+    pub path: PathBuf,
+    room: Room,
+    writer: Option<Writer>,
+    closed: Option<String>,
+    films: Films,
+    viewers: Vec<Viewer>,
+    focus: usize,
+    alone: bool,
+    shown: Option<ItemId>,
+    opened_at: Instant,
+    painted_at: Option<Instant>,
+    first_generation: Option<u64>,
+    failure: Option<String>,
+    sizes: Vec<[usize; 2]>,
+    notice: Option<Notice>,
+    typing: Option<String>,
+    retry_at: Option<Instant>,
+    panel: PanelJob,
+    pub panel_open: bool,
+    asked_for: Option<(u64, u64, Visible)>,
+    conditions: BTreeMap<String, String>,
+    problems: Vec<String>,
+    notices: Vec<String>,
+}
+
+impl Reading {
+    /// Sits down.
+    pub(crate) fn start(opened: OpenedDesk, waker: &Waker, now: Instant) -> std::io::Result<Self> {
+        let OpenedDesk { path, project, room, source, notices } = opened;
+        let closed = project.read_only().map(|why| format!("{}.", capital(&why.to_string())));
+        let films = Films::new(&source, waker, DEFAULT_BUDGET);
+        let panel = PanelJob::start(Arc::clone(room.material()), Arc::clone(waker));
+        let writer = if closed.is_none() {
+            let actor = room.reader().name.clone();
+            let writer =
+                Writer::start(project, actor, crate::recent::device_id(), Arc::clone(waker))?;
+            writer.check();
+            Some(writer)
+        } else {
+            None
+        };
+        let mut reading = Self {
+            path,
+            room,
+            writer,
+            closed,
+            films,
+            viewers: Vec::new(),
+            focus: 0,
+            alone: false,
+            shown: None,
+            opened_at: now,
+            painted_at: None,
+            first_generation: None,
+            failure: None,
+            sizes: Vec::new(),
+            notice: None,
+            typing: None,
+            retry_at: None,
+            panel,
+            panel_open: false,
+            asked_for: None,
+            conditions: BTreeMap::new(),
+            problems: Vec::new(),
+            notices,
+        };
+        reading.follow_item(now);
+        Ok(reading)
+    }
+
+    pub(crate) fn room(&self) -> &Room {
+        &self.room
+    }
+
+    pub(crate) fn material(&self) -> &Material {
+        self.room.material()
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.room.position().is_none()
+    }
+
+    pub(crate) fn typing(&self) -> bool {
+        self.typing.is_some()
+    }
+
+    /// The keys of the item on screen.
+    pub(crate) fn keymap(&self) -> Keymap {
+        crate::script::keymap(&self.room)
+    }
+
+    /// How many films stand where.
+    pub(crate) fn layout(&self) -> FilmLayout {
+        match self.viewers.len() {
+            0 | 1 => FilmLayout::One,
+            _ if self.alone => FilmLayout::Only(self.focus),
+            2 => FilmLayout::Two,
+            3 => FilmLayout::ThreeFocused(self.focus),
+            n => FilmLayout::Four(n.min(4)),
+        }
+    }
+
+    pub(crate) fn has_banner(&self) -> bool {
+        self.banner().is_some()
+    }
+
+    /// Why a command cannot be carried out now, in words.
+    pub(crate) fn refusal(&self, command: Command) -> Result<(), String> {
+        if command.changes_reads()
+            && let Some(why) = &self.closed
+        {
+            return Err(why.clone());
+        }
+        self.room.availability(command).map_err(|refusal| refusal.words("").1)
+    }
+
+    /// Carries out a command of the reading room.
+    pub(crate) fn command(&mut self, command: Command, key: &str, repeat: bool, focused_at: Option<Instant>, now: Instant) {
+        if let Some(done) = self.view_command(command) {
+            if !done {
+                let refusal = Refusal::Unavailable("This film has no such view.");
+                self.refuse(refusal, command, key, now);
+            }
+            return;
+        }
+        if command == Command::Comment {
+            if self.closed.is_none() && self.room.position().is_some() {
+                let stored = self.room.state().map_or("", |state| state.comment.as_str());
+                self.typing = Some(stored.to_owned());
+            }
+            return;
+        }
+        if !command.changes_reads() || self.closed.is_some() {
+            return;
+        }
+        // Space and Enter pass over a film that cannot be shown.
+        let skips = command == Command::Lock && self.status() == FilmStatus::Failed;
+        let command = if skips { Command::Skip } else { command };
+        self.room.set_conditions(self.conditions.clone());
+        let moment = Moment { now, film: self.status(), repeat, focused_at };
+        let outcome = self.room.apply(command, &moment);
+        self.carry_out(outcome, command, key, now);
+    }
+
+    fn carry_out(&mut self, outcome: Outcome, command: Command, key: &str, now: Instant) {
+        match outcome {
+            Outcome::Write(events) => {
+                self.notice = None;
+                if let Some(writer) = &self.writer {
+                    writer.append(events);
+                }
+            }
+            Outcome::Refused(refusal) => self.refuse(refusal, command, key, now),
+            Outcome::Done => self.notice = None,
+            Outcome::NotMine => {}
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal, command: Command, key: &str, now: Instant) {
+        self.notice = Some(Notice { refusal, key: key.to_owned(), command, at: now });
+    }
+
+    fn view_command(&mut self, command: Command) -> Option<bool> {
+        let count = self.viewers.len();
+        match command {
+            Command::NextView if 1 < count => self.focus = (self.focus + 1) % count,
+            Command::PreviousView if 1 < count => self.focus = (self.focus + count - 1) % count,
+            Command::NextView | Command::PreviousView => {}
+            _ => {
+                let size = self.sizes.get(self.focus).copied().unwrap_or([0, 0]);
+                return self.viewers.get_mut(self.focus)?.command(command, size);
+            }
+        }
+        Some(true)
+    }
+
+    pub(crate) fn viewer(&mut self, film: usize) -> Option<&mut Viewer> {
+        self.viewers.get_mut(film)
+    }
+
+    pub(crate) fn input(&mut self, now: Instant) {
+        self.room.pace_mut().input(now);
+    }
+
+    pub(crate) fn focus_film(&mut self, film: usize) {
+        if film < self.viewers.len() {
+            self.focus = film;
+        }
+    }
+
+    pub(crate) fn toggle_alone(&mut self, film: usize) {
+        self.focus_film(film);
+        self.alone = !self.alone && 1 < self.viewers.len();
+    }
+
+    pub(crate) fn comment_text(&mut self, text: String) {
+        if let Some(typing) = &mut self.typing {
+            *typing = text;
+        }
+    }
+
+    pub(crate) fn comment_done(&mut self, keep: bool, now: Instant) {
+        let Some(text) = self.typing.take() else { return };
+        if keep {
+            let outcome = self.room.comment(text.trim());
+            self.carry_out(outcome, Command::Comment, "/", now);
+        }
+    }
+
+    /// Sends a change that failed once more.
+    pub(crate) fn retry(&mut self) {
+        let Some(pending) = self.room.pending().filter(|p| p.failure.is_some()) else { return };
+        if let Some(writer) = &self.writer {
+            writer.append(pending.events.clone());
+        }
+        self.retry_at = None;
+    }
+
+    /// Copies the project elsewhere.
+    pub(crate) fn save_copy(&self, path: PathBuf) {
+        if let Some(writer) = &self.writer {
+            writer.copy_to(path);
+        }
+    }
+
+    /// Goes on with the next deck that has unread items. False if there is none.
+    pub(crate) fn next_deck(&mut self, now: Instant) -> bool {
+        let Some(deck) = self.next_deck_index() else { return false };
+        let material = Arc::clone(self.room.material());
+        let Some(room) = Room::open(material, self.room.reader().clone(), Some(deck)) else {
+            return false;
+        };
+        self.room = room;
+        self.asked_for = None;
+        self.follow_item(now);
+        true
+    }
+
+    fn next_deck_index(&self) -> Option<u32> {
+        let reader = self.room.reader();
+        let unread = |item: &&overread_core::Item| {
+            item.deck != self.room.deck_index()
+                && !reader.state.item(item.id).is_some_and(overread_core::ItemState::is_locked)
+        };
+        let later = |item: &&overread_core::Item| self.room.deck_index() < item.deck;
+        let items = || reader.worklist.items.iter().filter(unread);
+        items().find(later).or_else(|| items().next()).map(|item| item.deck)
+    }
+
+    /// Name of a deck on screen.
+    pub(crate) fn deck_name(&self, deck: u32) -> String {
+        let material = self.material();
+        let finding = material
+            .sample
+            .decks
+            .get(deck as usize)
+            .and_then(|deck| deck.finding.as_deref())
+            .and_then(|id| material.protocol.finding_index(id))
+            .and_then(|i| material.protocol.findings.get(i));
+        finding.map_or_else(|| "All findings".to_owned(), |finding| finding.name.clone())
+    }
+
+    /// Takes in what threads have finished, and follows the item on screen.
+    pub(crate) fn advance(&mut self, frame: &FrameInput) {
+        while let Some(written) = self.writer.as_ref().and_then(Writer::poll) {
+            self.take_in(written, frame.now);
+        }
+        if self.retry_at.is_some_and(|at| at <= frame.now) {
+            self.retry();
+        }
+        self.follow_item(frame.now);
+        self.open_films();
+        self.note_paint(frame);
+        self.note_conditions(frame);
+        self.ask_for_panel();
+    }
+
+    fn take_in(&mut self, written: Written, now: Instant) {
+        match written {
+            Written::Saved(events) => {
+                self.room.acknowledged(&events, now);
+                self.retry_at = None;
+            }
+            Written::Failed(why) => {
+                self.room.write_failed(&why);
+                self.retry_at = Some(now + RETRY);
+            }
+            Written::Checked(problems) => self.problems = problems,
+            Written::Copied(Ok(_path)) => self.notices.push("A copy of the project was saved.".to_owned()),
+            Written::Copied(Err(why)) => self.problems.push(why),
+        }
+    }
+
+    /// When another item comes up, nothing of the one before stays.
+    fn follow_item(&mut self, now: Instant) {
+        let item = self.room.item().map(|item| item.id);
+        if item == self.shown {
+            return;
+        }
+        self.shown = item;
+        self.opened_at = now;
+        self.painted_at = None;
+        self.first_generation = None;
+        self.failure = None;
+        self.typing = None;
+        self.focus = 0;
+        self.alone = false;
+        self.notice = None;
+        let images = self.images_at(self.room.position());
+        for viewer in &mut self.viewers {
+            viewer.clear();
+        }
+        self.viewers.resize_with(images.len().max(1), Viewer::default);
+        self.want_films();
+    }
+
+    fn images_at(&self, position: Option<usize>) -> Vec<ImageId> {
+        let blinded = position.and_then(|p| self.room.blinded_at(p));
+        blinded.map_or(Vec::new(), |item| item.images.iter().map(|image| image.id).collect())
+    }
+
+    fn want_films(&self) {
+        let Some(position) = self.room.position() else { return };
+        let open = |i: &usize| !self.room.state_at(*i).is_some_and(overread_core::ItemState::is_locked);
+        let ahead = (position + 1..self.room.items().len()).filter(open).take(AHEAD);
+        let before = position.checked_sub(1);
+        let wanted: Vec<ImageId> = std::iter::once(position)
+            .chain(ahead)
+            .chain(before)
+            .flat_map(|p| self.images_at(Some(p)))
+            .collect();
+        self.films.want(&wanted);
+    }
+
+    fn open_films(&mut self) {
+        let images = self.images_at(self.room.position());
+        if images.is_empty() && self.room.position().is_some() {
+            self.failure = Some("it has no image.".to_owned());
+        }
+        for (id, viewer) in images.iter().zip(&mut self.viewers) {
+            if viewer.is_open() {
+                continue;
+            }
+            match self.films.get(*id) {
+                Some(Ok(image)) => viewer.open(image),
+                Some(Err(why)) => self.failure = Some(why),
+                None => {}
+            }
+        }
+    }
+
+    /// Keys answer once the first view has been on screen.
+    fn note_paint(&mut self, frame: &FrameInput) {
+        self.sizes.clone_from(&frame.viewports);
+        if self.painted_at.is_some() {
+            return;
+        }
+        let (Some(first), Some(Some(painted))) = (self.first_generation, frame.painted.first())
+        else {
+            return;
+        };
+        if first <= painted.generation {
+            self.painted_at = Some(painted.at);
+            self.room.pace_mut().restart(painted.at);
+        }
+    }
+
+    fn note_conditions(&mut self, frame: &FrameInput) {
+        let mut set = |name: &str, value: String| {
+            self.conditions.insert(name.to_owned(), value);
+        };
+        if let Some([width, height]) = frame.monitor {
+            set("monitor_pixels", format!("{width}x{height}"));
+        }
+        set("pixels_per_point", format!("{:.2}", frame.pixels_per_point));
+        set("calibrated", "no".to_owned());
+        set("rendering", "cpu".to_owned());
+    }
+
+    fn status(&self) -> FilmStatus {
+        match (&self.failure, self.painted_at) {
+            (Some(_), _) => FilmStatus::Failed,
+            (None, Some(at)) => FilmStatus::Painted(at),
+            (None, None) => FilmStatus::Waiting,
+        }
+    }
+
+    fn visible(&self) -> Visible {
+        match self.room.deck() {
+            Some(deck) => release::visible(
+                &self.material().protocol,
+                deck,
+                self.room.deck_index(),
+                self.room.reader(),
+            ),
+            None => Visible::Sealed,
+        }
+    }
+
+    /// A new panel after every settled or locked read, and a release when it is seen.
+    fn ask_for_panel(&mut self) {
+        let deck = self.room.deck_index();
+        let progress = release::progress(self.room.reader(), deck);
+        let visible = self.visible();
+        let wanted = (progress.settled, progress.locked, visible);
+        if self.asked_for == Some(wanted) || !(self.panel_open || self.is_done()) {
+            return;
+        }
+        if let (Visible::First(reads), Some(deck_row), None) =
+            (visible, self.room.deck(), self.room.pending())
+        {
+            let known = self.room.reader().state.released(deck).unwrap_or(0);
+            if known < reads {
+                let id = deck_row.id;
+                let outcome = self.room.release(id, reads);
+                self.carry_out(outcome, Command::Panel, "F8", Instant::now());
+            }
+        }
+        self.asked_for = Some(wanted);
+        self.panel.request(self.room.reader().clone(), deck, visible);
+    }
+
+    /// What closing must write.
+    pub(crate) fn close(mut self) {
+        let ending: Option<EventBody> = self.room.ending();
+        if let Some(writer) = self.writer.take() {
+            writer.close(ending);
+        }
+    }
+
+    fn films_view(&mut self, now: Instant) -> Vec<FilmView> {
+        let Some(item) = self.room.blinded() else { return Vec::new() };
+        let elapsed = now.saturating_duration_since(self.opened_at).as_secs_f64();
+        let of = self.viewers.len();
+        let mut films = Vec::new();
+        for (i, viewer) in self.viewers.iter_mut().enumerate() {
+            let caption = Caption {
+                view: item.images.get(i).and_then(|image| image.view.as_deref()),
+                number: i + 1,
+                of,
+                study: item.study_number,
+                loading_for: Some(elapsed),
+            };
+            let size = self.sizes.get(i).copied().unwrap_or([0, 0]);
+            let film = match &self.failure {
+                Some(why) if !viewer.is_open() => failed(&caption, why),
+                _ if size == [0, 0] => blank(&caption),
+                _ => viewer.film(size, &caption),
+            };
+            films.push(film);
+        }
+        if self.first_generation.is_none() {
+            self.first_generation = self.viewers.first().and_then(Viewer::generation);
+        }
+        films
+    }
+
+    /// The reading screen; `None` when the deck is done.
+    pub(crate) fn view(&mut self, frame: &FrameInput) -> Option<ReadView> {
+        let films = self.films_view(frame.now);
+        let keymap = self.keymap();
+        let banner = self.banner();
+        let panel = self.panel_open.then(|| {
+            let computed = self.panel.latest();
+            panel::panel_view(computed.as_ref(), &self.panel_frame())
+        });
+        let scene = Scene {
+            keymap: &keymap,
+            now: frame.now,
+            film: self.status(),
+            notice: self.notice.as_ref(),
+            typing: self.typing.as_deref(),
+            closed: self.closed.as_deref(),
+        };
+        read_view(&self.room, &scene, films, self.focus, banner, panel)
+    }
+
+    fn panel_frame(&self) -> panel::Frame<'_> {
+        let deck = self.room.deck();
+        let block = match self.material().protocol.release {
+            overread_core::protocol::Release::Blocks(k) => u64::from(k),
+            _ => 10,
+        };
+        panel::Frame {
+            material: self.room.material(),
+            finding: deck.and_then(|deck| deck.finding.as_deref()),
+            deck: self.room.deck_index(),
+            visible: self.visible(),
+            label_known: deck.is_some_and(overread_core::Deck::label_known),
+            progress: release::progress(self.room.reader(), self.room.deck_index()),
+            block,
+        }
+    }
+
+    fn banner(&self) -> Option<BannerView> {
+        let button = |id: &str, text: &str, kind| ButtonView {
+            id: id.to_owned(),
+            text: text.to_owned(),
+            key: None,
+            kind,
+            refused: None,
+        };
+        if let Some(pending) = self.room.pending()
+            && let Some(why) = &pending.failure
+        {
+            return Some(BannerView {
+                mark: Mark::Alarm,
+                title: "Your answer is not on disk yet. It is kept here.".to_owned(),
+                text: format!("{} Saving is tried every 5 s.", without_path(why, &self.path)),
+                buttons: vec![
+                    button("write.retry", "Try now", ButtonKind::Primary),
+                    button("write.copy", "Save a copy elsewhere…", ButtonKind::Secondary),
+                ],
+            });
+        }
+        let problem = self.problems.first()?;
+        Some(BannerView {
+            mark: Mark::Alarm,
+            title: "The project file is damaged.".to_owned(),
+            text: format!("{} Stop reading and run `overread verify`.", without_path(problem, &self.path)),
+            buttons: vec![button("write.copy", "Save a copy elsewhere…", ButtonKind::Primary)],
+        })
+    }
+
+    /// When the screen changes by itself.
+    pub(crate) fn repaint_after(&self, now: Instant) -> Option<Duration> {
+        let left = |from: Instant, span: Duration| (from + span).checked_duration_since(now);
+        let echo = self.room.echo().and_then(|echo| left(echo.at, ECHO));
+        let notice = self.notice.as_ref().and_then(|notice| left(notice.at, NOTICE));
+        let retry = self.retry_at.and_then(|at| at.checked_duration_since(now));
+        let loading = (self.status() == FilmStatus::Waiting && self.room.position().is_some())
+            .then_some(Duration::from_millis(100));
+        [echo, notice, retry, loading].into_iter().flatten().min()
+    }
+
+    /// The deck's end.
+    pub(crate) fn done_view(&self) -> DeckDoneView {
+        let frame = self.panel_frame();
+        let computed = self.panel.latest();
+        let analysis = computed.as_ref().filter(|c| c.deck == frame.deck).map(|c| &c.analysis);
+        let practice = self.room.items().first().is_some_and(|item| item.phase != overread_core::Phase::Read);
+        let quality = analysis
+            .and_then(|a| frame.finding.and_then(|finding| a.finding(finding)))
+            .filter(|_| frame.visible == Visible::Live && !practice)
+            .map(panel::quality_view);
+        let estimated = quality.as_ref().is_some_and(|view| {
+            view.rows.iter().any(|row| matches!(row.value, Cell::Estimate(_)))
+        });
+        let total = self.room.items().len();
+        let own = panel::panel_view(computed.as_ref(), &frame).own.counts;
+        let alarms = analysis
+            .filter(|_| frame.visible == Visible::Live && !practice)
+            .map(|a| {
+                let rows = a.alarms();
+                rows.into_iter()
+                    .flat_map(|row| row.alarms.iter().map(|alarm| panel::alarm_view(row, *alarm)))
+                    .collect()
+            })
+            .unwrap_or_default();
+        let next = self.next_deck_index().map(|deck| self.deck_name(deck));
+        let mut buttons = Vec::new();
+        if let Some(name) = &next {
+            buttons.push(ButtonView {
+                id: "deck.next".to_owned(),
+                text: format!("Next deck: {}", name.to_lowercase()),
+                key: Some("Enter".to_owned()),
+                kind: ButtonKind::Primary,
+                refused: None,
+            });
+        }
+        buttons.push(ButtonView {
+            id: "program.home".to_owned(),
+            text: "Home".to_owned(),
+            key: Some("Ctrl+H".to_owned()),
+            kind: if next.is_some() { ButtonKind::Secondary } else { ButtonKind::Primary },
+            refused: None,
+        });
+        DeckDoneView {
+            title: format!("{} deck finished", self.deck_name(self.room.deck_index())),
+            text: if practice {
+                format!("{total} of {total} locked. Practice never enters a figure.")
+            } else if estimated {
+                format!("{total} of {total} locked and saved. Intervals are now Wilson on the effective sample, at the planned n.")
+            } else {
+                format!("{total} of {total} locked and saved.")
+            },
+            refused: (quality.is_none() && !practice).then(|| match frame.visible {
+                Visible::Sealed => "Sealed by the protocol.".to_owned(),
+                _ if frame.finding.is_none() => "Figures of all findings stand in the report.".to_owned(),
+                _ => "Computing the figures.".to_owned(),
+            }),
+            quality,
+            counts: own,
+            alarms,
+            buttons,
+        }
+    }
+
+    /// The bottom line: project, deck, blinding | calibration, reader, saved.
+    pub(crate) fn status_items(&self) -> (Vec<StatusItem>, Vec<StatusItem>) {
+        let item = |mark, text: String, short: Option<&str>, tone, keep| StatusItem {
+            mark,
+            text,
+            short: short.map(str::to_owned),
+            tone,
+            keep,
+        };
+        let deck = self.deck_name(self.room.deck_index());
+        let known = self.room.deck().is_some_and(overread_core::Deck::label_known);
+        let blinding = if self.closed.is_some() {
+            item(Some(Mark::Lock), "Read-only".to_owned(), None, Tone::Strong, StatusKeep::Tight)
+        } else if known {
+            item(
+                Some(Mark::Lock),
+                "Label known (deck without controls)".to_owned(),
+                Some("Label known"),
+                Tone::Quiet,
+                StatusKeep::Tight,
+            )
+        } else {
+            item(Some(Mark::Lock), "Blinded read".to_owned(), None, Tone::Quiet, StatusKeep::Tight)
+        };
+        let left = vec![
+            item(None, self.material().protocol.title.clone(), None, Tone::Body, StatusKeep::Compact),
+            item(None, format!("{deck} deck"), Some(&deck), Tone::Quiet, StatusKeep::Tight),
+            blinding,
+        ];
+        let saved = match self.room.pending() {
+            Some(pending) if pending.failure.is_some() => {
+                item(Some(Mark::Alarm), "1 answer not saved".to_owned(), Some("Not saved"), Tone::Strong, StatusKeep::Least)
+            }
+            _ if self.closed.is_some() => {
+                item(Some(Mark::Lock), "Nothing is stored".to_owned(), None, Tone::Quiet, StatusKeep::Least)
+            }
+            _ => item(Some(Mark::Check), "All answers saved".to_owned(), Some("Saved"), Tone::Quiet, StatusKeep::Least),
+        };
+        let right = vec![
+            item(Some(Mark::Warning), "Display not calibrated".to_owned(), Some("Not calibrated"), Tone::Body, StatusKeep::Least),
+            item(None, format!("Reader {}", self.room.reader().name), None, Tone::Quiet, StatusKeep::Compact),
+            saved,
+        ];
+        (left, right)
+    }
+
+    /// One-line notices about how the project opened.
+    pub(crate) fn take_notice(&mut self) -> Option<String> {
+        self.notices.pop()
+    }
+
+    /// What the list of recent projects keeps.
+    pub(crate) fn recent(&self) -> crate::recent::Recent {
+        let material = self.material();
+        crate::recent::Recent {
+            path: self.path.clone(),
+            name: material.protocol.title.clone(),
+            detail: format!(
+                "{} deck, {}",
+                self.deck_name(self.room.deck_index()),
+                material.protocol.design.word()
+            ),
+            reader: self.room.reader().name.clone(),
+            done: self.room.locked(),
+            total: self.room.items().len(),
+            when: String::new(),
+        }
+    }
+
+    /// Words for the answer of a level, for the accessible echo.
+    pub(crate) fn command_of_answer(&self, index: usize) -> Option<Command> {
+        let level = Level(u8::try_from(index).ok()?);
+        (level <= self.material().protocol.top_level()).then_some(Command::Answer(level))
+    }
+
+    pub(crate) fn command_of_no_answer(index: usize) -> Option<Command> {
+        [NoAnswer::Unsure, NoAnswer::Inadequate].get(index).map(|reason| Command::NoAnswer(*reason))
+    }
+}
+
+/// Store errors name the file; a reader's screen never does.
+fn without_path(text: &str, path: &std::path::Path) -> String {
+    let mut text = text.replace(&path.display().to_string(), "the project");
+    if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
+        text = text.replace(name, "the project");
+    }
+    capital(&text)
+}
