@@ -1,5 +1,6 @@
 //! How long import, opening and loading take: `measure LABELS.csv [IMAGES]`.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -14,7 +15,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("measure.overread");
     let protocol = Protocol::from_toml(builtin("cxr14-verify").ok_or("no protocol")?)?;
-    let mut say = String::new();
     for round in 0..5 {
         let begin = Instant::now();
         let request = Request {
@@ -35,13 +35,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let dataset = project.dataset()?;
         let load_ms = begin.elapsed().as_millis();
         let bytes = std::fs::metadata(&path)?.len();
-        say.push_str(&format!(
-            "studies {} notes {}: read {read_ms} ms, read and made {made_ms} ms, open {open_ms} ms, \
-             open and load {load_ms} ms, file {bytes} bytes\n",
-            dataset.studies.len(),
-            import.notes.len(),
-        ));
+        let (studies, notes) = (dataset.studies.len(), import.notes.len());
+        writeln!(
+            std::io::stdout(),
+            "studies {studies} notes {notes}: read {read_ms} ms, read and made {made_ms} ms, \
+             open {open_ms} ms, open and load {load_ms} ms, file {bytes} bytes",
+        )?;
     }
-    std::io::Write::write_all(&mut std::io::stdout(), say.as_bytes())?;
     Ok(())
 }

@@ -1,4 +1,10 @@
 //! Bad files and bad days: what is not ours, what is broken, what is full, what is write-protected.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "helpers of tests"
+)]
 
 mod common;
 
@@ -15,7 +21,7 @@ use rusqlite::Connection;
 use tempfile::tempdir;
 
 fn open_error(path: &Path) -> StoreError {
-    Project::open(path, OpenMode::ReadWrite).expect_err("it must not open")
+    Project::open(path, OpenMode::ReadWrite).unwrap_err()
 }
 
 #[test]

@@ -1,4 +1,10 @@
 //! Label files: what is read, and how each bad row is named.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "helpers of tests"
+)]
 
 mod common;
 
@@ -111,11 +117,8 @@ fn every_bad_row_is_named_with_line_and_column() {
         assert_eq!(faults(&text), [(2, column(ROW, cell))], "{spoilt}");
     }
     assert_eq!(faults(format!("{HEADER}\n{ROW}\n\0")), [(3, 1)], "a NUL byte");
-    let several = format!(
-        "{HEADER}\r\n{}\r\n{ROW}\r\n{}\r\n",
-        bad("058Y", "?"),
-        bad("00000001_000", "b/c")
-    );
+    let several =
+        format!("{HEADER}\r\n{}\r\n{ROW}\r\n{}\r\n", bad("058Y", "?"), bad("00000001_000", "b/c"));
     assert_eq!(faults(&several), [(2, column(ROW, "058Y")), (4, 1)]);
     let text = cxr14(&several).unwrap_err().to_string();
     assert!(text.contains("line 2") && text.contains("one more row"), "{text}");

@@ -1,4 +1,10 @@
 //! Making, opening, reading back, writing, closing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "helpers of tests"
+)]
 
 mod common;
 

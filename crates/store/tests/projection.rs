@@ -1,4 +1,10 @@
 //! The views say what the fold of the log says, whatever is done in whatever order.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "helpers of tests"
+)]
 
 mod common;
 

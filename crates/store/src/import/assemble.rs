@@ -60,22 +60,21 @@ pub(super) fn assemble(
         let patient = number.get(row.patient.as_str()).copied().unwrap_or(0);
         u32::try_from(patient).unwrap_or(u32::MAX)
     };
-    let ids = derive_all(&table.studies, &identity);
-    let mut studies: Vec<(Study, StudySource)> = table
-        .studies
-        .into_iter()
-        .zip(ids)
-        .map(|(row, ids)| {
-            let patient = number(&row);
-            study(row, patient, ids, found)
-        })
-        .collect();
-    studies.sort_unstable_by_key(|(study, _)| study.id);
-    if studies.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a.id == b.id)) {
+    // Sorting what is small: ids with the row they belong to.
+    let mut ids: Vec<(Ids, usize)> =
+        derive_all(&table.studies, &identity).into_iter().zip(0..).collect();
+    ids.sort_unstable_by_key(|((id, _), _)| *id);
+    if ids.windows(2).any(|pair| matches!(pair, [((a, _), _), ((b, _), _)] if a == b)) {
         let text = "Two studies got one id. Please report this file to the makers of Overread.";
         return Err(ImportError::Files(text.to_owned()));
     }
-    let (studies, sources) = studies.into_iter().unzip();
+    let numbers: Vec<u32> = table.studies.iter().map(number).collect();
+    let mut rows: Vec<Option<StudyRow>> = table.studies.into_iter().map(Some).collect();
+    let studies = ids.into_iter().filter_map(|(ids, i)| {
+        let row = rows.get_mut(i).and_then(Option::take)?;
+        Some(study(row, numbers.get(i).copied().unwrap_or(0), ids, found))
+    });
+    let (studies, sources) = studies.unzip();
     let dataset = Dataset {
         format: format.to_owned(),
         sha256: hash_of(files),

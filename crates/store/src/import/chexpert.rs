@@ -1,4 +1,4 @@
-//! CheXpert: one row per image, 1 positive, 0 negative, -1 uncertain, blank not mentioned.
+//! `CheXpert`: one row per image, 1 positive, 0 negative, -1 uncertain, blank not mentioned.
 
 use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS};
 

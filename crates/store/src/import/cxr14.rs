@@ -73,7 +73,8 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
 fn is_list(source: &Source) -> bool {
     let (text, _) = source.text();
     let first = text.lines().next().unwrap_or("").trim();
-    first.ends_with(".png") && !first.contains([',', ';', '\t'])
+    let png = first.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("png"));
+    png && !first.contains([',', ';', '\t'])
 }
 
 fn read_list(
@@ -219,7 +220,7 @@ fn labels_of(rows: &mut Rows<'_>) -> Labels {
         match FINDINGS.iter().position(|finding| *finding == name.trim()) {
             Some(i) => positive |= 1 << i,
             None if wrong.is_none() => {
-                wrong = Some(format!("`{name}` is not a label of ChestX-ray14"))
+                wrong = Some(format!("`{name}` is not a label of ChestX-ray14"));
             }
             None => {}
         }

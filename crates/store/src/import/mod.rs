@@ -26,7 +26,7 @@ pub enum Format {
     Cxr14,
     /// MURA: image paths and labelled studies.
     Mura,
-    /// CheXpert and MIMIC-CXR: 1, 0, -1 and blank.
+    /// `CheXpert`: 1, 0, -1 and blank.
     Chexpert,
     /// Any table, with a mapping of its columns.
     Table,
@@ -112,14 +112,13 @@ pub enum ImportError {
 }
 
 fn list(faults: &[Fault]) -> String {
-    let mut text = faults.first().map(Fault::to_string).unwrap_or_default();
-    match faults.len() {
-        0 | 1 => {}
-        2 => text.push_str(" (and one more row)"),
-        n => text.push_str(&format!(" (and {} more rows)", n - 1)),
-    }
-    text.push_str(". Nothing was imported; correct the file and try again.");
-    text
+    let first = faults.first().map(Fault::to_string).unwrap_or_default();
+    let more = match faults.len() {
+        0 | 1 => String::new(),
+        2 => " (and one more row)".to_owned(),
+        n => format!(" (and {} more rows)", n - 1),
+    };
+    format!("{first}{more}. Nothing was imported; correct the file and try again.")
 }
 
 /// Where an image lies.

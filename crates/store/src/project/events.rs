@@ -153,7 +153,7 @@ pub(super) fn insert(
             device: device.to_owned(),
             kind,
             body,
-            prev_hash,
+            prev_hash: prev_hash.clone(),
             hash: String::new(),
         };
         event.hash = event.expected_hash();
@@ -169,7 +169,7 @@ pub(super) fn insert(
             event.prev_hash,
             event.hash
         ])?;
-        prev_hash = event.hash.clone();
+        prev_hash.clone_from(&event.hash);
         events.push(event);
     }
     Ok(events)

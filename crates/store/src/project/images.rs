@@ -75,12 +75,11 @@ impl Project {
         let hash = sha256(&bytes);
         match place.sha256 {
             Some(known) if known != hash => return Err(ImageError::Changed),
-            Some(_) => {}
             // Where the hash cannot be kept now, the next reading keeps it.
             None if self.read_only.is_none() => {
                 set_sha(&self.conn, id, &hash).ok();
             }
-            None => {}
+            _ => {}
         }
         Ok(bytes)
     }

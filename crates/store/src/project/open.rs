@@ -123,12 +123,16 @@ fn connect(path: &Path, read_only: bool, header: Header) -> rusqlite::Result<Con
 }
 
 fn immutable_uri(path: &Path) -> PathBuf {
+    use std::fmt::Write as _;
     let mut uri = String::from("file:");
     for byte in path.to_string_lossy().replace('\\', "/").bytes() {
         match byte {
             b'/' | b':' | b'.' | b'-' | b'_' => uri.push(char::from(byte)),
             _ if byte.is_ascii_alphanumeric() => uri.push(char::from(byte)),
-            _ => uri.push_str(&format!("%{byte:02X}")),
+            _ => {
+                // Writing to a String cannot fail.
+                write!(uri, "%{byte:02X}").ok();
+            }
         }
     }
     uri.push_str("?immutable=1");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use overread_core::event::{Event, EventBody, EventBodyError};
-use overread_core::{Answer, ItemId, ItemState, ReadingState, Sample, Worklist};
+use overread_core::{Answer, ItemId, ItemState, NoAnswer, ReadingState, Sample, Worklist};
 use rusqlite::{Connection, params};
 
 use super::events::events_of;
@@ -201,7 +201,7 @@ pub(super) fn matches(
             let level: Option<u8> = row.get(column)?;
             let word = row.get_ref(column + 1)?.as_str_or_null()?;
             let same = level == answer.and_then(Answer::level).map(|level| level.0)
-                && word == answer.and_then(Answer::no_answer).map(|why| why.word());
+                && word == answer.and_then(Answer::no_answer).map(NoAnswer::word);
             if !same {
                 return Ok(false);
             }
@@ -302,7 +302,7 @@ fn write_answers(
     for finding in findings {
         let [stands, first] = [now, settled].map(|lock| lock.and_then(|l| l.answer(finding)));
         let level = |answer: Option<Answer>| answer.and_then(Answer::level).map(|l| l.0);
-        let word = |answer: Option<Answer>| answer.and_then(Answer::no_answer).map(|n| n.word());
+        let word = |answer: Option<Answer>| answer.and_then(Answer::no_answer).map(NoAnswer::word);
         row.execute(params![
             reader,
             id,

@@ -1,0 +1,122 @@
+//! The description of the project file is true: every example runs, and nothing is left out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::format_push_string,
+    reason = "helpers of tests"
+)]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{DEVICE, items, lock, path_in, project_in};
+use overread_core::event::{EventBody, Via};
+use rusqlite::Connection;
+use tempfile::tempdir;
+
+const PAGE: &str = include_str!("../../../docs/file-format.md");
+
+/// A project in which everything has happened once.
+fn full(folder: &std::path::Path) -> Connection {
+    let mut project = project_in(folder);
+    let ids = items(&project);
+    let deck = project.sample().unwrap().unwrap().decks[0].id;
+    let conditions = BTreeMap::from([("monitor".to_owned(), "3 MP".to_owned())]);
+    let bodies = [
+        EventBody::SittingBegan { conditions },
+        EventBody::TagSet { item: ids[0], tag: "chest_drain".to_owned(), on: true, via: Via::Key },
+        EventBody::AlsoSet { item: ids[0], finding: "Effusion".to_owned(), on: true },
+        EventBody::FlagSet { item: ids[0], on: true },
+        EventBody::CommentSet { item: ids[0], text: "drain".to_owned() },
+        lock(ids[0], "Pneumothorax", 2),
+        EventBody::ReadReopened { item: ids[0], via: Via::Undo },
+        lock(ids[0], "Pneumothorax", 1),
+        EventBody::ReadSkipped { item: ids[1], reason: "cannot be decoded".to_owned() },
+        EventBody::FiguresReleased { deck, reads: 1 },
+        lock(ids[2], "Pneumothorax", 0),
+        EventBody::SittingEnded {},
+    ];
+    project.append("ann", DEVICE, &bodies).unwrap();
+    project.log_access("lead", DEVICE, "report", "html").unwrap();
+    project.close().unwrap();
+    Connection::open(path_in(folder)).unwrap()
+}
+
+fn examples() -> Vec<&'static str> {
+    PAGE.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+}
+
+#[test]
+fn every_example_runs_and_all_but_the_empty_tables_have_rows() {
+    // Nothing goes wrong in this import, nothing falls short and nothing is explored.
+    const EMPTY: [&str; 3] = ["import_note", "shortfall", "explore"];
+    let folder = tempdir().unwrap();
+    let conn = full(folder.path());
+    assert!(20 < examples().len());
+    for example in examples() {
+        for sql in example.split_inclusive(";\n").filter(|sql| !sql.trim().is_empty()) {
+            let mut statement = conn.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
+            assert!(statement.readonly(), "{sql}");
+            let mut rows = statement.query([]).unwrap();
+            let mut count = 0;
+            while rows.next().unwrap_or_else(|e| panic!("{sql}: {e}")).is_some() {
+                count += 1;
+            }
+            let empty = EMPTY.iter().any(|table| sql.contains(&format!("FROM {table}")));
+            assert_eq!(count == 0, empty, "{sql}");
+        }
+    }
+}
+
+#[test]
+fn every_table_view_and_kind_of_event_has_an_example() {
+    let folder = tempdir().unwrap();
+    let conn = full(folder.path());
+    let all = examples().join("\n");
+    let named = |sql: &str| -> Vec<String> {
+        conn.prepare(sql)
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    };
+    let things = named(
+        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'",
+    );
+    assert!(25 < things.len());
+    for name in things {
+        let word = |c: char| c.is_alphanumeric() || c == '_';
+        assert!(all.split(|c| !word(c)).any(|w| w == name), "no example uses {name}");
+    }
+    let kinds = named("SELECT DISTINCT kind FROM event");
+    assert_eq!(kinds.len(), 14, "{kinds:?}");
+    for kind in kinds {
+        assert!(all.contains(&format!("'{kind}'")), "no example uses {kind}");
+        assert!(PAGE.contains(&format!("`{kind}`")), "{kind} is not explained");
+    }
+}
+
+#[test]
+fn the_page_lists_the_columns_of_the_reads_view_in_order() {
+    let folder = tempdir().unwrap();
+    let conn = full(folder.path());
+    let statement = conn.prepare("SELECT * FROM v_reads").unwrap();
+    let columns = statement.column_names().join(", ");
+    assert_eq!(
+        columns,
+        "item, study, reader, deck, finding, level, level_no, no_answer, settled_level, \
+         settled_no_answer, phase, pass, protocol_version, locked_at, active_ms, after_release"
+    );
+    for column in statement.column_names() {
+        assert!(PAGE.contains(&format!("`{column}`")), "{column}");
+    }
+    let rules = conn.prepare("SELECT * FROM v_read_rules").unwrap();
+    assert_eq!(rules.column_names(), ["item", "reader", "finding", "rule", "value"]);
+    let log = conn.prepare("SELECT * FROM event").unwrap();
+    assert_eq!(
+        log.column_names().join(", "),
+        "seq, id, chain, chain_seq, at, actor, device, kind, body, prev_hash, hash"
+    );
+}
