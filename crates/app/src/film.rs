@@ -299,7 +299,9 @@ fn overlay_ui(pen: &mut Pen<'_>, rect: Rect, overlay: &OverlayView, look: FilmLo
         let at = pos2(rect.max.x - margin, rect.min.y + margin - 1.0);
         outlined(pen, at, true, seen, theme::SMALL, width);
         let x = at.x - pen.width(seen, theme::SMALL) - 14.0;
-        shapes::mark(pen, pos2(x, at.y + 9.0), 14.0, Mark::Check);
+        let at = pos2(x, at.y + 9.0);
+        shapes::mark_in(pen, at, 16.0, Mark::Check, theme::FILM);
+        shapes::mark_in(pen, at, 13.0, Mark::Check, theme::T1);
     }
     if let Some([left, right, top, bottom]) = &overlay.sides {
         let (c, half) = (rect.center(), pen.width(top, theme::BODY_S) / 2.0);

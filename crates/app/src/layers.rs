@@ -164,6 +164,8 @@ fn key_sheet_ui(pen: &mut Pen<'_>, window: Rect, view: &KeySheetView) {
         depth += row;
     }
     let height = (depth + 72.0).min(window.height() - 32.0);
+    let columns = columns_used(view, row, depth).max(2);
+    let width = width.min(column * columns as f32 + 48.0);
     let rect = Rect::from_center_size(window.center(), vec2(width, height));
     block_clicks(pen, rect, &view.title);
     pen.panel(rect, theme::R_CARD, theme::S2, theme::border());
@@ -246,6 +248,7 @@ fn dialog_ui(pen: &mut Pen<'_>, window: Rect, view: &DialogView) {
         let response = rows::button_in(pen, place, ("dialog", &button.id), button);
         if fresh && button.kind == ButtonKind::Primary {
             response.request_focus();
+            pen.ui.ctx().request_repaint();
         }
         if response.clicked() {
             pen.out.push(UiAction::Run(button.id.clone()));

@@ -79,7 +79,7 @@ pub(crate) struct Regions {
 
 /// Height of a banner under the film.
 pub(crate) fn banner_height(width: f32) -> f32 {
-    if width < 900.0 { 88.0 } else { 56.0 }
+    if width < 1200.0 { 88.0 } else { 56.0 }
 }
 
 /// Cuts the window into regions. The rail, and with it every answer, has the same place with and

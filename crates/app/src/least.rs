@@ -1,24 +1,23 @@
 //! The rail of the smallest window: keys with names in two columns, rules in the tooltip.
 
-use crate::{layout::at, pen::Pen, rail, rows, shapes, theme};
+use crate::{layout::at, pen::Pen, rail, rows, theme};
 use egui::{Rect, Role, pos2, vec2};
-use overread_session::view::{Mark, ReadView, RowState, UiAction};
+use overread_session::view::{ReadView, RowState, UiAction};
 
 /// One key of the grid.
 struct Slot<'a> {
     key: &'a str,
-    mark: Mark,
     name: &'a str,
     spoken: String,
     state: RowState,
     action: UiAction,
 }
 
-/// The whole rail.
+/// The whole rail. There is no room for shapes beside the keys, so no level has a colour here.
 pub(crate) fn least_ui(pen: &mut Pen<'_>, rail: Rect, view: &ReadView) {
     pen.fill(rail, 0.0, theme::S1);
     pen.vline(rail.min.x, [rail.min.y, rail.max.y], theme::LINE);
-    let (x, right, top) = (rail.min.x + 12.0, rail.max.x - 12.0, rail.min.y);
+    let (x, right, top) = (rail.min.x + 12.0, rail.max.x - 8.0, rail.min.y);
     rail::item_ui(pen, at(x, top + 6.0, right - x, 24.0), view, true);
     rows::progress_ui(pen, at(x, top + 34.0, right - x, 4.0), &view.progress);
     let bar = at(rail.min.x, top + 46.0, 4.0, 56.0);
@@ -49,7 +48,6 @@ pub(crate) fn least_ui(pen: &mut Pen<'_>, rail: Rect, view: &ReadView) {
 fn slots(view: &ReadView) -> Vec<Slot<'_>> {
     let answers = view.answers.iter().enumerate().map(|(i, answer)| Slot {
         key: &answer.key,
-        mark: answer.mark,
         name: &answer.name,
         spoken: format!("{}, {}, {}", answer.key, answer.name.to_lowercase(), answer.spoken),
         state: answer.state,
@@ -57,7 +55,6 @@ fn slots(view: &ReadView) -> Vec<Slot<'_>> {
     });
     let others = view.no_answers.iter().enumerate().map(|(i, row)| Slot {
         key: &row.key,
-        mark: row.mark,
         name: &row.short,
         spoken: format!("{}, {}, no answer under either rule", row.key, row.name.to_lowercase()),
         state: row.state,
@@ -75,12 +72,11 @@ fn slot_ui(pen: &mut Pen<'_>, rect: Rect, slot: &Slot<'_>) {
     let cap = Rect::from_center_size(pos2(rect.min.x + 14.0, rect.center().y), vec2(28.0, 28.0));
     let look = rows::CapLook::of(slot.state);
     rows::cap_ui(pen, cap, slot.key, look);
-    let color = if enabled { shapes::color(slot.mark) } else { theme::T4 };
-    shapes::mark_in(pen, pos2(cap.max.x + 11.0, cap.center().y), 13.0, slot.mark, color);
     let text = if enabled { theme::T1 } else { theme::T4 };
-    let x = cap.max.x + 21.0;
-    let ty = if pen.width(slot.name, theme::SMALL_M) <= rect.max.x - x { theme::SMALL_M } else { theme::TINY };
-    pen.left_within(x, cap.center().y, rect.max.x - x + 6.0, slot.name, ty, text);
+    let x = cap.max.x + 5.0;
+    let room = rect.max.x - x + 5.0;
+    let ty = if pen.width(slot.name, theme::SMALL_M) <= room { theme::SMALL_M } else { theme::TINY };
+    pen.left_within(x, cap.center().y, room, slot.name, ty, text);
     pen.ring(&response, cap, theme::R_CONTROL);
     if response.clicked() {
         pen.out.push(slot.action.clone());

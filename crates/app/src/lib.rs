@@ -33,3 +33,4 @@ pub use self::{
     theme::{fonts, install},
     window::{AppError, Options, run},
 };
+pub use overread_session::shell::{Shell, Start};

@@ -74,7 +74,7 @@ impl Columns {
             }
         } else {
             Self {
-                scale: [x + 74.0, right - 132.0],
+                scale: [x + 74.0, right - 128.0],
                 count: None,
                 value: right - 84.0,
                 interval: right,
@@ -154,7 +154,9 @@ pub(crate) fn forest_row_ui(
     pen.left_within(rect.min.x, y, room, &row.name, ty, name);
     match &row.value {
         Cell::Estimate(estimate) => {
-            interval_ui(pen, columns.scale, y, estimate, (row.kind, true), back);
+            if columns.scale[1] - columns.scale[0] >= 40.0 {
+                interval_ui(pen, columns.scale, y, estimate, (row.kind, true), back);
+            }
             let (body, strong) = if quiet { (theme::T3, theme::T3) } else { (theme::T2, theme::T1) };
             if let Some(count) = columns.count {
                 pen.right(count, y, &estimate.count, theme::SMALL, body);

@@ -116,8 +116,8 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
     // The detail of the state has a place of its own: the free strip above the answers.
     let mut y = grid.answers;
     if let Some(detail) = &view.state.detail {
-        let at = pos2(x, top + grid.bar.1 - 2.0);
-        pen.left_within(at.x, at.y + 12.0, right - x, detail, theme::TINY, theme::T2);
+        let middle = top + f32::midpoint(grid.bar.1, grid.answers + (grid.answer - rows::CAP) / 2.0);
+        pen.left_within(x, middle - 2.0, right - x, detail, theme::TINY, theme::T2);
     }
     if let Some(findings) = &view.findings {
         let area = inside(y - 8.0, rail.height() - y - 120.0);
@@ -214,7 +214,7 @@ fn tags_wide_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let hints_top = area.max.y - 20.0 - 24.0 * rows as f32;
     let y = area.min.y + 41.0;
     let wanted = 40.0 * view.tags.len() as f32;
-    let height = wanted.min(hints_top - 64.0 - y).max(0.0);
+    let height = whole_rows(wanted, hints_top - 64.0 - y);
     tag_list_ui(pen, at(x, y, right - x, height), wanted, view);
     notes_ui(pen, at(x, y + height + 8.0, right - x, 40.0), view);
     for (i, hint) in view.hints.iter().enumerate() {
@@ -230,10 +230,13 @@ fn tags_compact_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let wanted = 40.0 * view.tags.len() as f32;
     let room = hints_y - 16.0 - y;
     let editing = view.comment.editing;
-    let height = wanted.min(room - if editing { 48.0 } else { 0.0 }).max(0.0);
+    let extra = if editing || view.skip.is_some() { 48.0 } else { 0.0 };
+    let height = whole_rows(wanted, room - extra);
     tag_list_ui(pen, at(x, y, right - x, height), wanted, view);
     if editing {
         notes_ui(pen, at(x, y + height + 4.0, right - x, 40.0), view);
+    } else if let Some(skip) = &view.skip {
+        rows::buttons_ui(pen, x, hints_y - 56.0, "skip", std::slice::from_ref(skip));
     }
     let mut at_x = x;
     for hint in &view.hints_short {
@@ -244,6 +247,11 @@ fn tags_compact_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
         note_hint_ui(pen, at(at_x, hints_y - 16.0, width, 32.0), hint, view);
         at_x += width + 10.0;
     }
+}
+
+/// The height of a list of rows of 40 that shows no row in part.
+fn whole_rows(wanted: f32, room: f32) -> f32 {
+    wanted.min((room / 40.0).floor() * 40.0).max(0.0)
 }
 
 /// A hint; those of comment and flag can be clicked, since nothing else here offers them.
@@ -326,7 +334,11 @@ pub(crate) fn chips_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
             rows::chip_ui(pen, x, y, area.width(), i, tag);
         }
     };
-    let area = area.with_max_y(area.max.y.max(area.min.y));
+    let mut area = area.with_max_y(area.max.y.max(area.min.y));
+    if let Some(skip) = &view.skip {
+        rows::buttons_ui(pen, area.min.x, area.max.y - 40.0, "skip", std::slice::from_ref(skip));
+        area.max.y -= 48.0;
+    }
     if wanted - 8.0 <= area.height() {
         add(pen, area);
     } else {

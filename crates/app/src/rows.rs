@@ -407,9 +407,10 @@ pub(crate) fn question_ui(
         StateKind::Closed => Mark::Lock,
     };
     shapes::mark(pen, pos2(x + 8.0, state_y), 16.0, mark);
-    let text_x = x + 24.0;
+    let text_x = x + if right - x < 220.0 { 20.0 } else { 24.0 };
     let room = right - text_x + 8.0;
-    let ty = if pen.width(&state.text, theme::BODY_M) <= room { theme::BODY_M } else { theme::SMALL_M };
+    let fits = |ty: &theme::Type| pen.width(&state.text, *ty) <= room;
+    let ty = [theme::BODY_M, theme::SMALL_M].into_iter().find(fits).unwrap_or(theme::TINY_M);
     pen.left_within(text_x, state_y, room, &state.text, ty, theme::T1);
     let spoken = state.detail.as_ref().map_or_else(
         || state.text.clone(),

@@ -257,10 +257,10 @@ pub(crate) fn matrix_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &
 /// ROC curve, readers with crosses, and the lines beside it; returns the bottom.
 pub(crate) fn roc_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &RocView) -> f32 {
     let side = (right - x - 380.0).clamp(220.0, 420.0);
-    let card = at(x, top, right - x, 48.0 + side + 64.0);
+    let card = at(x, top, right - x, 64.0 + side + 64.0);
     pen.panel(card, theme::R_CARD, theme::S1, theme::hair());
     plots::heading_ui(pen, x + 16.0, right - 16.0, top + 14.0, &view.title, &view.note);
-    let plot = at(x + 72.0, top + 56.0, side, side);
+    let plot = at(x + 72.0, top + 72.0, side, side);
     pen.say(plot, ("roc", &view.title), &format!("{}. {}", view.title, view.note));
     #[expect(clippy::cast_possible_truncation, reason = "a place on screen")]
     let place = |p: [f64; 2]| {
@@ -280,7 +280,7 @@ pub(crate) fn roc_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &Roc
     pen.dashed([place([0.0, 0.0]), place([1.0, 1.0])], 1.0, theme::EDGE);
     let below = pos2(plot.center().x, plot.max.y + 36.0);
     pen.centre(below, &view.axes[0], theme::TINY, theme::T3);
-    pen.left(x + 16.0, plot.min.y - 4.0, &view.axes[1], theme::TINY, theme::T3);
+    pen.left(x + 16.0, plot.min.y - 20.0, &view.axes[1], theme::TINY, theme::T3);
     let curve: Vec<_> = view.curve.iter().map(|p| place(*p)).collect();
     pen.add(Shape::line(curve, Stroke::new(2.0, theme::ABSENT)));
     for reader in &view.readers {
