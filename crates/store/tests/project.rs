@@ -109,8 +109,8 @@ fn a_project_is_never_overwritten_and_a_failed_one_leaves_nothing() {
     let nowhere = folder.path().join("none/audit.overread");
     assert!(Project::create(&nowhere, &import, &protocol(), "lead", DEVICE, clock()).is_err());
     let mut twice = import.clone();
-    // A study that cannot be stored twice fails the whole.
-    twice.dataset.studies[1].id = twice.dataset.studies[0].id;
+    // An image that cannot be stored twice fails the whole.
+    twice.dataset.studies[1].images[0].id = twice.dataset.studies[0].images[0].id;
     let other = folder.path().join("other.overread");
     assert!(Project::create(&other, &twice, &protocol(), "lead", DEVICE, clock()).is_err());
     let left: Vec<_> =

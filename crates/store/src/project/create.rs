@@ -161,25 +161,8 @@ fn insert_dataset(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
     for (key, no) in import.patient_keys.iter().zip(0_i64..) {
         insert.execute(params![no, key])?;
     }
-    let indexes = drop_indexes(conn)?;
     insert_studies(conn, dataset, import)?;
-    conn.execute_batch(&indexes)
-}
-
-/// Takes the indexes on images away and gives back what makes them again: sorting once is faster
-/// than keeping 112,120 random ids sorted.
-fn drop_indexes(conn: &Connection) -> rusqlite::Result<String> {
-    let indexes: Vec<(String, String)> = conn
-        .prepare(
-            "SELECT name, sql FROM sqlite_schema
-             WHERE type = 'index' AND tbl_name = 'image' AND sql IS NOT NULL",
-        )?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    for (name, _) in &indexes {
-        conn.execute_batch(&format!("DROP INDEX {name}"))?;
-    }
-    Ok(indexes.into_iter().map(|(_, sql)| sql + ";\n").collect())
+    insert_images(conn, dataset, import)
 }
 
 fn count(n: usize) -> i64 {
@@ -191,15 +174,11 @@ fn insert_studies(conn: &Connection, dataset: &Dataset, import: &Import) -> rusq
         "INSERT INTO study (no, id, key, patient, positive, negative, uncertain, sex, age_years, region, split)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
-    let mut image_row = conn.prepare(
-        "INSERT INTO image (no, id, study, view, key, path, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    let mut image_no = 0_i64;
     for (no, (study, source)) in dataset.studies.iter().zip(&import.sources).enumerate() {
         let no = count(no);
         study_row.execute(params![
             no,
-            study.id.to_string(),
+            study.id.0.cast_signed(),
             source.key,
             study.patient,
             study.labels.positive.cast_signed(),
@@ -210,18 +189,26 @@ fn insert_studies(conn: &Connection, dataset: &Dataset, import: &Import) -> rusq
             study.region,
             study.split
         ])?;
-        for (image, file) in study.images.iter().zip(&source.images) {
-            image_row.execute(params![
-                image_no,
-                image.id.to_string(),
-                no,
-                image.view,
-                file.key,
-                file.path,
-                file.bytes.map(u64::cast_signed)
-            ])?;
-            image_no += 1;
+    }
+    Ok(())
+}
+
+/// In the order of their ids, so that every row goes to the end of the table.
+fn insert_images(conn: &Connection, dataset: &Dataset, import: &Import) -> rusqlite::Result<()> {
+    let mut images = Vec::with_capacity(dataset.studies.len());
+    for (no, (study, source)) in dataset.studies.iter().zip(&import.sources).enumerate() {
+        for (place, (image, file)) in study.images.iter().zip(&source.images).enumerate() {
+            let key = (source.key != file.key).then_some(&file.key);
+            images.push((image.id.0.cast_signed(), no, place, image, file, key));
         }
+    }
+    images.sort_unstable_by_key(|(id, ..)| *id);
+    let mut row = conn.prepare(
+        "INSERT INTO image (id, study, place, view, key, path, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (id, no, place, image, file, key) in images {
+        let bytes = file.bytes.map(u64::cast_signed);
+        row.execute(params![id, count(no), count(place), image.view, key, file.path, bytes])?;
     }
     Ok(())
 }

@@ -6,10 +6,11 @@ use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use overread_core::{ImageId, Sample};
+use overread_core::{ImageId, Sample, StudyId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Project;
+use super::load::study_ids;
 use crate::error::{ImageError, StoreError};
 use crate::hex::sha256;
 use crate::import::scan::{Found, ImageFolder};
@@ -136,51 +137,60 @@ impl Project {
         let sql = |error| StoreError::sqlite(&self.path, "note the images' hashes", error);
         let root = self.image_root()?;
         let tx = self.conn.transaction().map_err(sql)?;
-        for study in studies {
-            for (no, path) in unhashed(&tx, &study.to_string()).map_err(sql)? {
-                // An image that cannot be read now is hashed when it is first opened.
-                let Ok(bytes) = read_below(root.as_deref(), Some(&path)) else { continue };
-                tx.prepare_cached("UPDATE image SET sha256 = ?2, bytes = ?3 WHERE no = ?1")
-                    .and_then(|mut update| {
-                        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-                        update.execute(params![no, sha256(&bytes), size])
-                    })
-                    .map_err(sql)?;
-            }
+        let mut update =
+            tx.prepare("UPDATE image SET sha256 = ?2, bytes = ?3 WHERE id = ?1").map_err(sql)?;
+        for (id, path) in unhashed(&tx, &studies).map_err(sql)? {
+            // An image that cannot be read now is hashed when it is first opened.
+            let Ok(bytes) = read_below(root.as_deref(), Some(&path)) else { continue };
+            let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+            update.execute(params![id, sha256(&bytes), size]).map_err(sql)?;
         }
+        drop(update);
         tx.commit().map_err(sql)
     }
 }
 
-fn unhashed(conn: &Connection, study: &str) -> rusqlite::Result<Vec<(i64, String)>> {
-    // The rows of a study stand together, so its number finds them through the image's own order.
-    conn.prepare_cached(
-        "SELECT i.no, i.path FROM study AS s JOIN image AS i ON i.study = s.no
-         WHERE s.id = ?1 AND i.sha256 IS NULL AND i.path IS NOT NULL",
-    )?
-    .query_map([study], |row| Ok((row.get(0)?, row.get(1)?)))?
-    .collect()
+/// Images of these studies that were found and have no hash yet.
+fn unhashed(
+    conn: &Connection,
+    studies: &BTreeSet<StudyId>,
+) -> rusqlite::Result<Vec<(i64, String)>> {
+    let ids = study_ids(conn)?;
+    let mut statement = conn
+        .prepare("SELECT id, study, path FROM image WHERE path IS NOT NULL AND sha256 IS NULL")?;
+    let mut rows = statement.query([])?;
+    let mut images = Vec::new();
+    while let Some(row) = rows.next()? {
+        let study = usize::try_from(row.get::<_, i64>(1)?).ok().and_then(|no| ids.get(no));
+        if study.is_some_and(|study| studies.contains(study)) {
+            images.push((row.get(0)?, row.get(2)?));
+        }
+    }
+    Ok(images)
 }
 
 fn place_of(conn: &Connection, id: ImageId) -> rusqlite::Result<Option<Place>> {
     conn.prepare_cached("SELECT path, sha256 FROM image WHERE id = ?1")?
-        .query_row([id.to_string()], |row| Ok(Place { path: row.get(0)?, sha256: row.get(1)? }))
+        .query_row([id.0.cast_signed()], |row| Ok(Place { path: row.get(0)?, sha256: row.get(1)? }))
         .optional()
 }
 
 fn set_sha(conn: &Connection, id: ImageId, hash: &str) -> rusqlite::Result<usize> {
     conn.prepare_cached("UPDATE image SET sha256 = ?2 WHERE id = ?1 AND sha256 IS NULL")?
-        .execute([&id.to_string(), hash])
+        .execute(params![id.0.cast_signed(), hash])
 }
 
 fn move_root(conn: &Connection, folder: &ImageFolder, root: &Path) -> rusqlite::Result<RootReport> {
     let mut report = RootReport::default();
-    let mut images = conn.prepare("SELECT no, key, sha256 FROM image ORDER BY no")?;
-    let mut update = conn.prepare("UPDATE image SET path = ?2, bytes = ?3 WHERE no = ?1")?;
+    let mut images = conn.prepare(
+        "SELECT i.id, coalesce(i.key, s.key), i.sha256
+         FROM image AS i JOIN study AS s ON s.no = i.study ORDER BY i.id",
+    )?;
+    let mut update = conn.prepare("UPDATE image SET path = ?2, bytes = ?3 WHERE id = ?1")?;
     let mut rows = images.query([])?;
     while let Some(row) = rows.next()? {
         report.images += 1;
-        let no: i64 = row.get(0)?;
+        let id: i64 = row.get(0)?;
         let found = folder.find(row.get_ref(1)?.as_str()?);
         let known = row.get_ref(2)?.as_str_or_null()?;
         let usable = found.filter(|found| {
@@ -190,7 +200,7 @@ fn move_root(conn: &Connection, folder: &ImageFolder, root: &Path) -> rusqlite::
         });
         report.found += u64::from(usable.is_some());
         let path = usable.map(|found| found.path.as_str());
-        update.execute(params![no, path, usable.map(|found| found.bytes.cast_signed())])?;
+        update.execute(params![id, path, usable.map(|found| found.bytes.cast_signed())])?;
     }
     conn.execute("UPDATE dataset SET image_root = ?1", [root.to_string_lossy()])?;
     Ok(report)

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use overread_core::event::InputFile;
 use overread_core::sampling::Shortfall;
 use overread_core::{
-    Dataset, Deck, ImageRef, Item, Labels, Member, Phase, Protocol, ReaderRecord, Sample, Sex,
-    Study, StudyId, Worklist,
+    Dataset, Deck, ImageId, ImageRef, Item, Labels, Member, Phase, Protocol, ReaderRecord, Sample,
+    Sex, Study, StudyId, Worklist,
 };
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -104,7 +104,7 @@ impl Project {
                      ORDER BY s.no",
                 )?
                 .query_map([], |row| {
-                    let Text(id) = row.get(0)?;
+                    let id = StudyId(row.get::<_, i64>(0)?.cast_unsigned());
                     Ok(StudyName { id, key: row.get(1)?, patient: row.get(2)? })
                 })?
                 .collect()
@@ -265,7 +265,7 @@ fn dataset_of(conn: &Connection) -> rusqlite::Result<Dataset> {
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let Text(id) = row.get(0)?;
+        let id = StudyId(row.get::<_, i64>(0)?.cast_unsigned());
         let sex = match row.get_ref(5)?.as_str_or_null()? {
             Some("F") => Some(Sex::Female),
             Some("M") => Some(Sex::Male),
@@ -293,19 +293,38 @@ fn dataset_of(conn: &Connection) -> rusqlite::Result<Dataset> {
 
 fn attach_images(conn: &Connection, dataset: &mut Dataset) -> rusqlite::Result<()> {
     let mut statement =
-        conn.prepare("SELECT study, id, view, path IS NOT NULL FROM image ORDER BY no")?;
+        conn.prepare("SELECT study, id, view, path IS NOT NULL, place FROM image")?;
     let mut rows = statement.query([])?;
+    let mut later = Vec::new();
     while let Some(row) = rows.next()? {
-        let study = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
-        let Some(study) = dataset.studies.get_mut(study) else { continue };
-        let Text(id) = row.get(1)?;
-        study.images.push(ImageRef { id, view: row.get(2)? });
+        let no = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
+        let Some(study) = dataset.studies.get_mut(no) else { continue };
         study.available &= row.get::<_, bool>(3)?;
+        let id = ImageId(row.get::<_, i64>(1)?.cast_unsigned());
+        let image = ImageRef { id, view: row.get(2)? };
+        match row.get::<_, i64>(4)? {
+            0 => study.images.insert(0, image),
+            place => later.push((no, place, image)),
+        }
+    }
+    // Rows come by id; the views of a study go in reading order.
+    later.sort_unstable_by_key(|(no, place, _)| (*no, *place));
+    for (no, _, image) in later {
+        if let Some(study) = dataset.studies.get_mut(no) {
+            study.images.push(image);
+        }
     }
     for study in &mut dataset.studies {
         study.available &= !study.images.is_empty();
     }
     Ok(())
+}
+
+/// Ids of all studies, by their number.
+pub(super) fn study_ids(conn: &Connection) -> rusqlite::Result<Vec<StudyId>> {
+    conn.prepare("SELECT id FROM study ORDER BY no")?
+        .query_map([], |row| Ok(StudyId(row.get::<_, i64>(0)?.cast_unsigned())))?
+        .collect()
 }
 
 /// The sample as stored.
@@ -330,11 +349,12 @@ pub(super) fn sample_of(conn: &Connection) -> rusqlite::Result<Option<Sample>> {
         })?
         .collect::<Result<_, _>>()?;
     let mut statement = conn.prepare(
-        "SELECT deck, study, label_positive, drawn, frame FROM deck_member ORDER BY deck, place",
+        "SELECT m.deck, s.id, m.label_positive, m.drawn, m.frame
+         FROM deck_member AS m JOIN study AS s ON s.no = m.study ORDER BY m.deck, m.place",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let Text(study) = row.get(1)?;
+        let study = StudyId(row.get::<_, i64>(1)?.cast_unsigned());
         let member =
             Member { study, label_positive: row.get(2)?, drawn: row.get(3)?, frame: row.get(4)? };
         if let Some(deck) = sample.decks.get_mut(row.get::<_, u32>(0)? as usize) {
@@ -359,13 +379,15 @@ pub(super) fn sample_of(conn: &Connection) -> rusqlite::Result<Option<Sample>> {
 /// Place 0 names a finding whose exploration set may be empty.
 fn explore_of(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<StudyId>>> {
     let mut explore: BTreeMap<String, Vec<StudyId>> = BTreeMap::new();
-    let mut statement =
-        conn.prepare("SELECT finding, study FROM explore ORDER BY finding, place")?;
+    let mut statement = conn.prepare(
+        "SELECT e.finding, s.id FROM explore AS e LEFT JOIN study AS s ON s.no = e.study
+         ORDER BY e.finding, e.place",
+    )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let studies = explore.entry(row.get(0)?).or_default();
-        if let Some(Text(study)) = row.get::<_, Option<Text<StudyId>>>(1)? {
-            studies.push(study);
+        if let Some(study) = row.get::<_, Option<i64>>(1)? {
+            studies.push(StudyId(study.cast_unsigned()));
         }
     }
     Ok(explore)
@@ -378,10 +400,13 @@ pub(super) fn worklist_of(conn: &Connection, reader: &str) -> rusqlite::Result<O
         .optional()?;
     let Some(gap_violations) = gaps else { return Ok(None) };
     let items = conn
-        .prepare("SELECT id, study, deck, phase, pass FROM item WHERE reader = ?1 ORDER BY place")?
+        .prepare(
+            "SELECT i.id, s.id, i.deck, i.phase, i.pass FROM item AS i
+             JOIN study AS s ON s.no = i.study WHERE i.reader = ?1 ORDER BY i.place",
+        )?
         .query_map([reader], |row| {
             let Text(id) = row.get(0)?;
-            let Text(study) = row.get(1)?;
+            let study = StudyId(row.get::<_, i64>(1)?.cast_unsigned());
             let phase: String = row.get(3)?;
             let phase = phase_from(&phase).ok_or_else(|| {
                 rusqlite::Error::FromSqlConversionFailure(

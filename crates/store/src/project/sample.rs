@@ -1,17 +1,21 @@
 //! Readers join, studies are drawn, the protocol changes: each as an event and as rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use overread_core::event::{Event, EventBody, canonical_json};
-use overread_core::{Protocol, Sample, Worklist};
+use overread_core::{Protocol, Sample, StudyId, Worklist};
 use rusqlite::{Connection, params};
 
 use super::Project;
 use super::create::{insert_protocol, protocol_set};
 use super::events::check_name;
+use super::load::study_ids;
 use super::projection::rebuild_all;
 use crate::error::StoreError;
 use crate::hex::sha256;
+
+/// Which row a study is.
+type Numbers = HashMap<StudyId, i64>;
 
 impl Project {
     /// Adds a reader: `reader`, `lead` or `adjudicator`.
@@ -89,6 +93,7 @@ impl Project {
             }
         }
         self.hash_drawn(sample)?;
+        let number = self.study_numbers(sample, worklists)?;
         let version = self.protocol()?.version;
         let hash = sample_hash(sample, worklists);
         let body = EventBody::SampleDrawn {
@@ -112,8 +117,8 @@ impl Project {
                     drawn_at
                 ],
             )?;
-            insert_decks(conn, sample)?;
-            worklists.iter().try_for_each(|list| insert_worklist(conn, list))?;
+            insert_decks(conn, sample, &number)?;
+            worklists.iter().try_for_each(|list| insert_worklist(conn, list, &number))?;
             Ok(())
         })?;
         // What was folded before knew no decks.
@@ -150,7 +155,9 @@ impl Project {
             decks: deck_sizes(&sample),
             readers: lists.iter().map(|list| list.reader.clone()).collect(),
         };
-        let event = self.one_event(actor, device, body, |conn| insert_worklist(conn, list))?;
+        let number = self.study_numbers(&sample, &lists)?;
+        let event =
+            self.one_event(actor, device, body, |conn| insert_worklist(conn, list, &number))?;
         self.states.clear();
         Ok(event)
     }
@@ -165,6 +172,27 @@ impl Project {
             .map_err(|error| StoreError::sqlite(&self.path, "fold the log", error))?;
         let done = rebuild_all(&tx).and_then(|()| Ok(tx.commit()?));
         done.map_err(|error| error.into_store(&self.path, "fold the log"))
+    }
+
+    /// Rows of the studies that were drawn.
+    fn study_numbers(
+        &self,
+        sample: &Sample,
+        worklists: &[Worklist],
+    ) -> Result<Numbers, StoreError> {
+        let ids = study_ids(&self.conn).map_err(self.sql("read the dataset"))?;
+        let listed = worklists.iter().flat_map(|list| list.items.iter().map(|item| item.study));
+        let explored = sample.explore.values().flatten().copied();
+        let drawn = sample.studies().into_iter().chain(listed).chain(explored);
+        drawn
+            .map(|study| match ids.binary_search(&study) {
+                Ok(no) => Ok((study, i64::try_from(no).unwrap_or(i64::MAX))),
+                Err(_) => Err(StoreError::Content {
+                    path: self.path.clone(),
+                    what: format!("study {study} was drawn and is not in the dataset"),
+                }),
+            })
+            .collect()
     }
 
     fn one_event(
@@ -202,7 +230,7 @@ pub(super) fn sample_hash(sample: &Sample, worklists: &[Worklist]) -> String {
     sha256(canonical_json(&value).as_bytes())
 }
 
-fn insert_decks(conn: &Connection, sample: &Sample) -> rusqlite::Result<()> {
+fn insert_decks(conn: &Connection, sample: &Sample, number: &Numbers) -> rusqlite::Result<()> {
     let mut deck_row =
         conn.prepare("INSERT INTO deck (no, id, finding, planned) VALUES (?1, ?2, ?3, ?4)")?;
     let mut member_row = conn.prepare(
@@ -212,16 +240,16 @@ fn insert_decks(conn: &Connection, sample: &Sample) -> rusqlite::Result<()> {
     for (deck, no) in sample.decks.iter().zip(0_i64..) {
         deck_row.execute(params![no, deck.id.to_string(), deck.finding, deck.planned])?;
         for (m, place) in deck.members.iter().zip(1_i64..) {
-            let study = m.study.to_string();
+            let study = number.get(&m.study);
             member_row.execute(params![no, place, study, m.label_positive, m.drawn, m.frame])?;
         }
     }
     let mut explore_row =
         conn.prepare("INSERT INTO explore (finding, place, study) VALUES (?1, ?2, ?3)")?;
     for (finding, studies) in &sample.explore {
-        explore_row.execute(params![finding, 0, None::<String>])?;
+        explore_row.execute(params![finding, 0, None::<i64>])?;
         for (study, place) in studies.iter().zip(1_i64..) {
-            explore_row.execute(params![finding, place, study.to_string()])?;
+            explore_row.execute(params![finding, place, number.get(study)])?;
         }
     }
     let mut shortfall_row = conn.prepare(
@@ -233,7 +261,7 @@ fn insert_decks(conn: &Connection, sample: &Sample) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert_worklist(conn: &Connection, list: &Worklist) -> rusqlite::Result<()> {
+fn insert_worklist(conn: &Connection, list: &Worklist, number: &Numbers) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT INTO worklist (reader, gap_violations) VALUES (?1, ?2)",
         params![list.reader, list.gap_violations],
@@ -247,7 +275,7 @@ fn insert_worklist(conn: &Connection, list: &Worklist) -> rusqlite::Result<()> {
             list.reader,
             place,
             item.id.to_string(),
-            item.study.to_string(),
+            number.get(&item.study),
             item.deck,
             item.phase.word(),
             item.pass

@@ -97,10 +97,10 @@ CREATE TABLE patient (
     key TEXT NOT NULL
 ) STRICT;
 
--- Numbered from 0 in the order of their ids.
+-- Numbered from 0 in the order of their ids, which are 64 bits: printf('%016x', id).
 CREATE TABLE study (
     no        INTEGER PRIMARY KEY,
-    id        TEXT NOT NULL UNIQUE,
+    id        INTEGER NOT NULL,
     key       TEXT NOT NULL,
     patient   INTEGER NOT NULL REFERENCES patient (no),
     positive  INTEGER NOT NULL,
@@ -112,21 +112,17 @@ CREATE TABLE study (
     split     TEXT
 ) STRICT;
 
--- Numbered in the order of their studies, then of reading.
+-- By opaque id. Without a key of its own an image goes by that of its study.
 CREATE TABLE image (
-    no     INTEGER PRIMARY KEY,
-    id     TEXT NOT NULL,
+    id     INTEGER PRIMARY KEY,
     study  INTEGER NOT NULL REFERENCES study (no),
+    place  INTEGER NOT NULL,
     view   TEXT,
-    key    TEXT NOT NULL,
+    key    TEXT,
     path   TEXT,
     bytes  INTEGER,
     sha256 TEXT
 ) STRICT;
-
-CREATE UNIQUE INDEX image_id ON image (id);
-
-CREATE INDEX image_study ON image (study);
 
 -- Every version of the protocol, and what of it SQL needs.
 CREATE TABLE protocol (
@@ -180,7 +176,7 @@ CREATE TABLE deck (
 CREATE TABLE deck_member (
     deck           INTEGER NOT NULL REFERENCES deck (no),
     place          INTEGER NOT NULL,
-    study          TEXT NOT NULL REFERENCES study (id),
+    study          INTEGER NOT NULL REFERENCES study (no),
     label_positive INTEGER NOT NULL CHECK (label_positive IN (0, 1)),
     drawn          INTEGER NOT NULL,
     frame          INTEGER NOT NULL,
@@ -191,7 +187,7 @@ CREATE TABLE deck_member (
 CREATE TABLE explore (
     finding TEXT NOT NULL,
     place   INTEGER NOT NULL,
-    study   TEXT REFERENCES study (id),
+    study   INTEGER REFERENCES study (no),
     PRIMARY KEY (finding, place)
 ) STRICT, WITHOUT ROWID;
 
@@ -212,7 +208,7 @@ CREATE TABLE item (
     reader TEXT NOT NULL REFERENCES worklist (reader),
     place  INTEGER NOT NULL,
     id     TEXT NOT NULL UNIQUE,
-    study  TEXT NOT NULL REFERENCES study (id),
+    study  INTEGER NOT NULL REFERENCES study (no),
     deck   INTEGER NOT NULL REFERENCES deck (no),
     phase  TEXT NOT NULL,
     pass   INTEGER NOT NULL,
@@ -266,13 +262,14 @@ CREATE TABLE item_also (
 ) STRICT, WITHOUT ROWID;
 
 CREATE VIEW v_reads AS
-SELECT a.item, i.study, a.reader, d.id AS deck, a.finding,
+SELECT a.item, iif(st.id IS NULL, NULL, printf('%016x', st.id)) AS study, a.reader, d.id AS deck, a.finding,
     now.name AS level, a.level AS level_no, a.no_answer,
     first.name AS settled_level, a.settled_no_answer,
     s.phase, i.pass, s.version AS protocol_version, s.locked_at, s.active_ms, s.after_release
 FROM answer AS a
 JOIN item_state AS s ON s.reader = a.reader AND s.item = a.item
 LEFT JOIN item AS i ON i.id = a.item
+LEFT JOIN study AS st ON st.no = i.study
 LEFT JOIN deck AS d ON d.no = i.deck
 LEFT JOIN protocol_level AS now ON now.version = s.version AND now.no = a.level
 LEFT JOIN protocol_level AS first
@@ -285,13 +282,14 @@ JOIN item_state AS s ON s.reader = a.reader AND s.item = a.item
 JOIN protocol_rule AS r ON r.version = s.version;
 
 CREATE VIEW v_tags AS
-SELECT t.item, i.study, t.reader, d.id AS deck, d.finding, t.tag
+SELECT t.item, iif(st.id IS NULL, NULL, printf('%016x', st.id)) AS study, t.reader, d.id AS deck, d.finding, t.tag
 FROM item_tag AS t
 LEFT JOIN item AS i ON i.id = t.item
+LEFT JOIN study AS st ON st.no = i.study
 LEFT JOIN deck AS d ON d.no = i.deck;
 
 CREATE VIEW v_worklist AS
-SELECT i.reader, i.place, i.id AS item, i.study, d.id AS deck, d.finding, i.phase, i.pass,
+SELECT i.reader, i.place, i.id AS item, printf('%016x', st.id) AS study, d.id AS deck, d.finding, i.phase, i.pass,
     CASE
         WHEN s.reopened THEN 'reopened'
         WHEN s.locks > 0 THEN 'locked'
@@ -300,6 +298,7 @@ SELECT i.reader, i.place, i.id AS item, i.study, d.id AS deck, d.finding, i.phas
     END AS status,
     coalesce(s.flagged, 0) AS flagged, coalesce(s.comment, '') AS comment
 FROM item AS i
+JOIN study AS st ON st.no = i.study
 JOIN deck AS d ON d.no = i.deck
 LEFT JOIN item_state AS s ON s.reader = i.reader AND s.item = i.id;
 
@@ -316,7 +315,7 @@ LEFT JOIN item_state AS s ON s.reader = i.reader AND s.item = i.id
 GROUP BY i.reader, d.no;
 
 CREATE VIEW v_dataset_labels AS
-SELECT s.id AS study, s.key AS study_key, p.key AS patient, f.name AS finding,
+SELECT printf('%016x', s.id) AS study, s.key AS study_key, p.key AS patient, f.name AS finding,
     CASE
         WHEN (s.positive >> f.no) & 1 THEN 'positive'
         WHEN (s.negative >> f.no) & 1 THEN 'negative'
