@@ -160,7 +160,7 @@ impl Adequacy {
         let mean = if mean > 0.0 { mean } else { 1.0 / 8.0 };
         let found = shape.areas(level, low);
         End {
-            level: level as i64 + base,
+            level: crate::num::index_i64(level) + base,
             saturated: (bins[level] as f64 - found.border as f64) / n,
             edge: bins[level] as f64 / mean,
             plateau: found.largest as f64 / n,
@@ -325,7 +325,9 @@ impl Shape<'_> {
             let region = self.flood(start, &mut seen, &mut members);
             if inside && region.touches {
                 at_border += region.size;
-                members.iter().for_each(|&i| border[i as usize] = true);
+                for &i in &members {
+                    border[i as usize] = true;
+                }
                 continue;
             }
             if region.size > largest {

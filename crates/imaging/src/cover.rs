@@ -32,13 +32,12 @@ const HATCH: usize = 8;
 impl Cover {
     pub(crate) fn paint(self, pixel: &mut [u8; 4], x: usize, y: usize, shutter: u8) {
         match self {
-            Self::Bare => {}
             Self::Padding => *pixel = [0, 0, 0, 255],
             Self::Shutter => *pixel = [shutter, shutter, shutter, 255],
             Self::Overlay => *pixel = OVERLAY,
             Self::ClippedHigh if (x + y) % HATCH < 2 => *pixel = HIGH,
             Self::ClippedLow if (x + HATCH - y % HATCH) % HATCH < 2 => *pixel = LOW,
-            Self::ClippedHigh | Self::ClippedLow => {}
+            Self::Bare | Self::ClippedHigh | Self::ClippedLow => {}
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::image::{DecodedImage, ModalityMap, PaddingRange, SourceKind, SpacingK
 use crate::present::default_voi;
 use crate::voi::VoiWindow;
 
+#[expect(clippy::struct_excessive_bools, reason = "a record of facts, not of states")]
 /// Everything the header and the grey levels tell.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {

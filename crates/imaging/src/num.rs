@@ -40,3 +40,8 @@ pub(crate) fn round_u16(v: f32) -> u16 {
 pub(crate) fn count_u32(v: usize) -> u32 {
     u32::try_from(v).unwrap_or(u32::MAX)
 }
+
+/// An index as a signed value; saturating.
+pub(crate) fn index_i64(v: usize) -> i64 {
+    i64::try_from(v).unwrap_or(i64::MAX)
+}

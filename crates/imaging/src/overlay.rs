@@ -94,10 +94,7 @@ impl ShutterShape {
 
 fn in_polygon(corners: &[(i64, i64)], row: f64, column: f64) -> bool {
     let mut inside = false;
-    let mut previous = match corners.last() {
-        Some(&corner) => corner,
-        None => return true,
-    };
+    let Some(&(mut previous)) = corners.last() else { return true };
     for &corner in corners {
         let (r1, c1) = (previous.0 as f64, previous.1 as f64);
         let (r2, c2) = (corner.0 as f64, corner.1 as f64);

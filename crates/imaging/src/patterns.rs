@@ -80,7 +80,7 @@ impl Canvas {
     /// Vertical lines of `period` pixels in two greys.
     fn lines(&mut self, at: (usize, usize), size: usize, period: usize, greys: (u16, u16)) {
         for x in 0..size {
-            let p = if x / period.max(1) % 2 == 0 { greys.0 } else { greys.1 };
+            let p = if (x / period.max(1)).is_multiple_of(2) { greys.0 } else { greys.1 };
             self.fill(at.0 + x, at.1, 1, size, p);
         }
     }

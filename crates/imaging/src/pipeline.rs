@@ -1,5 +1,7 @@
 //! Stage 2: modality values to P-values to display levels, collapsed into one table.
 
+use rayon::prelude::*;
+
 use crate::calibration::CalibrationLut;
 use crate::image::{DecodedImage, ModalityMap, Samples};
 use crate::present::Voi;
@@ -104,7 +106,7 @@ fn wide_unit(image: &DecodedImage) -> (f64, f64) {
 /// The plane that stage 1 resamples, when it is not the samples themselves.
 pub(crate) fn derived_plane(image: &DecodedImage) -> Option<Vec<u16>> {
     match (&image.samples, &image.meta.map) {
-        (Samples::Rgb { .. }, _) => None,
+        (Samples::Rgb { .. }, _) | (Samples::Grey16 { .. }, ModalityMap::Linear { .. }) => None,
         (Samples::Grey16 { data, offset }, ModalityMap::Lut(lut)) => {
             let low = i64::from(*offset);
             let table: Vec<u16> = (0..65_536).map(|v| lut.lookup(v + low)).collect();
@@ -113,7 +115,6 @@ pub(crate) fn derived_plane(image: &DecodedImage) -> Option<Vec<u16>> {
         (Samples::Grey32(data), ModalityMap::Lut(lut)) => {
             Some(data.iter().map(|&v| lut.lookup(v)).collect())
         }
-        (Samples::Grey16 { .. }, ModalityMap::Linear { .. }) => None,
         (Samples::Grey32(data), ModalityMap::Linear { .. }) => {
             let (min, unit) = wide_unit(image);
             let code = |v: i64| crate::num::to_u16((v as f64 - min) / unit + 0.5);
@@ -129,6 +130,8 @@ pub(crate) const CODES: usize = 65_536;
 pub(crate) fn p_table(image: &DecodedImage, coding: &Coding, pres: &Presentation) -> Vec<u16> {
     let inverts = pres.inverts(image);
     (0..=u16::MAX)
+        .into_par_iter()
+        .with_min_len(8192)
         .map(|code| {
             let y = pres.voi.apply(image, coding.modality(code));
             let p = if inverts { 1.0 - y } else { y };

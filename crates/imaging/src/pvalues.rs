@@ -186,11 +186,10 @@ fn chosen_voi(image: &DecodedImage, options: &RenderOptions) -> Result<Voi, Rend
             let (center, width) = base.center_width();
             window(center, width, function)
         }
-        (None, VoiChoice::Window(n)) => Voi::file_window(image, n - 1).ok_or_else(|| {
-            RenderError::NoSuchWindow { wanted: n, found: image.meta.windows.len() }
-        }),
+        (None, VoiChoice::Window(n)) => Voi::file_window(image, n - 1)
+            .ok_or(RenderError::NoSuchWindow { wanted: n, found: image.meta.windows.len() }),
         (None, VoiChoice::Lut(n)) => Voi::file_lut(image, n - 1)
-            .ok_or_else(|| RenderError::NoSuchLut { wanted: n, found: image.meta.luts.len() }),
+            .ok_or(RenderError::NoSuchLut { wanted: n, found: image.meta.luts.len() }),
     }
 }
 

@@ -226,7 +226,9 @@ impl Renderer {
             return;
         }
         let mut table = p_table(image, &Coding::of(image), pres);
-        table.iter_mut().for_each(|p| *p = self.display[usize::from(*p)]);
+        for p in &mut table {
+            *p = self.display[usize::from(*p)];
+        }
         self.table = table;
     }
 }

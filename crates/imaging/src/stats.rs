@@ -45,7 +45,9 @@ impl GreyStats {
                 .iter()
                 .enumerate()
                 .filter(|(_, n)| **n > 0)
-                .map(|(i, &n)| (image.modality_of(self.first + i as i64 * self.bin), n))
+                .map(|(i, &n)| {
+                    (image.modality_of(self.first + crate::num::index_i64(i) * self.bin), n)
+                })
                 .collect(),
         )
     }
@@ -59,7 +61,7 @@ fn of16(image: &DecodedImage, data: &[u16], offset: i64) -> GreyStats {
     let mut padding = 0;
     if let Some(p) = image.meta.padding {
         for (i, n) in bins.iter_mut().enumerate() {
-            if p.contains(i as i64 + offset) {
+            if p.contains(crate::num::index_i64(i) + offset) {
                 padding += *n;
                 *n = 0;
             }
@@ -71,8 +73,8 @@ fn of16(image: &DecodedImage, data: &[u16], offset: i64) -> GreyStats {
     GreyStats {
         count: data.len() as u64 - padding,
         padding,
-        min: low as i64 + offset,
-        max: high as i64 + offset,
+        min: crate::num::index_i64(low) + offset,
+        max: crate::num::index_i64(high) + offset,
         first: offset,
         bin: 1,
         bins,

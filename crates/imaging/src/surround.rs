@@ -36,7 +36,7 @@ pub(crate) fn body(image: &DecodedImage) -> Distribution {
         .iter()
         .enumerate()
         .filter(|(_, n)| **n > 0)
-        .map(|(i, &n)| (i as i64 + i64::from(*offset), n))
+        .map(|(i, &n)| (crate::num::index_i64(i) + i64::from(*offset), n))
         .filter(|(stored, _)| !image.is_padding(*stored))
         .map(|(stored, n)| (image.modality_of(stored), n))
         .collect();

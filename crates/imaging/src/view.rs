@@ -237,13 +237,13 @@ impl ViewGeometry {
     }
 
     /// Image coordinates (0,0 is the outer corner of the first pixel) to the screen.
-    pub fn to_screen(&self, point: (f64, f64)) -> (f64, f64) {
+    pub fn to_screen(self, point: (f64, f64)) -> (f64, f64) {
         let laid = self.orientation.forward(self.image_size(), point);
         (laid.0 * self.scale.0 + self.origin.0, laid.1 * self.scale.1 + self.origin.1)
     }
 
     /// Screen to image coordinates; may lie outside the image.
-    pub fn to_image(&self, point: (f64, f64)) -> (f64, f64) {
+    pub fn to_image(self, point: (f64, f64)) -> (f64, f64) {
         let laid =
             ((point.0 - self.origin.0) / self.scale.0, (point.1 - self.origin.1) / self.scale.1);
         self.orientation.backward(self.image_size(), laid)

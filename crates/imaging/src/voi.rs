@@ -58,7 +58,7 @@ impl Window {
         Self::linear(f64::midpoint(low, high + 1.0), high - low + 1.0)
     }
 
-    /// The LINEAR_EXACT window from `low` to `high`.
+    /// The `LINEAR_EXACT` window from `low` to `high`.
     pub fn over_range(low: f64, high: f64) -> Self {
         Self {
             center: f64::midpoint(low, high),

@@ -1,4 +1,16 @@
 //! The clip detector on made films, each spoilt in a known way.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::naive_bytecount,
+    clippy::type_complexity,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "tests fail by panicking and make their data by casts"
+)]
 
 mod common;
 

@@ -1,4 +1,16 @@
 //! The standard display function and calibration.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::naive_bytecount,
+    clippy::type_complexity,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "tests fail by panicking and make their data by casts"
+)]
 
 use overread_imaging::{
     CalibrationError, CalibrationLut, Measurement, jnd, jnd_exact, luminance, verify_18,
@@ -33,7 +45,7 @@ fn the_inverse_comes_back() {
 fn gamma_display(low: f64, high: f64, step: usize) -> Vec<Measurement> {
     (0..=255)
         .step_by(step)
-        .map(|d| f64::from(d))
+        .map(f64::from)
         .map(|ddl| Measurement { ddl, luminance: low + (high - low) * (ddl / 255.0).powf(2.2) })
         .collect()
 }

@@ -1,4 +1,16 @@
 //! Whole files: lossless pairs, 12-bit JPEG, PNG of every kind, broken ones.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::naive_bytecount,
+    clippy::type_complexity,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "tests fail by panicking and make their data by casts"
+)]
 
 mod common;
 

@@ -34,11 +34,13 @@ pub fn sniff(bytes: &[u8]) -> Option<SourceKind> {
 ///
 /// Meant for a worker: third-party decoders that panic are caught here and
 /// reported as [`DecodeError::DecoderFault`].
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "callers keep one set of limits")]
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<DecodedImage, DecodeError> {
     decode_frame(bytes, 0, limits)
 }
 
 /// Decodes frame `frame`, counted from 0.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "callers keep one set of limits")]
 pub fn decode_frame(
     bytes: &[u8],
     frame: u32,
@@ -52,10 +54,10 @@ pub fn decode_frame(
         return Err(DecodeError::NoSuchFrame { frame: frame + 1, frames: 1 });
     }
     let work = || match kind {
-        SourceKind::Dicom => dicom::decode(bytes, frame, limits),
-        SourceKind::Png => png::decode(bytes, limits),
+        SourceKind::Dicom => dicom::decode(bytes, frame, *limits),
+        SourceKind::Png => png::decode(bytes, *limits),
         SourceKind::Jpeg | SourceKind::Tiff | SourceKind::Bmp => {
-            raster::decode(bytes, kind, limits)
+            raster::decode(bytes, kind, *limits)
         }
     };
     let image = catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(DecodeError::DecoderFault))?;
@@ -71,10 +73,11 @@ pub fn decode_frame(
 }
 
 /// How many frames the file holds.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "callers keep one set of limits")]
 pub fn frame_count(bytes: &[u8], limits: &DecodeLimits) -> Result<u32, DecodeError> {
     match sniff(bytes) {
         Some(SourceKind::Dicom) => {
-            catch_unwind(AssertUnwindSafe(|| dicom::frame_count(bytes, limits)))
+            catch_unwind(AssertUnwindSafe(|| dicom::frame_count(bytes, *limits)))
                 .unwrap_or(Err(DecodeError::DecoderFault))
         }
         Some(_) => Ok(1),

@@ -13,7 +13,7 @@ fn damaged(error: &png::DecodingError) -> DecodeError {
 
 /// Decodes a PNG. Colour management chunks are left alone: the samples of grey
 /// radiographs are presentation values already.
-pub(super) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<DecodedImage, DecodeError> {
+pub(super) fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<DecodedImage, DecodeError> {
     let budget = usize::try_from(limits.max_bytes).unwrap_or(usize::MAX);
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: budget });
     decoder.set_transformations(Transformations::IDENTITY);
@@ -111,7 +111,9 @@ fn grey(
         .filter(|s| (1..bits).contains(s));
     if let Some(true_bits) = true_bits {
         let shift = bits - true_bits;
-        samples.iter_mut().for_each(|v| *v >>= shift);
+        for v in &mut samples {
+            *v >>= shift;
+        }
         meta.bits_stored = true_bits;
         meta.high_bit = true_bits - 1;
     }
@@ -132,7 +134,7 @@ fn collapse(
             meta.warnings.push("transparency is not shown".to_owned());
         }
         let data = samples.chunks_exact(channels).map(|p| p[0]).collect();
-        meta.photometric = "MONOCHROME2".to_owned();
+        "MONOCHROME2".clone_into(&mut meta.photometric);
         return grey(data, 1, bits, significant, meta);
     }
     colour_warning(meta);
@@ -145,7 +147,7 @@ fn collapse(
 }
 
 fn colour_warning(meta: &mut Metadata) {
-    meta.photometric = "RGB".to_owned();
+    "RGB".clone_into(&mut meta.photometric);
     meta.warnings.push("colour image: shown as it is, not windowed".to_owned());
 }
 

@@ -11,7 +11,7 @@ use crate::image::{DecodedImage, Metadata, Samples, SourceKind};
 pub(super) fn decode(
     bytes: &[u8],
     kind: SourceKind,
-    limits: &DecodeLimits,
+    limits: DecodeLimits,
 ) -> Result<DecodedImage, DecodeError> {
     let (format, name) = match kind {
         SourceKind::Tiff => (ImageFormat::Tiff, "TIFF"),
@@ -29,7 +29,7 @@ pub(super) fn decode(
     let (samples, bits) = samples_of(image, name)?;
     let mut meta = Metadata::plain(kind, name, bits);
     if matches!(samples, Samples::Rgb { .. }) {
-        meta.photometric = "RGB".to_owned();
+        "RGB".clone_into(&mut meta.photometric);
         meta.warnings.push("colour image: shown as it is, not windowed".to_owned());
     }
     Ok(DecodedImage::new(width, height, samples, meta))

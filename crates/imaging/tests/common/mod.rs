@@ -227,7 +227,7 @@ pub fn pack_bits(bytes: &[u8]) -> Vec<u8> {
 pub fn rle_frame(words: &[u16]) -> Vec<u8> {
     let high = pack_bits(&words.iter().map(|w| (w >> 8) as u8).collect::<Vec<_>>());
     let low = pack_bits(&words.iter().map(|w| *w as u8).collect::<Vec<_>>());
-    let mut header = vec![0_u32; 16];
+    let mut header = [0_u32; 16];
     header[0] = 2;
     header[1] = 64;
     header[2] = 64 + high.len() as u32;

@@ -7,7 +7,7 @@ use dicom_object::InMemDicomObject;
 #[derive(Clone, Copy)]
 pub(crate) struct Attributes<'a>(pub(crate) &'a InMemDicomObject);
 
-impl<'a> Attributes<'a> {
+impl Attributes<'_> {
     pub(crate) fn int(self, tag: Tag) -> Option<i64> {
         self.ints(tag).first().copied()
     }

@@ -77,7 +77,7 @@ pub(crate) fn decode(
     layout: &Layout,
     photometric: &str,
     bytes: &[u8],
-    limits: &DecodeLimits,
+    limits: DecodeLimits,
 ) -> Result<Decoded, DecodeError> {
     if uid == RLE {
         let per_sample = usize::from(layout.allocated / 8).max(1);
@@ -89,7 +89,14 @@ pub(crate) fn decode(
         check(&facts, layout, limits)?;
         if matches!(facts.kind, Kind::Jpeg(0xC0 | 0xC1)) && facts.precision == 12 {
             let samples = jpeg12::decode(bytes, limits)?;
-            let bytes = samples.into_iter().flat_map(u16::to_le_bytes).collect();
+            // Lossy values may swing beyond what was stored: they end there, and
+            // do not wrap round as a mask would make them.
+            let top = if layout.signed || layout.high + 1 != layout.stored {
+                u16::MAX
+            } else {
+                u16::try_from((1_u32 << layout.stored.min(16)) - 1).unwrap_or(u16::MAX)
+            };
+            let bytes = samples.into_iter().flat_map(|v| v.min(top).to_le_bytes()).collect();
             return Ok(Decoded { bytes, allocated: 16, precision: Some(12) });
         }
     }
@@ -122,7 +129,7 @@ fn through_registry(
 }
 
 /// A codestream must be what the header says, or it is not decoded at all.
-fn check(facts: &Facts, layout: &Layout, limits: &DecodeLimits) -> Result<(), DecodeError> {
+fn check(facts: &Facts, layout: &Layout, limits: DecodeLimits) -> Result<(), DecodeError> {
     limits.check_pixels(
         u64::from(facts.width),
         u64::from(facts.height),

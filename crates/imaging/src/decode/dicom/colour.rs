@@ -157,7 +157,7 @@ pub(crate) fn to_rgb(
 
 /// Full-range YCbCr (C.7.6.3.1.2).
 fn ybr_to_rgb(rgb: &mut [u16], max: u16) {
-    let half = (f64::from(max) + 1.0) / 2.0;
+    let half = f64::midpoint(f64::from(max), 1.0);
     let top = f64::from(max);
     for pixel in rgb.as_chunks_mut::<3>().0 {
         let [y, cb, cr] = pixel.map(f64::from);
@@ -171,7 +171,7 @@ fn ybr_to_rgb(rgb: &mut [u16], max: u16) {
     }
 }
 
-/// Native YBR_FULL_422: two pixels share their chroma (Y1 Y2 Cb Cr).
+/// Native `YBR_FULL_422`: two pixels share their chroma (Y1 Y2 Cb Cr).
 pub(crate) fn expand_422(bytes: &[u8], pixels: usize) -> Result<Vec<u16>, DecodeError> {
     let quads = bytes.as_chunks::<4>().0;
     if quads.len() * 2 < pixels {

@@ -126,7 +126,7 @@ struct Frame {
 }
 
 /// Decodes to stored values, row by row.
-pub(crate) fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Vec<u16>, DecodeError> {
+pub(crate) fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<Vec<u16>, DecodeError> {
     let mut tables = Tables::default();
     let mut frame = None;
     let mut at = 2;

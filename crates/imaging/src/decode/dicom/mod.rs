@@ -13,8 +13,6 @@ mod rle;
 mod scan;
 mod unpack;
 
-use std::borrow::Cow;
-
 use dicom_dictionary_std::tags;
 use dicom_encoding::TransferSyntaxIndex;
 use dicom_object::InMemDicomObject;
@@ -40,7 +38,7 @@ const NATIVE_BYTES: u64 = 3;
 pub(crate) fn decode(
     bytes: &[u8],
     frame: u32,
-    limits: &DecodeLimits,
+    limits: DecodeLimits,
 ) -> Result<DecodedImage, DecodeError> {
     let envelope = scan::open(bytes, limits)?;
     let scanned = scan::scan(&envelope.dataset, envelope.encoding)?;
@@ -67,7 +65,7 @@ pub(crate) fn decode(
                 a,
                 &layout,
                 &mut meta,
-                Native { data, declared, swapped: words, big: envelope.encoding.big },
+                &Native { data, declared, swapped: words, big: envelope.encoding.big },
             )?
         }
         PixelBytes::Encapsulated { offsets, fragments } => {
@@ -96,7 +94,7 @@ fn read_header(bytes: &[u8], encoding: scan::Encoding) -> Result<InMemDicomObjec
 fn budget(
     layout: &Layout,
     pixels: &PixelBytes<'_>,
-    limits: &DecodeLimits,
+    limits: DecodeLimits,
 ) -> Result<(), DecodeError> {
     let samples = u64::from(layout.rows) * u64::from(layout.columns) * u64::from(layout.samples);
     let wide = if layout.stored > 16 { 8 } else { 0 };
@@ -120,7 +118,7 @@ fn native(
     a: Attributes<'_>,
     layout: &Layout,
     meta: &mut Metadata,
-    pixels: Native<'_>,
+    pixels: &Native<'_>,
 ) -> Result<Samples, DecodeError> {
     if pixels.data.len() < pixels.declared {
         return Err(damaged(format!(
@@ -184,8 +182,8 @@ fn compressed(
     a: Attributes<'_>,
     layout: &Layout,
     meta: &mut Metadata,
-    bytes: &Cow<'_, [u8]>,
-    limits: &DecodeLimits,
+    bytes: &[u8],
+    limits: DecodeLimits,
 ) -> Result<Samples, DecodeError> {
     let uid = meta.transfer_syntax.clone();
     if matches!(uid.as_str(), scan::IMPLICIT_LE | scan::EXPLICIT_LE | scan::EXPLICIT_BE)
@@ -206,7 +204,7 @@ fn compressed(
         // The JPEG decoder has turned YCbCr into RGB already.
         let jpeg = uid.starts_with("1.2.840.10008.1.2.4.5");
         if jpeg && meta.photometric.starts_with("YBR") {
-            meta.photometric = "RGB".to_owned();
+            "RGB".clone_into(&mut meta.photometric);
         }
     }
     finish(a, layout, meta, &words, field, false)
@@ -299,7 +297,7 @@ fn explain_outside_bits(
 }
 
 /// The header facts alone, without decoding pixels: frames in the file.
-pub(crate) fn frame_count(bytes: &[u8], limits: &DecodeLimits) -> Result<u32, DecodeError> {
+pub(crate) fn frame_count(bytes: &[u8], limits: DecodeLimits) -> Result<u32, DecodeError> {
     let envelope = scan::open(bytes, limits)?;
     let scanned = scan::scan(&envelope.dataset, envelope.encoding)?;
     let object = read_header(scanned.header, envelope.encoding)?;

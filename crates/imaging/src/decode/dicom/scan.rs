@@ -87,10 +87,7 @@ fn dataset_start(bytes: &[u8]) -> Option<Encoding> {
 }
 
 /// Finds transfer syntax and dataset, and inflates a deflated one within the budget.
-pub(crate) fn open<'a>(
-    bytes: &'a [u8],
-    limits: &DecodeLimits,
-) -> Result<Envelope<'a>, DecodeError> {
+pub(crate) fn open(bytes: &[u8], limits: DecodeLimits) -> Result<Envelope<'_>, DecodeError> {
     let mut warnings = Vec::new();
     let start = if bytes.get(128..132) == Some(b"DICM") {
         132
@@ -101,18 +98,15 @@ pub(crate) fn open<'a>(
     let (uid, dataset_at) = file_meta(bytes, start)?;
     let rest = bytes.get(dataset_at..).unwrap_or_default();
     let guess = dataset_start(rest);
-    let uid = match uid {
-        Some(uid) => uid,
-        None => {
-            warnings.push("no transfer syntax given: guessed from the content".to_owned());
-            match guess {
-                Some(Encoding { explicit: true, big: true }) => EXPLICIT_BE,
-                Some(Encoding { explicit: true, big: false }) => EXPLICIT_LE,
-                _ => IMPLICIT_LE,
-            }
-            .to_owned()
+    let uid = uid.unwrap_or_else(|| {
+        warnings.push("no transfer syntax given: guessed from the content".to_owned());
+        match guess {
+            Some(Encoding { explicit: true, big: true }) => EXPLICIT_BE,
+            Some(Encoding { explicit: true, big: false }) => EXPLICIT_LE,
+            _ => IMPLICIT_LE,
         }
-    };
+        .to_owned()
+    });
     let mut encoding = Encoding { explicit: uid != IMPLICIT_LE, big: uid == EXPLICIT_BE };
     let dataset = if uid == DEFLATED_LE {
         Cow::Owned(inflate(rest, limits)?)
@@ -146,7 +140,7 @@ fn file_meta(bytes: &[u8], start: usize) -> Result<(Option<String>, usize), Deco
     Ok((uid.filter(|u| !u.is_empty()), at))
 }
 
-fn inflate(bytes: &[u8], limits: &DecodeLimits) -> Result<Vec<u8>, DecodeError> {
+fn inflate(bytes: &[u8], limits: DecodeLimits) -> Result<Vec<u8>, DecodeError> {
     let mut out = Vec::new();
     let mut reader =
         flate2::read::DeflateDecoder::new(bytes).take(limits.max_bytes.saturating_add(1));

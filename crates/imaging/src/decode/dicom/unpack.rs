@@ -82,7 +82,7 @@ impl Words<'_> {
         match self {
             Self::Bytes(b) => b.iter().take(count).for_each(|&v| put(u32::from(v))),
             Self::Little16(b) => {
-                chunks(b, count, |c: [u8; 2]| put(u32::from(u16::from_le_bytes(c))))
+                chunks(b, count, |c: [u8; 2]| put(u32::from(u16::from_le_bytes(c))));
             }
             Self::Big16(b) => chunks(b, count, |c: [u8; 2]| put(u32::from(u16::from_be_bytes(c)))),
             Self::Little32(b) => chunks(b, count, |c| put(u32::from_le_bytes(c))),
