@@ -331,7 +331,7 @@ pub fn strata_bars(rows: &[&StratumRow]) -> Drawing {
     let mut words = Vec::new();
     for row in rows {
         let label = format!("“{}”", row.name);
-        let inside = row.stratum.clone();
+        let inside = crate::sections::small(&row.stratum);
         let sides = [(inside, &row.inside), ("without".to_owned(), &row.outside)];
         drawing.label(0.0, y + 6.0, Anchor::Start, Face::Bold, 72.0, &label);
         for (name, side) in sides {

@@ -347,7 +347,7 @@ fn body_cell(kind: Kind, cell: &Cell) -> String {
             format!("<td class=\"c\" colspan=\"2\">{}</td>", escape(text))
         }
         (Kind::Number, Cell::Text(text)) => format!("<td class=\"r\">{}</td>", escape(text)),
-        (_, Cell::Text(text)) => format!("<td>{}</td>", escape(text)),
+        (_, Cell::Text(text)) => format!("<td class=\"w\">{}</td>", escape(text)),
         (_, Cell::Estimate(value, interval)) => {
             let interval = match interval.as_str() {
                 "b" => "<sup>b</sup>".to_owned(),

@@ -79,11 +79,11 @@ pub(crate) fn dataset(labels: &[&str], per_class: u64, per_patient: u32) -> (Dat
                 labels: study_labels,
                 images: vec![ImageRef {
                     id: ImageId::derive(&["world", &key]),
-                    view: Some(if place % 2 == 0 { "PA" } else { "AP" }.to_owned()),
+                    view: Some(if place * 5 % 8 < 4 { "PA" } else { "AP" }.to_owned()),
                 }],
                 available: true,
                 sex: Some(if place % 5 < 2 { Sex::Female } else { Sex::Male }),
-                age_years: Some(20 + u16::try_from(place % 60).unwrap()),
+                age_years: Some(20 + u16::try_from(place * 37 % 60).unwrap()),
                 region: None,
                 split: None,
             });

@@ -247,7 +247,7 @@ fn alarm_results(analysis: &Analysis) -> Vec<Text> {
             let (difference, interval) = numbers::points(row.difference.unwrap_or(0.0), row.interval);
             Text::default().bold("Hidden stratum. ").plain(format!(
                 "“{}” was found in {share} of “{}” studies; the label was confirmed in {} inside and {} outside (difference {difference} points, {}; BH q {}). ",
-                row.stratum,
+                super::small(&row.stratum),
                 row.name,
                 numbers::ratio(row.inside.count()),
                 numbers::ratio(row.outside.count()),
@@ -257,7 +257,7 @@ fn alarm_results(analysis: &Analysis) -> Vec<Text> {
         } else {
             Text::default().bold("A dominant stratum. ").plain(format!(
                 "“{}” was found in {share} of “{}” studies, the label being confirmed in {} inside and {} outside. ",
-                row.stratum,
+                super::small(&row.stratum),
                 row.name,
                 numbers::ratio(row.inside.count()),
                 numbers::ratio(row.outside.count())
@@ -312,7 +312,7 @@ pub(super) fn question(analysis: &Analysis) -> Section {
     out.prose.push(Prose::Terms(terms));
     let absences: Vec<String> =
         design.findings.iter().filter(|f| f.absence).map(|f| format!("“{}”", f.name)).collect();
-    let tags: Vec<String> = design.tags.iter().map(|t| t.name.to_lowercase()).collect();
+    let tags: Vec<String> = design.tags.iter().map(|t| super::small(&t.name)).collect();
     let mut small = format!("Protocol {} version {}; SHA-256 under Provenance.", design.protocol, design.version);
     if !tags.is_empty() {
         small.push_str(&format!(" Tags offered: {}.", tags.join(", ")));
@@ -471,16 +471,13 @@ pub(super) fn sample(analysis: &Analysis) -> Option<Section> {
     out.prose.push(Prose::Paragraph(
         "The drawn studies beside the whole dataset, by what its label file states. Decks of equal size do not aim at the dataset’s composition; the table says how far they are from it.".into(),
     ));
-    let mut last = "";
     let cells = rows
         .iter()
         .map(|r| {
-            let shown = if last == r.attribute { String::new() } else { capital(r.attribute) };
-            last = r.attribute;
             let drawn = Count { x: r.drawn, n: r.drawn_of };
             let dataset = Count { x: r.dataset, n: r.dataset_of };
             row(vec![
-                Cell::text(format!("{}{}", if shown.is_empty() { String::new() } else { format!("{shown}: ") }, r.value)),
+Cell::text(format!("{}: {}", capital(r.attribute), r.value)),
                 Cell::text(numbers::ratio(drawn)),
                 Cell::text(numbers::percent_bare(drawn)),
                 Cell::text(numbers::ratio(dataset)),

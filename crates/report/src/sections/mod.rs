@@ -91,6 +91,16 @@ pub(crate) fn capital(text: &str) -> String {
         .unwrap_or_default()
 }
 
+/// `Chest drain` becomes `chest drain`; abbreviations stay.
+pub(crate) fn small(text: &str) -> String {
+    let second_is_lower = text.chars().nth(1).is_some_and(char::is_lowercase);
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) if second_is_lower => first.to_lowercase().chain(characters).collect(),
+        _ => text.to_owned(),
+    }
+}
+
 /// `a, b and c`.
 pub(crate) fn list(words: &[String]) -> String {
     match words {

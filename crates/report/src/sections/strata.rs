@@ -7,7 +7,7 @@ use crate::figures;
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Text, Width};
 use crate::numbers;
 
-/// Rows of the printed table; every row is in the data file.
+/// Rows of the printed table, more where there are more alarms; every row is in the data file.
 const PRINTED: usize = 24;
 
 pub(super) fn strata(analysis: &Analysis) -> Option<Section> {
@@ -49,7 +49,8 @@ pub(super) fn strata(analysis: &Analysis) -> Option<Section> {
         let (a, b) = (key(a), key(b));
         a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
     });
-    tried.truncate(PRINTED);
+    let alarmed = tried.iter().filter(|r| !r.alarms.is_empty()).count();
+    tried.truncate(PRINTED.max(alarmed));
     out.blocks.push(Block::Table(table(analysis, &tried, rule, total)));
     Some(out)
 }
@@ -70,7 +71,7 @@ fn table(analysis: &Analysis, rows: &[&StratumRow], rule: &str, total: usize) ->
             let p = |p: Option<f64>| p.map_or(Cell::Refused(Some('a')), |p| Cell::text(numbers::p_value(p)));
             row(vec![
                 Cell::text(&r.name),
-                Cell::text(r.stratum.to_lowercase()),
+                Cell::text(super::small(&r.stratum)),
                 Cell::text(share.count),
                 Cell::Estimate(share.value, format!("({})", share.interval)),
                 Cell::text(numbers::ratio(r.inside.count())),
@@ -84,7 +85,7 @@ fn table(analysis: &Analysis, rows: &[&StratumRow], rule: &str, total: usize) ->
         })
         .collect();
     let mut notes = vec![format!(
-        "Difference: Newcombe’s interval (method 10). Shrunken: empirical-Bayes estimate of the gap among all strata tested; – = {}. The {} of {} pairs with studies on both sides that come first by alarm and q; all are in the data files.",
+        "Difference: Newcombe’s interval (method 10). Shrunken: empirical-Bayes estimate of the gap among all strata tested; – = {}. Sorted by alarm and q: the first {} of {} pairs with studies on both sides; all are in the data files.",
         analysis.statistics.strata.shrunken_reason.as_deref().unwrap_or("not tested"),
         rows.len(),
         total
