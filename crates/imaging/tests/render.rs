@@ -316,3 +316,37 @@ fn slope_of(v: f64) -> f64 {
 fn intercept_of(v: f64) -> f64 {
     format!("{v:.3}").parse().unwrap()
 }
+
+#[test]
+fn clipped_levels_are_hatched_in_two_colours() {
+    let film = image(
+        16,
+        16,
+        8,
+        (0..256)
+            .map(|i| {
+                if i < 100 {
+                    255
+                } else if i < 180 {
+                    0
+                } else {
+                    i
+                }
+            })
+            .collect(),
+    );
+    let pres = Presentation::default_for(&film);
+    let view = ViewState { layers: Layers { clipped: true, ..Layers::default() }, ..native() };
+    let mut renderer = plain();
+    let out = renderer.render(&film, &view, &pres, (16, 16)).to_vec();
+    let coloured = |from: usize, to: usize| {
+        let pixels: std::collections::BTreeSet<[u8; 4]> =
+            out.as_chunks::<4>().0[from..to].iter().filter(|p| p[0] != p[2]).copied().collect();
+        assert_eq!(pixels.len(), 1);
+        pixels.into_iter().next()
+    };
+    assert_ne!(coloured(0, 100), coloured(100, 180));
+    assert!(out.as_chunks::<4>().0[180..].iter().all(|p| p[0] == p[2]));
+    renderer.render(&film, &native(), &pres, (16, 16));
+    assert_eq!(renderer.counters().stage1, 2);
+}
