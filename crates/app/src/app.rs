@@ -3,10 +3,13 @@
 use crate::{
     dialogs::Dialogs,
     film::FilmSlot,
-    home, keys::KeyPlugin,
+    home,
+    keys::KeyPlugin,
     layers::{layer_ui, no_dialog, toast_ui},
     layout::{Regions, Room, film_count, pixels, regions, viewports},
-    page, pen::Pen, screen, status, theme,
+    page,
+    pen::Pen,
+    screen, status, theme,
 };
 use egui::{Context, Rect, Ui, ViewportCommand};
 use overread_session::view::{
@@ -175,7 +178,10 @@ impl<B: Backend> OverreadApp<B> {
             toast_ui(&mut pen, messages, toast);
         }
         match &view.layer {
-            Some(layer) => layer_ui(ui, actions, window, layer, !reading),
+            Some(layer) => {
+                let films = if reading { regions.film } else { window };
+                layer_ui(ui, actions, (window, films), layer, !reading);
+            }
             None => no_dialog(ui.ctx()),
         }
     }

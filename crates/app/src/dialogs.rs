@@ -28,7 +28,7 @@ impl Dialogs {
         let ask = move || {
             let start = Instant::now();
             let id = request.id.clone();
-            let path = pick(request);
+            let path = pick(&request);
             let open_for = start.elapsed();
             if sender.try_send(UiAction::Picked { id, path, open_for }).is_err() {
                 tracing::error!("too many file dialogs were answered at once");
@@ -49,7 +49,7 @@ impl Dialogs {
     }
 }
 
-fn pick(request: PickRequest) -> Option<std::path::PathBuf> {
+fn pick(request: &PickRequest) -> Option<std::path::PathBuf> {
     let mut dialog = rfd::FileDialog::new().set_title(&request.title);
     for (name, extensions) in &request.filters {
         dialog = dialog.add_filter(name, extensions);

@@ -1,7 +1,10 @@
 //! The viewports: finished pictures on black, overlay texts, and the mouse.
 
 use crate::{layout::at, pen::Pen, shapes, theme};
-use egui::{Event, MouseWheelUnit, PointerButton, Pos2, Rect, Response, Role, Sense, Shape, Stroke, TextureHandle, Vec2, pos2, vec2};
+use egui::{
+    Event, MouseWheelUnit, PointerButton, Pos2, Rect, Response, Role, Sense, Shape, Stroke,
+    TextureHandle, Vec2, pos2, vec2,
+};
 use overread_session::view::{
     BadgeView, DragTool, DrawnMark, FilmPicture, FilmState, FilmView, HistogramView, Mark,
     MouseMap, OverlayView, Painted, Phase, UiAction,
@@ -16,14 +19,24 @@ pub(crate) struct FilmSlot {
     pub painted: Option<Painted>,
 }
 
+/// How much is written over a film.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// Everything in full.
+    Full,
+    /// The badge in short.
+    ShortBadge,
+    /// Small margins too, and an adequate film has only a tick.
+    Short,
+}
+
 /// How a viewport is drawn.
 #[derive(Clone, Copy)]
 pub(crate) struct FilmLook {
     pub index: usize,
     pub count: usize,
     pub focused: bool,
-    pub short: bool,
-    pub short_badge: bool,
+    pub words: Words,
     /// A layer lies over the room: the film is black.
     pub covered: bool,
 }
@@ -38,7 +51,8 @@ pub(crate) fn film_ui(
 ) {
     let rect = pen.snap_rect(rect);
     pen.fill(rect, 0.0, theme::FILM);
-    let response = pen.ui.interact(rect, crate::pen::id(("film", look.index)), Sense::click_and_drag());
+    let response =
+        pen.ui.interact(rect, crate::pen::id(("film", look.index)), Sense::click_and_drag());
     let name = spoken(view);
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Image, true, &name));
     if look.covered {
@@ -118,36 +132,42 @@ fn upload(
     slot: &mut Option<(u64, TextureHandle)>,
     picture: &FilmPicture,
 ) -> egui::TextureId {
-    if let Some((generation, texture)) = slot {
-        if *generation == picture.generation {
-            return texture.id();
-        }
+    if let Some((generation, texture)) = slot
+        && *generation == picture.generation
+    {
+        return texture.id();
     }
     let [w, h] = picture.size;
     let wanted = w * h * 4;
     let image = if picture.rgba.len() == wanted {
         egui::ColorImage::from_rgba_premultiplied(picture.size, &picture.rgba)
     } else {
-        tracing::error!(?picture, bytes = picture.rgba.len(), "a film picture has the wrong length");
+        tracing::error!(
+            ?picture,
+            bytes = picture.rgba.len(),
+            "a film picture has the wrong length"
+        );
         egui::ColorImage::filled(picture.size, theme::FILM)
     };
     let options = egui::TextureOptions::NEAREST;
-    match slot {
-        Some((generation, texture)) => {
-            texture.set(image, options);
-            *generation = picture.generation;
-            texture.id()
-        }
-        None => {
-            let texture = ctx.load_texture("film", image, options);
-            let id = texture.id();
-            *slot = Some((picture.generation, texture));
-            id
-        }
+    if let Some((generation, texture)) = slot {
+        texture.set(image, options);
+        *generation = picture.generation;
+        return texture.id();
     }
+    let texture = ctx.load_texture("film", image, options);
+    let id = texture.id();
+    *slot = Some((picture.generation, texture));
+    id
 }
 
-fn lens_ui(pen: &Pen<'_>, origin: Pos2, slot: &mut FilmSlot, picture: &FilmPicture, centre: [f32; 2]) {
+fn lens_ui(
+    pen: &Pen<'_>,
+    origin: Pos2,
+    slot: &mut FilmSlot,
+    picture: &FilmPicture,
+    centre: [f32; 2],
+) {
     let ppp = pen.ui.pixels_per_point();
     let texture = upload(pen.ui.ctx(), &mut slot.lens, picture);
     let size = vec2(picture.size[0] as f32, picture.size[1] as f32) / ppp;
@@ -157,7 +177,12 @@ fn lens_ui(pen: &Pen<'_>, origin: Pos2, slot: &mut FilmSlot, picture: &FilmPictu
     pen.ui.painter().rect_stroke(rect, 0.0, Stroke::new(1.0, theme::T2), egui::StrokeKind::Outside);
 }
 
-fn gestures(pen: &mut Pen<'_>, response: &Response, origin: Pos2, (look, mouse): (FilmLook, MouseMap)) {
+fn gestures(
+    pen: &mut Pen<'_>,
+    response: &Response,
+    origin: Pos2,
+    (look, mouse): (FilmLook, MouseMap),
+) {
     let film = look.index;
     let ppp = pen.ui.pixels_per_point();
     let local = |at: Pos2| <[f32; 2]>::from((at - origin) * ppp);
@@ -207,7 +232,9 @@ fn gestures(pen: &mut Pen<'_>, response: &Response, origin: Pos2, (look, mouse):
         if mouse.track && pen.ui.input(|input| input.pointer.is_moving()) {
             pen.out.push(UiAction::Pointer(Some((film, local(pointer)))));
         }
-    } else if mouse.track && pen.ui.input(|input| input.pointer.hover_pos().is_none() && input.pointer.is_moving()) {
+    } else if mouse.track
+        && pen.ui.input(|input| input.pointer.hover_pos().is_none() && input.pointer.is_moving())
+    {
         pen.out.push(UiAction::Pointer(None));
     }
 }
@@ -278,7 +305,7 @@ fn outlined(pen: &Pen<'_>, at: Pos2, anchor_right: bool, text: &str, ty: theme::
 }
 
 fn overlay_ui(pen: &mut Pen<'_>, rect: Rect, overlay: &OverlayView, look: FilmLook) {
-    let margin = if look.short { 8.0 } else { 16.0 };
+    let margin = if look.words == Words::Short { 8.0 } else { 16.0 };
     let line = 16.0;
     let width = rect.width() / 2.0 - margin;
     let style = |i: usize| if i == 0 { theme::SMALL_M } else { theme::SMALL };
@@ -308,18 +335,25 @@ fn overlay_ui(pen: &mut Pen<'_>, rect: Rect, overlay: &OverlayView, look: FilmLo
         outlined(pen, pos2(rect.min.x + margin, c.y - 10.0), false, left, theme::BODY_S, width);
         outlined(pen, pos2(rect.max.x - margin, c.y - 10.0), true, right, theme::BODY_S, width);
         outlined(pen, pos2(c.x - half, rect.min.y + margin), false, top, theme::BODY_S, width);
-        outlined(pen, pos2(c.x - half, rect.max.y - margin - 20.0), false, bottom, theme::BODY_S, width);
+        outlined(
+            pen,
+            pos2(c.x - half, rect.max.y - margin - 20.0),
+            false,
+            bottom,
+            theme::BODY_S,
+            width,
+        );
     }
 }
 
 fn badge_ui(pen: &mut Pen<'_>, rect: Rect, badge: &BadgeView, look: FilmLook) {
-    let tiny = look.short && rect.width() < 700.0;
-    let text = match (look.short_badge, tiny && badge.mark == Mark::Check) {
+    let tiny = look.words == Words::Short && rect.width() < 700.0;
+    let text = match (look.words != Words::Full, tiny && badge.mark == Mark::Check) {
         (_, true) => "",
         (true, false) => &badge.short,
         (false, false) => &badge.text,
     };
-    let margin = if look.short { 8.0 } else { 16.0 };
+    let margin = if look.words == Words::Short { 8.0 } else { 16.0 };
     let wanted = if text.is_empty() { 24.0 } else { pen.width(text, theme::SMALL) + 38.0 };
     let width = wanted.ceil();
     let place = at(rect.max.x - margin - width, rect.min.y + margin - 4.0, width, 24.0);

@@ -1,9 +1,9 @@
 //! Every finding of the scheme, each with its letter and its level.
 
 use crate::{
+    controls::{self, CapLook},
     layout::{Room, at},
     pen::Pen,
-    rows::{self, CapLook},
     shapes, theme,
 };
 use egui::{Rect, Role, Stroke, pos2, vec2};
@@ -74,8 +74,9 @@ fn finding_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, finding: &FindingView, vi
         pen.left_bar(back, theme::R_CONTROL, theme::T1);
     }
     let y = rect.center().y;
-    let cap = Rect::from_center_size(pos2(rect.min.x + 16.0, y), vec2(rows::CAP, rows::CAP));
-    rows::cap_ui(pen, cap, &finding.key, CapLook::Rest);
+    let cap =
+        Rect::from_center_size(pos2(rect.min.x + 16.0, y), vec2(controls::CAP, controls::CAP));
+    controls::cap_ui(pen, cap, &finding.key, CapLook::Rest);
     let set = finding.level.is_some();
     let (x, width) = (rect.min.x + 44.0, grid_x - 8.0 - rect.min.x - 44.0);
     let (name, answer) = if set { (theme::T1, theme::T2) } else { (theme::T3, theme::T3) };
@@ -116,9 +117,14 @@ fn action_ui(pen: &mut Pen<'_>, rect: Rect, action: &ActionRow) {
     let name = format!("{}, {}. {}", action.key, action.text, action.note);
     let response = pen.hit_if(rect, ("action", &action.id), action.enabled, Role::Button, &name);
     let y = rect.center().y;
-    let width = (pen.width(&action.key, theme::BODY_S) + 20.0).max(rows::CAP);
-    let cap = at(rect.min.x, y - 16.0, width, rows::CAP);
-    rows::cap_ui(pen, cap, &action.key, if action.enabled { CapLook::Rest } else { CapLook::Dashed });
+    let width = (pen.width(&action.key, theme::BODY_S) + 20.0).max(controls::CAP);
+    let cap = at(rect.min.x, y - 16.0, width, controls::CAP);
+    controls::cap_ui(
+        pen,
+        cap,
+        &action.key,
+        if action.enabled { CapLook::Rest } else { CapLook::Dashed },
+    );
     let x = cap.max.x + 12.0;
     let color = if action.enabled { theme::T1 } else { theme::T4 };
     let ty = if action.enabled { theme::BODY_M } else { theme::BODY };

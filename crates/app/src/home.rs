@@ -1,6 +1,6 @@
 //! Home: recent projects, ways to start, the display warning; and the finished deck.
 
-use crate::{layout::at, pen::Pen, plots, rail::scroll_ui, rows, shapes, theme};
+use crate::{controls, layout::at, pen::Pen, plots, rail::scroll_ui, shapes, theme};
 use egui::{CornerRadius, Rect, Role, Stroke, pos2};
 use overread_session::view::{
     ButtonKind, ButtonView, CardView, DeckDoneView, HomeView, Mark, RecentView, UiAction,
@@ -56,8 +56,8 @@ fn head_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &HomeView, low
     pen.left_within(x, top + 60.0, right - x, &view.lead, theme::BODY, theme::T3);
     let mut hint_x = right;
     for hint in view.hints.iter().rev() {
-        hint_x -= rows::hint_width(pen, hint);
-        rows::hint_ui(pen, hint_x, top + 20.0, hint);
+        hint_x -= controls::hint_width(pen, hint);
+        controls::hint_ui(pen, hint_x, top + 20.0, hint);
         hint_x -= 24.0;
     }
     let y = top + if low { 76.0 } else { 104.0 };
@@ -70,7 +70,14 @@ fn recents_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &HomeView, 
         let card = at(x, top, right - x, 88.0);
         pen.panel(card, theme::R_CARD, theme::S1, theme::hair());
         pen.say(card, "no recents", &view.empty);
-        pen.left_within(x + 24.0, top + 44.0, right - x - 48.0, &view.empty, theme::BODY, theme::T2);
+        pen.left_within(
+            x + 24.0,
+            top + 44.0,
+            right - x - 48.0,
+            &view.empty,
+            theme::BODY,
+            theme::T2,
+        );
         return card.max.y;
     }
     let row = if low { 64.0 } else { 88.0 };
@@ -86,13 +93,20 @@ fn recents_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &HomeView, 
 fn recent_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, recent: &RecentView, n: usize) {
     let name = format!(
         "{}, {}, {}, {} {}, {}. {}",
-        recent.name, recent.detail, recent.reader, recent.done, recent.done_of, recent.when, recent.action
+        recent.name,
+        recent.detail,
+        recent.reader,
+        recent.done,
+        recent.done_of,
+        recent.when,
+        recent.action
     );
     let response = pen.hit(rect, ("recent", i), Role::Button, &name);
     let inside = rect.shrink(1.0);
     if recent.selected || response.hovered() {
         let r = |here: bool| if here { 5 } else { 0 };
-        let corners = CornerRadius { nw: r(i == 0), ne: r(i == 0), sw: r(i + 1 == n), se: r(i + 1 == n) };
+        let corners =
+            CornerRadius { nw: r(i == 0), ne: r(i == 0), sw: r(i + 1 == n), se: r(i + 1 == n) };
         let fill = if recent.selected && !response.hovered() { theme::S2 } else { theme::S3 };
         pen.ui.painter().rect_filled(pen.snap_rect(inside), corners, fill);
         if recent.selected {
@@ -107,7 +121,11 @@ fn recent_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, recent: &RecentView, n: us
     let y = rect.center().y;
     let w = rect.width();
     let (left, right) = (rect.min.x + 24.0, rect.max.x - 24.0);
-    let action = (pen.width(&recent.action, theme::BODY_M) + 32.0).max(if w >= 1100.0 { 208.0 } else { 160.0 });
+    let action = (pen.width(&recent.action, theme::BODY_M) + 32.0).max(if w >= 1100.0 {
+        208.0
+    } else {
+        160.0
+    });
     let button = at(right - action, y - 16.0, action, 32.0);
     let primary = recent.selected;
     if primary {
@@ -122,9 +140,23 @@ fn recent_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, recent: &RecentView, n: us
     let wide = w >= 900.0;
     let name_end = if wide { reader_x } else { bar_x };
     pen.left_within(left, y - 8.0, name_end - left - 12.0, &recent.name, theme::LEVEL, theme::T1);
-    pen.left_within(left, y + 13.0, name_end - left - 12.0, &recent.detail, theme::SMALL, theme::T3);
+    pen.left_within(
+        left,
+        y + 13.0,
+        name_end - left - 12.0,
+        &recent.detail,
+        theme::SMALL,
+        theme::T3,
+    );
     if wide {
-        pen.left_within(reader_x, y, bar_x - reader_x - 12.0, &recent.reader, theme::SMALL, theme::T2);
+        pen.left_within(
+            reader_x,
+            y,
+            bar_x - reader_x - 12.0,
+            &recent.reader,
+            theme::SMALL,
+            theme::T2,
+        );
     }
     let when_x = bar_x + w * 0.169 + 24.0;
     let bar_end = if wide { bar_x + w * 0.169 } else { button.min.x - 24.0 };
@@ -136,7 +168,14 @@ fn recent_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, recent: &RecentView, n: us
     let end = pen.left(bar_x, y + 8.0, &recent.done, theme::SMALL_S, theme::T1);
     pen.left_within(end + 4.0, y + 8.0, bar_end - end, &recent.done_of, theme::SMALL, theme::T2);
     if wide {
-        pen.left_within(when_x, y, button.min.x - when_x - 12.0, &recent.when, theme::SMALL, theme::T3);
+        pen.left_within(
+            when_x,
+            y,
+            button.min.x - when_x - 12.0,
+            &recent.when,
+            theme::SMALL,
+            theme::T3,
+        );
     }
     pen.ring(&response, rect, theme::R_CARD);
     if response.clicked() {
@@ -166,7 +205,7 @@ fn card_ui(pen: &mut Pen<'_>, rect: Rect, card: &CardView, low: bool) {
     let pad = if low { 16.0 } else { 24.0 };
     let x = rect.min.x + pad;
     let cap = at(x, rect.min.y + pad, 32.0, 32.0);
-    rows::cap_ui(pen, cap, &card.key, rows::CapLook::Rest);
+    controls::cap_ui(pen, cap, &card.key, controls::CapLook::Rest);
     let room = rect.max.x - pad - cap.max.x - 12.0;
     pen.left_within(cap.max.x + 12.0, cap.center().y, room, &card.title, theme::KEY, theme::T1);
     let text = if low { (theme::SMALL, 16.0) } else { (theme::BODY, 24.0) };
@@ -185,7 +224,7 @@ fn tail_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &HomeView) -> 
     if let Some(banner) = &view.banner {
         let height = if right - x < 900.0 { 88.0 } else { 48.0 };
         let rect = at(x, y, right - x, height);
-        rows::banner_ui(pen, rect, banner, theme::S1);
+        controls::banner_ui(pen, rect, banner, theme::S1);
         let edge = Stroke::new(1.0, theme::LINE);
         pen.frame(rect.with_min_x(rect.min.x + 4.0), 0.0, edge);
         y = rect.max.y + 16.0;
@@ -204,14 +243,21 @@ pub(crate) fn deck_done_ui(pen: &mut Pen<'_>, page: Rect, view: &DeckDoneView) {
         heading.widget_info(|| egui::WidgetInfo::labeled(Role::Heading, true, &view.title));
         shapes::mark(pen, pos2(x + 10.0, y + 20.0), 22.0, Mark::Check);
         pen.left(x + 32.0, y + 20.0, &view.title, theme::TITLE, theme::T1);
-        y = pen.wrapped(pos2(x, y + 44.0), right - x, &view.text, (theme::BODY, 24.0), theme::T3) + 24.0;
+        y = pen.wrapped(pos2(x, y + 44.0), right - x, &view.text, (theme::BODY, 24.0), theme::T3)
+            + 24.0;
         if let Some(quality) = &view.quality {
             y = plots::forest_ui(pen, x, right, y, quality) + 16.0;
         }
         if let Some(refused) = &view.refused {
             shapes::mark_in(pen, pos2(x + 8.0, y + 12.0), 16.0, Mark::Lock, theme::T2);
             pen.say(at(x, y, right - x, 24.0), "done refused", refused);
-            y = pen.wrapped(pos2(x + 28.0, y), right - x - 28.0, refused, (theme::BODY, 24.0), theme::T2) + 16.0;
+            y = pen.wrapped(
+                pos2(x + 28.0, y),
+                right - x - 28.0,
+                refused,
+                (theme::BODY, 24.0),
+                theme::T2,
+            ) + 16.0;
         }
         plots::counts_ui(pen, x, right, y + 12.0, &view.counts, true);
         y += 48.0;
@@ -229,5 +275,5 @@ pub(crate) fn deck_done_ui(pen: &mut Pen<'_>, page: Rect, view: &DeckDoneView) {
 }
 
 fn done_buttons_ui(pen: &mut Pen<'_>, x: f32, y: f32, buttons: &[ButtonView]) {
-    rows::buttons_ui(pen, x, y, "done", buttons);
+    controls::buttons_ui(pen, x, y, "done", buttons);
 }

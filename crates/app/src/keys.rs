@@ -72,7 +72,12 @@ impl egui::Plugin for KeyPlugin {
 
 /// Every chord a press can mean, most specific first: the logical key, the character it types,
 /// the physical key. A shifted sign or digit is also that sign without Shift.
-fn chords(key: Key, physical: Option<Key>, text: Option<&str>, modifiers: Modifiers) -> Vec<String> {
+fn chords(
+    key: Key,
+    physical: Option<Key>,
+    text: Option<&str>,
+    modifiers: Modifiers,
+) -> Vec<String> {
     let mut chords: Vec<String> = Vec::new();
     let mut add = |chord: String| {
         if !chords.contains(&chord) {
@@ -92,10 +97,12 @@ fn chords(key: Key, physical: Option<Key>, text: Option<&str>, modifiers: Modifi
             add(chord(no_shift, name(key)));
         }
     }
-    if let Some(text) = text.filter(|text| text.chars().count() == 1 && !text.trim().is_empty()) {
-        if !text.starts_with(char::is_alphanumeric) {
-            add(chord(no_shift, text));
-        }
+    let is_typed_sign = |text: &&str| {
+        text.chars().count() == 1
+            && !text.starts_with(|c: char| c.is_alphanumeric() || c.is_whitespace())
+    };
+    if let Some(sign) = text.filter(is_typed_sign) {
+        add(chord(no_shift, sign));
     }
     if let Some(physical) = physical {
         // A letter key answers by what it types; only digits are also known by their place, for

@@ -1,6 +1,6 @@
 //! Palette, key sheet, dialog and toast.
 
-use crate::{layout::at, pen::Pen, rows, shapes, theme};
+use crate::{controls, layout::at, pen::Pen, shapes, theme};
 use egui::{Id, Order, Rect, Role, Sense, pos2, vec2};
 use overread_session::view::{
     ButtonKind, DialogView, KeyGroup, KeySheetView, LayerView, Mark, PaletteRow, PaletteView, Span,
@@ -10,7 +10,13 @@ use overread_session::view::{
 const ROW: f32 = 40.0;
 
 /// What lies over the screen. `veiled` pages show through; in the reading room it is black.
-pub(crate) fn layer_ui(ui: &mut egui::Ui, out: &mut Vec<UiAction>, window: Rect, layer: &LayerView, veiled: bool) {
+pub(crate) fn layer_ui(
+    ui: &mut egui::Ui,
+    out: &mut Vec<UiAction>,
+    (window, films): (Rect, Rect),
+    layer: &LayerView,
+    veiled: bool,
+) {
     let id = Id::unique("layer");
     let area = egui::Area::new(id)
         .order(Order::Foreground)
@@ -30,12 +36,18 @@ pub(crate) fn layer_ui(ui: &mut egui::Ui, out: &mut Vec<UiAction>, window: Rect,
         }
         let mut pen = Pen { ui, out };
         match layer {
-            LayerView::Palette(view) => palette_ui(&mut pen, window, view),
-            LayerView::Keys(view) => key_sheet_ui(&mut pen, window, view),
+            LayerView::Palette(view) => palette_ui(&mut pen, (window, films), view),
+            LayerView::Keys(view) => key_sheet_ui(&mut pen, (window, films), view),
             LayerView::Dialog(view) => dialog_ui(&mut pen, window, view),
         }
     });
     ui.ctx().memory_mut(|memory| memory.set_modal_layer(shown.response.layer_id));
+}
+
+/// The middle of a layer: over the films while it fits there, so that the rail stays in sight.
+fn over_films(window: Rect, films: Rect, width: f32) -> f32 {
+    let region = if films.width() >= width + 32.0 { films } else { window };
+    region.center().x
 }
 
 fn block_clicks(pen: &Pen<'_>, rect: Rect, name: &str) {
@@ -43,14 +55,15 @@ fn block_clicks(pen: &Pen<'_>, rect: Rect, name: &str) {
     response.widget_info(|| egui::WidgetInfo::labeled(Role::Dialog, true, name));
 }
 
-fn palette_ui(pen: &mut Pen<'_>, window: Rect, view: &PaletteView) {
+fn palette_ui(pen: &mut Pen<'_>, (window, films): (Rect, Rect), view: &PaletteView) {
     let width = 560.0_f32.min(window.width() - 32.0);
     let top = if window.height() < 600.0 { 16.0 } else { 96.0 };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few rows")]
     let fit = (((window.height() - top - 160.0) / ROW).floor().max(3.0) as usize).min(12);
     let shown = view.rows.len().min(fit);
     let height = 48.0 + ROW * shown.max(1) as f32 + 40.0;
-    let rect = at(window.center().x - width / 2.0, window.min.y + top, width, height);
+    let centre = over_films(window, films, width);
+    let rect = at(centre - width / 2.0, window.min.y + top, width, height);
     block_clicks(pen, rect, "Command palette");
     pen.panel(rect, theme::R_CARD, theme::S2, theme::border());
     query_ui(pen, rect.with_max_y(rect.min.y + 48.0), view);
@@ -69,7 +82,7 @@ fn palette_ui(pen: &mut Pen<'_>, window: Rect, view: &PaletteView) {
     pen.hline([rect.min.x + 1.0, rect.max.x - 1.0], foot, theme::LINE);
     let mut x = rect.min.x + 16.0;
     for hint in &view.hints {
-        x = rows::hint_ui(pen, x, foot + 20.0, hint) + 12.0;
+        x = controls::hint_ui(pen, x, foot + 20.0, hint) + 12.0;
     }
 }
 
@@ -116,7 +129,7 @@ fn palette_row_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, row: &PaletteRow, sel
     let y = rect.center().y;
     let caps: f32 = row.caps.iter().map(|cap| pen.width(cap, theme::TINY_M).max(6.0) + 18.0).sum();
     let caps_x = rect.max.x - 8.0 - caps;
-    rows::hint_caps_ui(pen, caps_x, y, &row.caps);
+    controls::hint_caps_ui(pen, caps_x, y, &row.caps);
     let color = if row.refused.is_some() { theme::T4 } else { theme::T2 };
     let spans = matched_spans(row);
     let galley = pen.span_galley(caps_x - rect.min.x - 24.0, &spans, (theme::BODY, 24.0), color);
@@ -134,7 +147,8 @@ fn matched_spans(row: &PaletteRow) -> Vec<Span> {
     let mut spans = Vec::new();
     let mut from = 0;
     for range in &row.matched {
-        let (Some(before), Some(hit)) = (row.title.get(from..range.start), row.title.get(range.clone()))
+        let (Some(before), Some(hit)) =
+            (row.title.get(from..range.start), row.title.get(range.clone()))
         else {
             return vec![Span::plain(row.title.as_str())];
         };
@@ -150,7 +164,7 @@ fn group_height(group: &KeyGroup, row: f32) -> f32 {
     row * (1 + group.rows.len()) as f32 + 8.0
 }
 
-fn key_sheet_ui(pen: &mut Pen<'_>, window: Rect, view: &KeySheetView) {
+fn key_sheet_ui(pen: &mut Pen<'_>, (window, films): (Rect, Rect), view: &KeySheetView) {
     let row = 22.0;
     let width = (window.width() - 32.0).min(1200.0);
     let column = 240.0_f32;
@@ -166,7 +180,8 @@ fn key_sheet_ui(pen: &mut Pen<'_>, window: Rect, view: &KeySheetView) {
     let height = (depth + 72.0).min(window.height() - 32.0);
     let columns = columns_used(view, row, depth).max(2);
     let width = width.min(column * columns as f32 + 48.0);
-    let rect = Rect::from_center_size(window.center(), vec2(width, height));
+    let centre = pos2(over_films(window, films, width), window.center().y);
+    let rect = Rect::from_center_size(centre, vec2(width, height));
     block_clicks(pen, rect, &view.title);
     pen.panel(rect, theme::R_CARD, theme::S2, theme::border());
     let (x, right, top) = (rect.min.x + 24.0, rect.max.x - 24.0, rect.min.y);
@@ -207,10 +222,10 @@ fn columns_used(view: &KeySheetView, row: f32, depth: f32) -> usize {
 }
 
 fn close_hint_ui(pen: &mut Pen<'_>, right: f32, y: f32, view: &KeySheetView) {
-    let width = rows::hint_width(pen, &view.close);
+    let width = controls::hint_width(pen, &view.close);
     let place = at(right - width - 8.0, y - 16.0, width + 16.0, 32.0);
     let response = pen.hit(place, "close sheet", Role::Button, "Close the key sheet");
-    rows::hint_ui(pen, right - width, y, &view.close);
+    controls::hint_ui(pen, right - width, y, &view.close);
     pen.ring(&response, place, theme::R_CONTROL);
     if response.clicked() {
         pen.out.push(UiAction::CloseLayer);
@@ -223,7 +238,7 @@ fn group_ui(pen: &mut Pen<'_>, at_: egui::Pos2, width: f32, row: f32, group: &Ke
         let y = at_.y + row * (i as f32 + 1.5);
         let spoken = format!("{}: {}", hint.caps.join("+"), hint.text);
         pen.say(at(at_.x, y - row / 2.0, width, row), ("key", &group.title, i), &spoken);
-        let end = rows::hint_caps_ui(pen, at_.x, y, &hint.caps);
+        let end = controls::hint_caps_ui(pen, at_.x, y, &hint.caps);
         let x = (at_.x + 96.0).max(end + 4.0);
         pen.left_within(x, y, at_.x + width - x, &hint.text, theme::SMALL, theme::T2);
     }
@@ -231,21 +246,31 @@ fn group_ui(pen: &mut Pen<'_>, at_: egui::Pos2, width: f32, row: f32, group: &Ke
 
 fn dialog_ui(pen: &mut Pen<'_>, window: Rect, view: &DialogView) {
     let width = 528.0_f32.min(window.width() - 32.0);
-    let text = pen.span_galley(width - 48.0, &[Span::plain(view.text.as_str())], (theme::BODY, 24.0), theme::T2);
+    let text = pen.span_galley(
+        width - 48.0,
+        &[Span::plain(view.text.as_str())],
+        (theme::BODY, 24.0),
+        theme::T2,
+    );
     let height = 64.0 + text.size().y + 88.0;
     let rect = Rect::from_center_size(window.center(), vec2(width, height));
     block_clicks(pen, rect, &view.title);
     pen.panel(rect, theme::R_CARD, theme::S2, theme::border());
     pen.left(rect.min.x + 24.0, rect.min.y + 36.0, &view.title, theme::KEY, theme::T1);
-    pen.say(at(rect.min.x + 24.0, rect.min.y + 56.0, width - 48.0, text.size().y), "dialog text", &view.text);
+    pen.say(
+        at(rect.min.x + 24.0, rect.min.y + 56.0, width - 48.0, text.size().y),
+        "dialog text",
+        &view.text,
+    );
     pen.put(pos2(rect.min.x + 24.0, rect.min.y + 56.0), text, theme::T2);
-    let widths: f32 = view.buttons.iter().map(|b| rows::button_width(pen, b) + 16.0).sum();
+    let widths: f32 = view.buttons.iter().map(|b| controls::button_width(pen, b) + 16.0).sum();
     let mut x = rect.max.x - 24.0 + 16.0 - widths;
     let opened = Id::unique("dialog opened");
-    let fresh = pen.ui.ctx().data(|data| data.get_temp::<String>(opened)) != Some(view.title.clone());
+    let fresh =
+        pen.ui.ctx().data(|data| data.get_temp::<String>(opened)) != Some(view.title.clone());
     for button in &view.buttons {
-        let place = at(x, rect.max.y - 56.0, rows::button_width(pen, button), 32.0);
-        let response = rows::button_in(pen, place, ("dialog", &button.id), button);
+        let place = at(x, rect.max.y - 56.0, controls::button_width(pen, button), 32.0);
+        let response = controls::button_in(pen, place, ("dialog", &button.id), button);
         if fresh && button.kind == ButtonKind::Primary {
             response.request_focus();
             pen.ui.ctx().request_repaint();
@@ -265,7 +290,7 @@ pub(crate) fn no_dialog(ctx: &egui::Context) {
 
 /// A short-lived message, bottom centre of the rail or page.
 pub(crate) fn toast_ui(pen: &mut Pen<'_>, region: Rect, view: &ToastView) {
-    let hint = view.hint.as_ref().map_or(0.0, |hint| rows::hint_width(pen, hint) + 16.0);
+    let hint = view.hint.as_ref().map_or(0.0, |hint| controls::hint_width(pen, hint) + 16.0);
     let wanted = pen.width(&view.text, theme::BODY) + 60.0 + hint;
     let width = wanted.min(region.width() - 16.0).max(0.0).ceil();
     let rect = at(region.center().x - width / 2.0, region.max.y - 56.0, width, 40.0);
@@ -275,14 +300,20 @@ pub(crate) fn toast_ui(pen: &mut Pen<'_>, region: Rect, view: &ToastView) {
     });
     pen.panel(rect, theme::R_CONTROL, theme::S2, theme::border());
     let y = rect.center().y;
-    shapes::mark_in(pen, pos2(rect.min.x + 24.0, y), 16.0, view.mark, match view.mark {
-        Mark::Warning | Mark::Alarm => shapes::color(view.mark),
-        _ => theme::T2,
-    });
+    shapes::mark_in(
+        pen,
+        pos2(rect.min.x + 24.0, y),
+        16.0,
+        view.mark,
+        match view.mark {
+            Mark::Warning | Mark::Alarm => shapes::color(view.mark),
+            _ => theme::T2,
+        },
+    );
     let room = rect.max.x - hint - 8.0 - rect.min.x - 44.0;
     let ty = if pen.width(&view.text, theme::BODY) <= room { theme::BODY } else { theme::SMALL };
     pen.left_within(rect.min.x + 44.0, y, room, &view.text, ty, theme::T1);
     if let Some(hint) = &view.hint {
-        rows::hint_ui(pen, rect.max.x - rows::hint_width(pen, hint) - 12.0, y, hint);
+        controls::hint_ui(pen, rect.max.x - controls::hint_width(pen, hint) - 12.0, y, hint);
     }
 }

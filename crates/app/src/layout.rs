@@ -177,15 +177,15 @@ pub(crate) fn at(x: f32, y: f32, w: f32, h: f32) -> Rect {
 mod tests {
     use super::*;
 
-    fn cut(w: f32, h: f32, panel: bool, banner: bool) -> Regions {
+    fn cut(w: f32, h: f32, [panel, banner]: [bool; 2]) -> Regions {
         let shape = ScreenShape { reading: true, panel, banner, films: FilmLayout::One };
         regions(at(0.0, 0.0, w, h), &shape)
     }
 
     #[test]
     fn the_film_keeps_its_height_when_the_panel_opens() {
-        let closed = cut(1920.0, 1080.0, false, false);
-        let open = cut(1920.0, 1080.0, true, false);
+        let closed = cut(1920.0, 1080.0, [false, false]);
+        let open = cut(1920.0, 1080.0, [true, false]);
         assert_eq!(closed.film.size(), vec2(1600.0, 1048.0));
         assert_eq!(open.film.size(), vec2(1120.0, 1048.0));
         assert_eq!(closed.rail, open.rail);
@@ -194,9 +194,9 @@ mod tests {
     #[test]
     fn neither_panel_nor_banner_moves_the_rail() {
         for (w, h) in [(1920.0, 1080.0), (1280.0, 720.0), (960.0, 540.0), (640.0, 360.0)] {
-            let rail = cut(w, h, false, false).rail;
+            let rail = cut(w, h, [false, false]).rail;
             for (panel, banner) in [(true, false), (false, true), (true, true)] {
-                assert_eq!(cut(w, h, panel, banner).rail, rail, "{w}×{h}");
+                assert_eq!(cut(w, h, [panel, banner]).rail, rail, "{w}×{h}");
             }
         }
     }
@@ -206,7 +206,7 @@ mod tests {
         for (w, h) in
             [(1920.0, 1080.0), (1280.0, 720.0), (960.0, 540.0), (640.0, 360.0), (1080.0, 1440.0)]
         {
-            let cut = cut(w, h, true, false);
+            let cut = cut(w, h, [true, false]);
             assert!(cut.film.area() > cut.rail.area(), "{w}×{h}");
             assert!(cut.film.area() > cut.panel.map_or(0.0, |p| p.area()), "{w}×{h}");
         }

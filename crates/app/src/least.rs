@@ -1,6 +1,6 @@
 //! The rail of the smallest window: keys with names in two columns, rules in the tooltip.
 
-use crate::{layout::at, pen::Pen, rail, rows, theme};
+use crate::{controls, layout::at, pen::Pen, rail, rows, theme};
 use egui::{Rect, Role, pos2, vec2};
 use overread_session::view::{ReadView, RowState, UiAction};
 
@@ -70,12 +70,13 @@ fn slot_ui(pen: &mut Pen<'_>, rect: Rect, slot: &Slot<'_>) {
     let response = pen.hit_on(rect, ("slot", slot.key), role, &slot.spoken);
     response.clone().on_hover_text(&slot.spoken);
     let cap = Rect::from_center_size(pos2(rect.min.x + 14.0, rect.center().y), vec2(28.0, 28.0));
-    let look = rows::CapLook::of(slot.state);
-    rows::cap_ui(pen, cap, slot.key, look);
+    let look = controls::CapLook::of(slot.state);
+    controls::cap_ui(pen, cap, slot.key, look);
     let text = if enabled { theme::T1 } else { theme::T4 };
     let x = cap.max.x + 5.0;
     let room = rect.max.x - x + 5.0;
-    let ty = if pen.width(slot.name, theme::SMALL_M) <= room { theme::SMALL_M } else { theme::TINY };
+    let ty =
+        if pen.width(slot.name, theme::SMALL_M) <= room { theme::SMALL_M } else { theme::TINY };
     pen.left_within(x, cap.center().y, room, slot.name, ty, text);
     pen.ring(&response, cap, theme::R_CONTROL);
     if response.clicked() {

@@ -5,6 +5,7 @@
 //! computes a figure.
 
 mod app;
+mod controls;
 mod dialogs;
 mod film;
 mod findings;

@@ -1,6 +1,6 @@
 //! Pages made of blocks: wizard, analysis, settings.
 
-use crate::{home::column_ui, layout::at, pen::Pen, plots, rows, shapes, tables, theme};
+use crate::{controls, home::column_ui, layout::at, pen::Pen, plots, shapes, tables, theme};
 use egui::{Rect, Role, pos2, vec2};
 use overread_session::view::{
     Block, ButtonView, ChoiceView, FieldView, LinkView, PageView, ToggleView, UiAction, WorkView,
@@ -16,7 +16,8 @@ pub(crate) fn page_ui(pen: &mut Pen<'_>, page: Rect, view: &PageView) {
         sections_ui(pen, body.with_max_x(body.min.x + 208.0), &view.sections);
         body = body.with_min_x(body.min.x + 209.0);
     }
-    let wide = view.blocks.iter().any(|b| matches!(b, Block::Table(_) | Block::Matrix(_) | Block::Roc(_)));
+    let wide =
+        view.blocks.iter().any(|b| matches!(b, Block::Table(_) | Block::Matrix(_) | Block::Roc(_)));
     let max_width = if wide { 1160.0 } else { 760.0 };
     column_ui(pen, body, "page", max_width, |pen, x, right, top| {
         let mut y = top + 24.0;
@@ -36,8 +37,8 @@ fn bar_ui(pen: &mut Pen<'_>, rect: Rect, view: &PageView) {
     let mut x = pen.left(rect.min.x + 24.0, y, &view.name, theme::BODY_S, theme::T1) + 40.0;
     let mut end = rect.max.x - 24.0;
     if let Some(action) = &view.action {
-        let width = rows::button_width(pen, action);
-        rows::buttons_ui(pen, end - width, y - 16.0, "bar", std::slice::from_ref(action));
+        let width = controls::button_width(pen, action);
+        controls::buttons_ui(pen, end - width, y - 16.0, "bar", std::slice::from_ref(action));
         end -= width + 16.0;
     }
     for link in &view.tabs {
@@ -66,7 +67,13 @@ fn link_color(link: &LinkView, hovered: bool) -> egui::Color32 {
     }
 }
 
-fn link_hit(pen: &mut Pen<'_>, rect: Rect, scope: &str, role: Role, link: &LinkView) -> egui::Response {
+fn link_hit(
+    pen: &mut Pen<'_>,
+    rect: Rect,
+    scope: &str,
+    role: Role,
+    link: &LinkView,
+) -> egui::Response {
     let mut name = link.text.clone();
     if let Some((_, count)) = &link.mark {
         name.push_str(", ");
@@ -153,7 +160,7 @@ fn block_ui(pen: &mut Pen<'_>, (x, right): (f32, f32), y: f32, i: usize, block: 
         }
         Block::Banner(banner) => {
             let height = if right - x < 900.0 { 88.0 } else { 48.0 };
-            rows::banner_ui(pen, at(x, y, right - x, height), banner, theme::S1);
+            controls::banner_ui(pen, at(x, y, right - x, height), banner, theme::S1);
             y + height + 16.0
         }
         Block::Forest(view) => plots::forest_ui(pen, x, right, y, view) + 24.0,
@@ -174,17 +181,24 @@ fn block_ui(pen: &mut Pen<'_>, (x, right): (f32, f32), y: f32, i: usize, block: 
     }
 }
 
-fn buttons_row_ui(pen: &mut Pen<'_>, x: f32, right: f32, y: f32, i: usize, buttons: &[ButtonView]) -> f32 {
+fn buttons_row_ui(
+    pen: &mut Pen<'_>,
+    x: f32,
+    right: f32,
+    y: f32,
+    i: usize,
+    buttons: &[ButtonView],
+) -> f32 {
     let (mut at_x, mut y) = (x, y);
     let scope = format!("row {i}");
     for button in buttons {
         let reason = button.refused.as_ref().map_or(0.0, |r| pen.width(r, theme::SMALL) + 20.0);
-        let width = rows::button_width(pen, button) + reason;
+        let width = controls::button_width(pen, button) + reason;
         if at_x > x && at_x + width > right {
             at_x = x;
             y += 40.0;
         }
-        at_x = rows::buttons_ui(pen, at_x, y, &scope, std::slice::from_ref(button));
+        at_x = controls::buttons_ui(pen, at_x, y, &scope, std::slice::from_ref(button));
     }
     y + 32.0
 }
@@ -205,8 +219,8 @@ fn field_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &FieldView) -
     let (field_x, y) = label_ui(pen, x, top, right, &view.label);
     let mut end = right;
     if let Some(button) = &view.button {
-        let width = rows::button_width(pen, button);
-        rows::buttons_ui(pen, right - width, y, &view.id, std::slice::from_ref(button));
+        let width = controls::button_width(pen, button);
+        controls::buttons_ui(pen, right - width, y, &view.id, std::slice::from_ref(button));
         end -= width + 8.0;
     }
     let rect = at(field_x, y, end - field_x, 32.0);
@@ -234,10 +248,22 @@ fn field_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &FieldView) -
     if let Some(problem) = &view.problem {
         shapes::mark(pen, pos2(field_x + 8.0, y + 14.0), 14.0, overread_session::view::Mark::Alarm);
         pen.say(at(field_x, y + 4.0, right - field_x, 20.0), ("problem", &view.id), problem);
-        y = pen.wrapped(pos2(field_x + 24.0, y + 6.0), right - field_x - 24.0, problem, (theme::SMALL, 16.0), theme::T1);
+        y = pen.wrapped(
+            pos2(field_x + 24.0, y + 6.0),
+            right - field_x - 24.0,
+            problem,
+            (theme::SMALL, 16.0),
+            theme::T1,
+        );
     }
     if !view.note.is_empty() {
-        y = pen.wrapped(pos2(field_x, y + 4.0), right - field_x, &view.note, (theme::SMALL, 16.0), theme::T3);
+        y = pen.wrapped(
+            pos2(field_x, y + 4.0),
+            right - field_x,
+            &view.note,
+            (theme::SMALL, 16.0),
+            theme::T3,
+        );
     }
     y
 }
@@ -254,7 +280,8 @@ fn choice_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &ChoiceView)
         }
         let rect = at(at_x, y, width, 32.0);
         let name = format!("{}: {option}", view.label);
-        let response = pen.hit_on(rect, ("choice", &view.id, i), (Role::RadioButton, true, on), &name);
+        let response =
+            pen.hit_on(rect, ("choice", &view.id, i), (Role::RadioButton, true, on), &name);
         let color = if on {
             pen.fill(rect, theme::R_CONTROL, theme::T2);
             let mark = overread_session::view::Mark::Check;
@@ -275,17 +302,25 @@ fn choice_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &ChoiceView)
     }
     y += 32.0;
     if !view.note.is_empty() {
-        y = pen.wrapped(pos2(field_x, y + 4.0), right - field_x, &view.note, (theme::SMALL, 16.0), theme::T3);
+        y = pen.wrapped(
+            pos2(field_x, y + 4.0),
+            right - field_x,
+            &view.note,
+            (theme::SMALL, 16.0),
+            theme::T3,
+        );
     }
     y
 }
 
 fn toggle_ui(pen: &mut Pen<'_>, x: f32, right: f32, y: f32, view: &ToggleView) -> f32 {
     let row = at(x, y, right - x, 32.0);
-    let response = pen.hit_on(row, ("toggle", &view.id), (Role::CheckBox, true, view.on), &view.label);
+    let response =
+        pen.hit_on(row, ("toggle", &view.id), (Role::CheckBox, true, view.on), &view.label);
     let edge = if response.hovered() { theme::T1 } else { theme::EDGE };
     shapes::tick_box(pen, pos2(x + 8.0, y + 16.0), view.on, edge);
-    let end = pen.left_within(x + 28.0, y + 16.0, right - x - 28.0, &view.label, theme::BODY, theme::T2);
+    let end =
+        pen.left_within(x + 28.0, y + 16.0, right - x - 28.0, &view.label, theme::BODY, theme::T2);
     pen.left_within(end + 16.0, y + 16.0, right - end - 16.0, &view.note, theme::SMALL, theme::T3);
     pen.ring(&response, at(x, y + 8.0, 16.0, 16.0), theme::R_CONTROL);
     if response.clicked() {
@@ -299,13 +334,14 @@ fn work_ui(pen: &mut Pen<'_>, x: f32, right: f32, y: f32, i: usize, view: &WorkV
     pen.panel(card, theme::R_CARD, theme::S1, theme::hair());
     let mut end = right - 16.0;
     if let Some(cancel) = &view.cancel {
-        let width = rows::button_width(pen, cancel);
+        let width = controls::button_width(pen, cancel);
         let scope = format!("work {i}");
-        rows::buttons_ui(pen, end - width, y + 20.0, &scope, std::slice::from_ref(cancel));
+        controls::buttons_ui(pen, end - width, y + 20.0, &scope, std::slice::from_ref(cancel));
         end -= width + 24.0;
     }
     let name = format!("{}, {}", view.title, view.text);
-    let response = pen.ui.interact(card.with_max_x(end), crate::pen::id(("work", i)), egui::Sense::hover());
+    let response =
+        pen.ui.interact(card.with_max_x(end), crate::pen::id(("work", i)), egui::Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(Role::ProgressIndicator, true, &name));
     pen.left_within(x + 16.0, y + 24.0, end - x - 16.0, &view.title, theme::BODY_M, theme::T1);
     pen.right(end, y + 24.0, &view.text, theme::SMALL, theme::T2);

@@ -1,11 +1,12 @@
 //! The live panel: what the release policy lets the reader see, and the reader's own counts.
 
 use crate::{
+    controls,
     layout::{Room, at},
     pen::Pen,
     plots,
     rail::scroll_ui,
-    rows, shapes, theme,
+    shapes, theme,
 };
 use egui::{Rect, Role, pos2};
 use overread_session::view::{
@@ -45,10 +46,11 @@ pub(crate) fn panel_ui(pen: &mut Pen<'_>, rect: Rect, room: Room, view: &PanelVi
 
 fn close_ui(pen: &mut Pen<'_>, right: f32, y: f32, key: &str) {
     let hint = KeyHint::new(&[key], "close");
-    let width = rows::hint_width(pen, &hint);
+    let width = controls::hint_width(pen, &hint);
     let rect = at(right - width - 8.0, y - 16.0, width + 16.0, 32.0);
-    let response = pen.hit(rect, "close panel", Role::Button, &format!("Close the live panel, {key}"));
-    rows::hint_ui(pen, right - width, y, &hint);
+    let response =
+        pen.hit(rect, "close panel", Role::Button, &format!("Close the live panel, {key}"));
+    controls::hint_ui(pen, right - width, y, &hint);
     pen.ring(&response, rect, theme::R_CONTROL);
     if response.clicked() {
         pen.out.push(UiAction::ClosePanel);
@@ -97,7 +99,14 @@ fn figures_body_ui(pen: &mut Pen<'_>, rect: Rect, room: Room, figures: &PanelFig
     y + 8.0
 }
 
-fn alarms_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, alarms: &AlarmsView, full: bool) -> f32 {
+fn alarms_ui(
+    pen: &mut Pen<'_>,
+    x: f32,
+    right: f32,
+    top: f32,
+    alarms: &AlarmsView,
+    full: bool,
+) -> f32 {
     let mut y = plots::heading_ui(pen, x, right, top, &alarms.title, &alarms.count) + 2.0;
     if let Some(none) = &alarms.none {
         pen.say(at(x, y, right - x, 24.0), "no alarms", none);
@@ -243,7 +252,14 @@ pub(crate) fn panel_strip_ui(pen: &mut Pen<'_>, rect: Rect, view: &PanelView) {
     let middle = x + ((right - x) * 0.42).floor();
     let quality = &figures.quality;
     let end = pen.left(x, top + 21.0, &quality.title, theme::SMALL_S, theme::T1);
-    pen.left_within(end + 8.0, top + 21.0, middle - end - 8.0, &quality.short_note, theme::SMALL, theme::T3);
+    pen.left_within(
+        end + 8.0,
+        top + 21.0,
+        middle - end - 8.0,
+        &quality.short_note,
+        theme::SMALL,
+        theme::T3,
+    );
     let columns = plots::Columns {
         scale: [x + 112.0, middle - 150.0],
         count: None,
@@ -257,10 +273,12 @@ pub(crate) fn panel_strip_ui(pen: &mut Pen<'_>, rect: Rect, view: &PanelView) {
     }
     let from = middle + 48.0;
     let release = &figures.release;
-    let words = pen.width(&release.next, theme::SMALL_M) + pen.width(&release.basis, theme::SMALL) + 144.0;
+    let words =
+        pen.width(&release.next, theme::SMALL_M) + pen.width(&release.basis, theme::SMALL) + 144.0;
     let release_x = (right - words - 8.0).max(from);
     let end = plots::boxes_ui(pen, release_x, top + 21.0, release) + 12.0;
-    let end = pen.left_within(end, top + 21.0, right - end, &release.next, theme::SMALL_M, theme::T1);
+    let end =
+        pen.left_within(end, top + 21.0, right - end, &release.next, theme::SMALL_M, theme::T1);
     pen.left_within(end + 8.0, top + 21.0, right - end, &release.basis, theme::SMALL, theme::T3);
     let roomy = rect.height() >= 300.0;
     let mut y = top + 37.0;

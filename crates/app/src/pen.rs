@@ -85,12 +85,7 @@ impl Pen<'_> {
     }
 
     pub(crate) fn dashed(&self, points: [Pos2; 2], width: f32, color: Color32) {
-        self.ui.painter().extend(Shape::dashed_line(
-            &points,
-            Stroke::new(width, color),
-            4.0,
-            3.0,
-        ));
+        self.ui.painter().extend(Shape::dashed_line(&points, Stroke::new(width, color), 4.0, 3.0));
     }
 
     /// Text in one row, ended by an ellipsis where it does not fit.
@@ -196,7 +191,13 @@ impl Pen<'_> {
     }
 
     /// Something that can be pressed, with its accessible name.
-    pub(crate) fn hit(&self, rect: Rect, key: impl Hash + Debug, role: Role, name: &str) -> Response {
+    pub(crate) fn hit(
+        &self,
+        rect: Rect,
+        key: impl Hash + Debug,
+        role: Role,
+        name: &str,
+    ) -> Response {
         self.hit_if(rect, key, true, role, name)
     }
 
@@ -261,7 +262,7 @@ impl Pen<'_> {
     }
 
     /// Name and value lines shown while the pointer rests on a mark.
-    pub(crate) fn tooltip(&self, response: &Response, title: &str, lines: &[(String, String)]) {
+    pub(crate) fn tooltip(response: &Response, title: &str, lines: &[(String, String)]) {
         if lines.is_empty() {
             return;
         }

@@ -157,7 +157,8 @@ pub(crate) fn forest_row_ui(
             if columns.scale[1] - columns.scale[0] >= 40.0 {
                 interval_ui(pen, columns.scale, y, estimate, (row.kind, true), back);
             }
-            let (body, strong) = if quiet { (theme::T3, theme::T3) } else { (theme::T2, theme::T1) };
+            let (body, strong) =
+                if quiet { (theme::T3, theme::T3) } else { (theme::T2, theme::T1) };
             if let Some(count) = columns.count {
                 pen.right(count, y, &estimate.count, theme::SMALL, body);
             }
@@ -172,11 +173,18 @@ pub(crate) fn forest_row_ui(
             pen.left_within(from, y, room, reason, theme::SMALL, theme::T3);
         }
     }
-    pen.tooltip(&response, &row.name, &row.tooltip);
+    Pen::tooltip(&response, &row.name, &row.tooltip);
 }
 
 /// Title at the left, aside at the right; returns where the contents begin.
-pub(crate) fn heading_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, title: &str, note: &str) -> f32 {
+pub(crate) fn heading_ui(
+    pen: &mut Pen<'_>,
+    x: f32,
+    right: f32,
+    top: f32,
+    title: &str,
+    note: &str,
+) -> f32 {
     let y = top + 12.0;
     let row = at(x, top, right - x, 24.0);
     let response = pen.ui.interact(row, crate::pen::id(("heading", title)), egui::Sense::hover());
@@ -202,19 +210,26 @@ pub(crate) fn running_ui(
         || view.title.clone(),
         |last| {
             let e = &last.estimate;
-            format!("{}: {} after {} reads, {}. {}", view.title, e.value, last.reads, e.interval, view.held_back)
+            format!(
+                "{}: {} after {} reads, {}. {}",
+                view.title, e.value, last.reads, e.interval, view.held_back
+            )
         },
     );
     pen.say(plot, ("running", &view.title), &spoken);
-    for (quarter, label) in [(0, "0"), (1, ""), (2, "50"), (3, ""), (4, "100")] {
-        let y = plot.max.y - plot.height() * (f64::from(quarter) / 4.0) as f32;
+    for (share, label) in [(0.0, "0"), (0.25, ""), (0.5, "50"), (0.75, ""), (1.0, "100")] {
+        let y = place([plot.max.y, plot.min.y], share);
         pen.hline([plot.min.x, plot.max.x], y, theme::LINE);
         pen.right(plot.min.x - 8.0, y, label, theme::TINY, theme::T3);
     }
     let planned = f64::from(view.planned.max(1));
     let px = |reads: u32| place([plot.min.x, plot.max.x], f64::from(reads) / planned);
     let py = |fraction: f64| place([plot.max.y, plot.min.y], fraction);
-    pen.fill(Rect::from_x_y_ranges(plot.max.x - 1.5..=plot.max.x, plot.y_range()), 0.0, theme::EDGE);
+    pen.fill(
+        Rect::from_x_y_ranges(plot.max.x - 1.5..=plot.max.x, plot.y_range()),
+        0.0,
+        theme::EDGE,
+    );
     for pair in view.points.windows(2) {
         let [a, b] = [&pair[0], &pair[1]];
         let quad = vec![
@@ -249,7 +264,14 @@ pub(crate) fn running_ui(
         put(low.max(value + 14.0).min(plot.max.y - 24.0), &last.low, theme::TINY, theme::T2);
         if !on_left && !view.held_back.is_empty() {
             let room = plot.max.x - label_x - 4.0;
-            pen.left_within(label_x, plot.max.y - 12.0, room, &view.held_back, theme::TINY, theme::T3);
+            pen.left_within(
+                label_x,
+                plot.max.y - 12.0,
+                room,
+                &view.held_back,
+                theme::TINY,
+                theme::T3,
+            );
         }
         let text = last.reads.to_string();
         if lx - plot.min.x > 20.0 && plot.max.x - lx > 90.0 {
@@ -304,7 +326,13 @@ pub(crate) fn alarm_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, alarm: &
         alarm_row_ui(pen, inner, end, (top, top + 48.0 + 24.0 * i as f32), row, alarm);
     }
     let text = (theme::SMALL, 16.0);
-    pen.spans(pos2(inner, top + alarm_head(alarm)), rect.width() - 32.0, &alarm.text, text, theme::T2);
+    pen.spans(
+        pos2(inner, top + alarm_head(alarm)),
+        rect.width() - 32.0,
+        &alarm.text,
+        text,
+        theme::T2,
+    );
     rect.max.y
 }
 
@@ -379,7 +407,14 @@ pub(crate) fn boxes_ui(pen: &Pen<'_>, x: f32, y: f32, release: &ReleaseView) -> 
 }
 
 /// Own answers: shape and number, and the word where there is room.
-pub(crate) fn counts_ui(pen: &mut Pen<'_>, x: f32, right: f32, y: f32, counts: &[CountView], words: bool) {
+pub(crate) fn counts_ui(
+    pen: &mut Pen<'_>,
+    x: f32,
+    right: f32,
+    y: f32,
+    counts: &[CountView],
+    words: bool,
+) {
     let n = counts.len().max(1) as f32;
     let spoken: Vec<_> = counts.iter().map(|c| format!("{} {}", c.count, c.name)).collect();
     pen.say(at(x, y - 12.0, right - x, 24.0), "counts", &spoken.join(", "));
@@ -395,7 +430,11 @@ pub(crate) fn counts_ui(pen: &mut Pen<'_>, x: f32, right: f32, y: f32, counts: &
     for (i, count) in counts.iter().enumerate() {
         let last = i + 1 == counts.len() && i > 0;
         let number = pen.width(&count.count, theme::SMALL_M);
-        let x = if last { right - number - 22.0 } else { x + (right - x - 24.0) / (n - 1.0).max(1.0) * i as f32 };
+        let x = if last {
+            right - number - 22.0
+        } else {
+            x + (right - x - 24.0) / (n - 1.0).max(1.0) * i as f32
+        };
         shapes::mark(pen, pos2(x + 8.0, y), 16.0, count.mark);
         pen.left(x + 22.0, y, &count.count, theme::SMALL_M, theme::T1);
     }

@@ -1,6 +1,7 @@
 //! The rail beside the film. Every row has its place, also while it is empty.
 
 use crate::{
+    controls,
     findings::findings_ui,
     layout::{Room, at},
     pen::Pen,
@@ -105,10 +106,8 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
     if let Some((y, h)) = grid.echo {
         rows::echo_ui(pen, inside(y, h), view.echo.as_ref(), room != Room::Wide);
     }
-    let bar = Rect::from_x_y_ranges(
-        rail.min.x..=rail.min.x + 4.0,
-        top + grid.bar.0..=top + grid.bar.1,
-    );
+    let bar =
+        Rect::from_x_y_ranges(rail.min.x..=rail.min.x + 4.0, top + grid.bar.0..=top + grid.bar.1);
     pen.fill(bar, 0.0, rows::bar_color(view.state.kind));
     let heights = (top + grid.question, top + grid.state);
     rows::question_ui(pen, (x, right), heights, &view.question, &view.state, grid.ty);
@@ -116,7 +115,8 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
     // The detail of the state has a place of its own: the free strip above the answers.
     let mut y = grid.answers;
     if let Some(detail) = &view.state.detail {
-        let middle = top + f32::midpoint(grid.bar.1, grid.answers + (grid.answer - rows::CAP) / 2.0);
+        let middle =
+            top + f32::midpoint(grid.bar.1, grid.answers + (grid.answer - controls::CAP) / 2.0);
         pen.left_within(x, middle - 2.0, right - x, detail, theme::TINY, theme::T2);
     }
     if let Some(findings) = &view.findings {
@@ -173,7 +173,7 @@ fn no_answers_ui(
                 y += 40.0;
             }
             if let Some(skip) = &view.skip {
-                rows::buttons_ui(pen, x, top + y + 4.0, "skip", std::slice::from_ref(skip));
+                controls::buttons_ui(pen, x, top + y + 4.0, "skip", std::slice::from_ref(skip));
                 y += 40.0;
             }
             y + 15.0
@@ -219,7 +219,7 @@ fn tags_wide_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     notes_ui(pen, at(x, y + height + 8.0, right - x, 40.0), view);
     for (i, hint) in view.hints.iter().enumerate() {
         let column = x + if i % 2 == 0 { 0.0 } else { 144.0 };
-        rows::hint_ui(pen, column, hints_top + 12.0 + 24.0 * (i / 2) as f32, hint);
+        controls::hint_ui(pen, column, hints_top + 12.0 + 24.0 * (i / 2) as f32, hint);
     }
 }
 
@@ -236,11 +236,11 @@ fn tags_compact_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     if editing {
         notes_ui(pen, at(x, y + height + 4.0, right - x, 40.0), view);
     } else if let Some(skip) = &view.skip {
-        rows::buttons_ui(pen, x, hints_y - 56.0, "skip", std::slice::from_ref(skip));
+        controls::buttons_ui(pen, x, hints_y - 56.0, "skip", std::slice::from_ref(skip));
     }
     let mut at_x = x;
     for hint in &view.hints_short {
-        let width = rows::hint_width(pen, hint);
+        let width = controls::hint_width(pen, hint);
         if at_x + width > right + 1.0 {
             break;
         }
@@ -256,7 +256,7 @@ fn whole_rows(wanted: f32, room: f32) -> f32 {
 
 /// A hint; those of comment and flag can be clicked, since nothing else here offers them.
 fn note_hint_ui(pen: &mut Pen<'_>, rect: Rect, hint: &KeyHint, view: &ReadView) {
-    rows::hint_ui(pen, rect.min.x, rect.center().y, hint);
+    controls::hint_ui(pen, rect.min.x, rect.center().y, hint);
     let is = |key: &str| hint.caps.len() == 1 && hint.caps[0] == key;
     let action = if is(&view.comment.key) {
         UiAction::OpenComment
@@ -336,7 +336,13 @@ pub(crate) fn chips_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     };
     let mut area = area.with_max_y(area.max.y.max(area.min.y));
     if let Some(skip) = &view.skip {
-        rows::buttons_ui(pen, area.min.x, area.max.y - 40.0, "skip", std::slice::from_ref(skip));
+        controls::buttons_ui(
+            pen,
+            area.min.x,
+            area.max.y - 40.0,
+            "skip",
+            std::slice::from_ref(skip),
+        );
         area.max.y -= 48.0;
     }
     if wanted - 8.0 <= area.height() {

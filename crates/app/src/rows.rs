@@ -1,88 +1,16 @@
-//! Key caps and the rows of the rail.
+//! The rows of the rail.
 
-use crate::{layout::at, pen::Pen, shapes, theme};
+use crate::{
+    controls::{CAP, CapLook, cap_ui},
+    layout::at,
+    pen::Pen,
+    shapes, theme,
+};
 use egui::{Color32, Rect, Response, Role, Stroke, pos2, vec2};
 use overread_session::view::{
-    AnswerView, BannerView, ButtonKind, ButtonView, EchoView, KeyHint, Mark, NoAnswerView,
-    ProgressView, RowState, StateKind, StateView, TagView, ThresholdView, UiAction,
+    AnswerView, EchoView, Mark, NoAnswerView, ProgressView, RowState, StateKind, StateView,
+    TagView, ThresholdView, UiAction,
 };
-
-/// Side of a key cap.
-pub(crate) const CAP: f32 = 32.0;
-
-/// How a key cap looks.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CapLook {
-    Rest,
-    Filled,
-    Dashed,
-    Early,
-}
-
-impl CapLook {
-    pub(crate) fn of(state: RowState) -> Self {
-        match state {
-            RowState::Ready => Self::Rest,
-            RowState::Waiting => Self::Dashed,
-            RowState::TooEarly => Self::Early,
-            RowState::Chosen | RowState::Unsaved => Self::Filled,
-        }
-    }
-}
-
-/// A key cap.
-pub(crate) fn cap_ui(pen: &Pen<'_>, rect: Rect, text: &str, look: CapLook) {
-    let r = theme::R_CONTROL;
-    let color = match look {
-        CapLook::Rest => {
-            pen.panel(rect, r, theme::S2, theme::border());
-            theme::T1
-        }
-        CapLook::Filled => {
-            pen.fill(rect, r, theme::T2);
-            theme::S0
-        }
-        CapLook::Dashed => {
-            pen.dashed_frame(rect, r, Stroke::new(1.0, theme::T4));
-            theme::T4
-        }
-        CapLook::Early => {
-            pen.fill(rect, r, theme::S2);
-            pen.dashed_frame(rect, r, Stroke::new(2.0, theme::T1));
-            theme::T1
-        }
-    };
-    let size = (rect.height() * 0.47).clamp(12.0, 15.0);
-    let ty = theme::Type { size, weight: theme::Weight::SemiBold };
-    pen.centre(rect.center(), text, ty, color);
-}
-
-/// Small caps and what they do; returns where it ends.
-pub(crate) fn hint_ui(pen: &Pen<'_>, x: f32, y: f32, hint: &KeyHint) -> f32 {
-    let x = hint_caps_ui(pen, x, y, &hint.caps);
-    pen.left(x, y, &hint.text, theme::TINY, theme::T3)
-}
-
-/// Width of [`hint_ui`].
-pub(crate) fn hint_width(pen: &Pen<'_>, hint: &KeyHint) -> f32 {
-    let caps: f32 = hint.caps.iter().map(|cap| cap_width(pen, cap) + 8.0).sum();
-    caps + pen.width(&hint.text, theme::TINY)
-}
-
-fn cap_width(pen: &Pen<'_>, cap: &str) -> f32 {
-    (pen.width(cap, theme::TINY_M) + 10.0).max(16.0).round()
-}
-
-/// Small caps; returns where they end.
-pub(crate) fn hint_caps_ui(pen: &Pen<'_>, mut x: f32, y: f32, caps: &[String]) -> f32 {
-    for cap in caps {
-        let rect = at(x, y - 8.0, cap_width(pen, cap), 16.0);
-        pen.frame(rect, theme::R_HINT, Stroke::new(1.0, theme::HINT));
-        pen.centre(rect.center(), cap, theme::TINY_M, theme::T2);
-        x = rect.max.x + 8.0;
-    }
-    x
-}
 
 /// Metrics of an answer row.
 #[derive(Clone, Copy)]
@@ -94,12 +22,20 @@ pub(crate) struct AnswerLook {
 }
 
 /// One level: cap, shape, name, and what it means under the rules.
-pub(crate) fn answer_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, row: &AnswerView, look: AnswerLook) {
+pub(crate) fn answer_ui(
+    pen: &mut Pen<'_>,
+    rect: Rect,
+    i: usize,
+    row: &AnswerView,
+    look: AnswerLook,
+) {
     let enabled = row.state != RowState::Waiting && row.state != RowState::TooEarly;
     let chosen = matches!(row.state, RowState::Chosen | RowState::Unsaved);
     let name = spoken(&row.key, &row.name, &row.spoken, row.state);
     let response = pen.hit_on(rect, ("answer", i), (Role::RadioButton, enabled, chosen), &name);
-    let back = rect.expand2(vec2(look.bleed, 0.0)).shrink2(vec2(0.0, (rect.height() - 48.0).max(0.0) / 2.0));
+    let back = rect
+        .expand2(vec2(look.bleed, 0.0))
+        .shrink2(vec2(0.0, (rect.height() - 48.0).max(0.0) / 2.0));
     row_back(pen, &response, back, row.state);
     let cap = Rect::from_center_size(pos2(rect.min.x + CAP / 2.0, rect.center().y), vec2(CAP, CAP));
     cap_ui(pen, cap, &row.key, CapLook::of(row.state));
@@ -175,7 +111,11 @@ fn lower_first(text: &str) -> String {
 /// A rule as the line a level must reach.
 pub(crate) fn threshold_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, row: &ThresholdView) {
     let y = rect.center().y;
-    pen.say(rect, ("threshold", i), &format!("Below this line the {} rule is met: {}", row.name, row.wording));
+    pen.say(
+        rect,
+        ("threshold", i),
+        &format!("Below this line the {} rule is met: {}", row.name, row.wording),
+    );
     let x = pen.left(rect.min.x, y, &row.name, theme::SMALL_M, theme::T1);
     let room = rect.max.x - x - 4.0;
     let x = pen.left_within(x + 4.0, y, room, &row.wording, theme::SMALL, theme::T2);
@@ -185,11 +125,18 @@ pub(crate) fn threshold_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, row: &Thresh
 }
 
 /// Unsure or inadequate.
-pub(crate) fn no_answer_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, row: &NoAnswerView, name_x: f32) {
+pub(crate) fn no_answer_ui(
+    pen: &mut Pen<'_>,
+    rect: Rect,
+    i: usize,
+    row: &NoAnswerView,
+    name_x: f32,
+) {
     let enabled = row.state != RowState::Waiting && row.state != RowState::TooEarly;
     let chosen = matches!(row.state, RowState::Chosen | RowState::Unsaved);
     let spoken = spoken(&row.key, &row.name, "no answer under either rule", row.state);
-    let response = pen.hit_on(rect, ("no answer", i), (Role::RadioButton, enabled, chosen), &spoken);
+    let response =
+        pen.hit_on(rect, ("no answer", i), (Role::RadioButton, enabled, chosen), &spoken);
     row_back(pen, &response, rect.expand2(vec2(4.0, 0.0)), row.state);
     let y = rect.center().y;
     let cap = Rect::from_center_size(pos2(rect.min.x + CAP / 2.0, y), vec2(CAP, CAP));
@@ -230,7 +177,14 @@ pub(crate) fn tag_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, tag: &TagView, nam
 }
 
 /// A tag as a chip at a corner; returns its width.
-pub(crate) fn chip_ui(pen: &mut Pen<'_>, x: f32, y: f32, max_width: f32, i: usize, tag: &TagView) -> f32 {
+pub(crate) fn chip_ui(
+    pen: &mut Pen<'_>,
+    x: f32,
+    y: f32,
+    max_width: f32,
+    i: usize,
+    tag: &TagView,
+) -> f32 {
     let ty = if tag.on { theme::SMALL_M } else { theme::SMALL };
     let check = if tag.on { 22.0 } else { 0.0 };
     let room = max_width - 38.0 - check - 9.0;
@@ -325,7 +279,13 @@ pub(crate) fn echo_ui(pen: &mut Pen<'_>, rect: Rect, echo: Option<&EchoView>, sh
 }
 
 /// The echo inside the item row of small windows: number, shape, answer, tick.
-pub(crate) fn echo_short_ui(pen: &mut Pen<'_>, right: f32, y: f32, echo: Option<&EchoView>, word: bool) {
+pub(crate) fn echo_short_ui(
+    pen: &mut Pen<'_>,
+    right: f32,
+    y: f32,
+    echo: Option<&EchoView>,
+    word: bool,
+) {
     let Some(echo) = echo else { return };
     let spoken = format!("{}: {}, {}", echo.text, echo.answer, echo.saved);
     let color = if echo.fresh { theme::T1 } else { theme::T3 };
@@ -356,7 +316,12 @@ pub(crate) fn progress_ui(pen: &mut Pen<'_>, rect: Rect, progress: &ProgressView
     if total <= 100 {
         for i in 0..total {
             if i != current {
-                bar(edge(i), edge(i + 1) - 1.0, 0.0, if i < done { theme::T3 } else { theme::TRACK });
+                bar(
+                    edge(i),
+                    edge(i + 1) - 1.0,
+                    0.0,
+                    if i < done { theme::T3 } else { theme::TRACK },
+                );
             }
         }
     } else {
@@ -392,7 +357,8 @@ pub(crate) fn question_ui(
     ty: theme::Type,
 ) {
     let row = Rect::from_x_y_ranges(x..=right, question_y - 16.0..=question_y + 16.0);
-    pen.ui.interact(row, crate::pen::id("question"), egui::Sense::hover())
+    pen.ui
+        .interact(row, crate::pen::id("question"), egui::Sense::hover())
         .widget_info(|| egui::WidgetInfo::labeled(Role::Heading, true, question));
     let wanted = pen.width(question, ty);
     let size = (ty.size * (right - x) / wanted.max(1.0)).floor().clamp(17.0, ty.size);
@@ -412,107 +378,13 @@ pub(crate) fn question_ui(
     let fits = |ty: &theme::Type| pen.width(&state.text, *ty) <= room;
     let ty = [theme::BODY_M, theme::SMALL_M].into_iter().find(fits).unwrap_or(theme::TINY_M);
     pen.left_within(text_x, state_y, room, &state.text, ty, theme::T1);
-    let spoken = state.detail.as_ref().map_or_else(
-        || state.text.clone(),
-        |detail| format!("{} {detail}", state.text),
-    );
+    let spoken = state
+        .detail
+        .as_ref()
+        .map_or_else(|| state.text.clone(), |detail| format!("{} {detail}", state.text));
     let line = Rect::from_x_y_ranges(x..=right, state_y - 10.0..=state_y + 10.0);
     let response = pen.say(line, "state", &spoken);
     pen.ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_live(egui::accesskit::Live::Polite);
     });
-}
-
-/// Width of a button.
-pub(crate) fn button_width(pen: &Pen<'_>, button: &ButtonView) -> f32 {
-    let key = button.key.as_ref().map_or(0.0, |key| cap_width(pen, key) + 8.0);
-    (pen.width(&button.text, theme::BODY_M) + key + 32.0).ceil()
-}
-
-/// A button in a place; true when pressed.
-pub(crate) fn button_in(pen: &mut Pen<'_>, rect: Rect, key: impl std::hash::Hash + std::fmt::Debug, button: &ButtonView) -> Response {
-    let enabled = button.refused.is_none();
-    let response = pen.hit_if(rect, key, enabled, Role::Button, &button.text);
-    let primary = button.kind == ButtonKind::Primary && enabled;
-    let color = if !enabled {
-        pen.dashed_frame(rect, theme::R_CONTROL, Stroke::new(1.0, theme::T4));
-        theme::T4
-    } else if primary {
-        pen.fill(rect, theme::R_CONTROL, if response.hovered() { theme::T1 } else { theme::T2 });
-        theme::S0
-    } else if button.kind == ButtonKind::Quiet {
-        if response.hovered() {
-            pen.fill(rect, theme::R_CONTROL, theme::S3);
-        }
-        theme::T2
-    } else {
-        let pressed = response.is_pointer_button_down_on();
-        let fill = if response.hovered() || pressed { theme::S3 } else { theme::S2 };
-        let stroke = if pressed { Stroke::new(1.0, theme::T1) } else { theme::border() };
-        pen.panel(rect, theme::R_CONTROL, fill, stroke);
-        theme::T2
-    };
-    let ty = if primary { theme::BODY_S } else { theme::BODY_M };
-    let mut centre = rect.center();
-    if let Some(cap) = &button.key {
-        let width = cap_width(pen, cap);
-        centre.x -= (width + 8.0) / 2.0;
-        let x = centre.x + pen.width(&button.text, ty) / 2.0 + 8.0;
-        let hint = Rect::from_center_size(pos2(x + width / 2.0, rect.center().y), vec2(width, 16.0));
-        pen.frame(hint, theme::R_HINT, Stroke::new(1.0, if primary { theme::T4 } else { theme::HINT }));
-        pen.centre(hint.center(), cap, theme::TINY_M, color);
-    }
-    pen.centre(centre, &button.text, ty, color);
-    pen.ring(&response, rect, theme::R_CONTROL);
-    response
-}
-
-/// Buttons from left to right, each with its reason when refused; returns the right end.
-pub(crate) fn buttons_ui(pen: &mut Pen<'_>, x: f32, y: f32, scope: &str, buttons: &[ButtonView]) -> f32 {
-    let mut x = x;
-    for button in buttons {
-        let rect = at(x, y, button_width(pen, button), 32.0);
-        if button_in(pen, rect, ("button", scope, &button.id), button).clicked() {
-            pen.out.push(UiAction::Run(button.id.clone()));
-        }
-        x = rect.max.x + 8.0;
-        if let Some(reason) = &button.refused {
-            x = pen.left(x + 4.0, y + 16.0, reason, theme::SMALL, theme::T3) + 16.0;
-        }
-    }
-    x
-}
-
-/// A standing message with a bar, a shape and at most two buttons.
-pub(crate) fn banner_ui(pen: &mut Pen<'_>, rect: Rect, banner: &BannerView, fill: Color32) {
-    pen.fill(rect, 0.0, fill);
-    pen.fill(rect.with_max_x(rect.min.x + 4.0), 0.0, shapes::color(banner.mark));
-    let spoken = format!("{} {}", banner.title, banner.text);
-    let response = pen.say(rect, "banner", &spoken);
-    pen.ui.ctx().accesskit_node_builder(response.id, |node| {
-        node.set_live(egui::accesskit::Live::Assertive);
-    });
-    let two_lines = rect.height() > 60.0;
-    let y = if two_lines { rect.min.y + 22.0 } else { rect.center().y };
-    shapes::mark(pen, pos2(rect.min.x + 35.0, y), 16.0, banner.mark);
-    let x = rect.min.x + 55.0;
-    let widths: f32 = banner.buttons.iter().map(|button| button_width(pen, button) + 8.0).sum();
-    let buttons_x = rect.max.x - 24.0 + 8.0 - widths;
-    if two_lines {
-        let room = rect.max.x - 16.0 - x;
-        pen.left_within(x, y, room, &banner.title, theme::BODY_S, theme::T1);
-        let (room, line) = if widths > 0.0 && buttons_x > x + 200.0 {
-            (buttons_x - 16.0 - x, rect.min.y + 36.0)
-        } else {
-            (room, rect.min.y + 36.0)
-        };
-        pen.wrapped(pos2(x, line), room, &banner.text, (theme::SMALL, 16.0), theme::T2);
-        buttons_ui(pen, buttons_x, rect.max.y - 42.0, "banner", &banner.buttons);
-    } else {
-        let end = pen.left_within(x, y, buttons_x - x - 8.0, &banner.title, theme::BODY_S, theme::T1);
-        let room = buttons_x - end - 24.0;
-        let ty = if pen.width(&banner.text, theme::BODY) <= room { theme::BODY } else { theme::SMALL };
-        pen.left_within(end + 12.0, y, room, &banner.text, ty, theme::T2);
-        buttons_ui(pen, buttons_x, y - 16.0, "banner", &banner.buttons);
-    }
 }

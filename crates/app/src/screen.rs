@@ -1,13 +1,13 @@
 //! The reading room put together.
 
 use crate::{
-    film::{FilmLook, FilmSlot, film_ui},
+    controls,
+    film::{FilmLook, FilmSlot, Words, film_ui},
     layout::{Regions, Room, viewports},
     least::least_ui,
     panel::{panel_strip_ui, panel_ui},
     pen::Pen,
     rail::rail_ui,
-    rows,
     strip::strip_ui,
     theme,
 };
@@ -38,7 +38,7 @@ pub(crate) fn read_ui(
     }
     films_ui(pen, regions, layout, slots, (view, covered));
     if let (Some(rect), Some(banner)) = (regions.banner, &view.banner) {
-        rows::banner_ui(pen, rect, banner, theme::S2);
+        controls::banner_ui(pen, rect, banner, theme::S2);
     }
 }
 
@@ -52,15 +52,19 @@ fn films_ui(
     slots.resize_with(view.films.len(), FilmSlot::default);
     let places: Vec<Option<Rect>> = viewports(regions.film, layout, view.films.len());
     let count = view.films.len();
-    let short = matches!(regions.room, Room::Tight | Room::Least);
-    let short_badge = short || regions.room == Room::Compact || count > 2;
+    let words = match regions.room {
+        Room::Tight | Room::Least => Words::Short,
+        Room::Compact => Words::ShortBadge,
+        Room::Wide | Room::Portrait if count > 2 => Words::ShortBadge,
+        Room::Wide | Room::Portrait => Words::Full,
+    };
     for (index, (film, slot)) in view.films.iter().zip(slots.iter_mut()).enumerate() {
         let Some(rect) = places.get(index).copied().flatten() else {
             slot.painted = None;
             continue;
         };
         let focused = index == view.focused_film;
-        let look = FilmLook { index, count, focused, short, short_badge, covered };
+        let look = FilmLook { index, count, focused, words, covered };
         film_ui(pen, rect, slot, film, (look, view.mouse));
     }
 }

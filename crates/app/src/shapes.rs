@@ -85,8 +85,7 @@ pub(crate) fn mark_in(pen: &Pen<'_>, at: Pos2, size: f32, mark: Mark, color: Col
 const CLEAR: Color32 = theme::CLEAR;
 
 fn diamond(pen: &Pen<'_>, at: Pos2, r: f32, fill: Color32, stroke: Stroke) {
-    let points =
-        vec![at - vec2(0.0, r), at + vec2(r, 0.0), at + vec2(0.0, r), at - vec2(r, 0.0)];
+    let points = vec![at - vec2(0.0, r), at + vec2(r, 0.0), at + vec2(0.0, r), at - vec2(r, 0.0)];
     pen.add(Shape::convex_polygon(points, fill, stroke));
 }
 

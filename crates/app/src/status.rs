@@ -1,6 +1,10 @@
 //! The bottom line: what is open, whether the display is calibrated, whether answers are saved.
 
-use crate::{layout::{Room, at}, pen::Pen, shapes, theme};
+use crate::{
+    layout::{Room, at},
+    pen::Pen,
+    shapes, theme,
+};
 use egui::{Rect, Role, pos2};
 use overread_session::view::{Mark, StatusItem, StatusKeep, StatusView, Tone, UiAction};
 

@@ -1,6 +1,7 @@
 //! The strip under a portrait film: the rail laid on its side.
 
 use crate::{
+    controls,
     findings::findings_ui,
     layout::{Room, at},
     pen::Pen,
@@ -29,7 +30,8 @@ pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
     rows::echo_ui(pen, at(x, top + 201.0, left_end - x, 32.0), view.echo.as_ref(), true);
     pen.vline(strip.min.x + 296.0, [top + 17.0, top + 233.0], theme::LINE);
 
-    let area = Rect::from_min_max(pos2(strip.min.x + 320.0, top), strip.max - egui::vec2(24.0, 0.0));
+    let area =
+        Rect::from_min_max(pos2(strip.min.x + 320.0, top), strip.max - egui::vec2(24.0, 0.0));
     let columns = 3.0_f32;
     let width = (area.width() - 24.0 * (columns - 1.0)) / columns;
     let column = |i: usize| area.min.x + (width + 24.0) * i as f32;
@@ -51,10 +53,12 @@ pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
     }
     let mut hint_x = column(0);
     // Comment and flag have caps of their own here.
-    let own = |hint: &&KeyHint| hint.caps != [view.comment.key.as_str()] && hint.caps != [view.flag.key.as_str()];
+    let own = |hint: &&KeyHint| {
+        hint.caps != [view.comment.key.as_str()] && hint.caps != [view.flag.key.as_str()]
+    };
     let hints: Vec<_> = view.hints_short.iter().filter(own).collect();
     for hint in hints.iter().take(hints.len().saturating_sub(1)) {
-        hint_x = rows::hint_ui(pen, hint_x, rows_y(2) + 20.0, hint) + 14.0;
+        hint_x = controls::hint_ui(pen, hint_x, rows_y(2) + 20.0, hint) + 14.0;
     }
     let tags = at(column(1), rows_y(0), width, 132.0);
     let wanted = 44.0 * view.tags.len() as f32;
@@ -82,9 +86,9 @@ pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
     let row = at(column(2), rows_y(1), width, 40.0);
     rows::cap_word_ui(pen, row, (&flag.key, &flag.name, flag.on), 20.0, UiAction::ToggleFlag);
     if let Some(skip) = &view.skip {
-        rows::buttons_ui(pen, column(2), rows_y(2) + 4.0, "skip", std::slice::from_ref(skip));
+        controls::buttons_ui(pen, column(2), rows_y(2) + 4.0, "skip", std::slice::from_ref(skip));
     } else if let Some(hint) = hints.last() {
-        rows::hint_ui(pen, column(2), rows_y(2) + 20.0, hint);
+        controls::hint_ui(pen, column(2), rows_y(2) + 20.0, hint);
     }
 }
 

@@ -2,9 +2,7 @@
 
 use crate::{layout::at, pen::Pen, plots, shapes, theme};
 use egui::{Rect, Role, Shape, Stroke, pos2, vec2};
-use overread_session::view::{
-    MatrixView, RocView, TableCell, TableRow, TableView, UiAction,
-};
+use overread_session::view::{MatrixView, RocView, TableCell, TableRow, TableView, UiAction};
 
 /// Left edges and widths of the columns.
 struct Columns {
@@ -116,7 +114,14 @@ fn columns(pen: &Pen<'_>, view: &TableView, x: f32, right: f32) -> Columns {
     Columns { from, to }
 }
 
-fn row_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, row: &TableRow, view: &TableView, columns: &Columns) {
+fn row_ui(
+    pen: &mut Pen<'_>,
+    rect: Rect,
+    i: usize,
+    row: &TableRow,
+    view: &TableView,
+    columns: &Columns,
+) {
     let spoken = spoken(row, view);
     let state = (Role::Row, true, row.selected);
     let response = pen.hit_on(rect, ("row", &view.id, i), state, &spoken);
@@ -185,7 +190,11 @@ fn spoken(row: &TableRow, view: &TableView) -> String {
         match cell {
             TableCell::Text { text, second, .. } => {
                 let second = second.as_ref().map(|s| format!(" ({s})")).unwrap_or_default();
-                parts.push(if parts.is_empty() { text.clone() } else { format!("{head} {text}{second}") });
+                parts.push(if parts.is_empty() {
+                    text.clone()
+                } else {
+                    format!("{head} {text}{second}")
+                });
             }
             TableCell::Mark(_, text) => parts.push(text.clone()),
             TableCell::Interval(_) => {}
@@ -263,9 +272,8 @@ pub(crate) fn roc_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &Roc
     let plot = at(x + 72.0, top + 72.0, side, side);
     pen.say(plot, ("roc", &view.title), &format!("{}. {}", view.title, view.note));
     #[expect(clippy::cast_possible_truncation, reason = "a place on screen")]
-    let place = |p: [f64; 2]| {
-        pos2(plot.min.x + side * p[0] as f32, plot.max.y - side * p[1] as f32)
-    };
+    let place =
+        |p: [f64; 2]| pos2(plot.min.x + side * p[0] as f32, plot.max.y - side * p[1] as f32);
     for quarter in 0..=4_u8 {
         let share = f64::from(quarter) / 4.0;
         let (a, b) = (place([share, 0.0]), place([0.0, share]));
@@ -285,8 +293,16 @@ pub(crate) fn roc_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &Roc
     pen.add(Shape::line(curve, Stroke::new(2.0, theme::ABSENT)));
     for reader in &view.readers {
         let centre = place([reader.x[1], reader.y[1]]);
-        pen.segment([place([reader.x[0], reader.y[1]]), place([reader.x[2], reader.y[1]])], 1.0, theme::T3);
-        pen.segment([place([reader.x[1], reader.y[0]]), place([reader.x[1], reader.y[2]])], 1.0, theme::T3);
+        pen.segment(
+            [place([reader.x[0], reader.y[1]]), place([reader.x[2], reader.y[1]])],
+            1.0,
+            theme::T3,
+        );
+        pen.segment(
+            [place([reader.x[1], reader.y[0]]), place([reader.x[1], reader.y[2]])],
+            1.0,
+            theme::T3,
+        );
         pen.ui.painter().circle(centre, 4.5, theme::S1, Stroke::new(2.0, theme::T1));
         pen.left(centre.x + 8.0, centre.y - 10.0, &reader.name, theme::SMALL_S, theme::T1);
     }
@@ -298,7 +314,13 @@ pub(crate) fn roc_ui(pen: &mut Pen<'_>, x: f32, right: f32, top: f32, view: &Roc
     let mut y = plot.min.y;
     let from = plot.max.x + 48.0;
     for line in &view.lines {
-        y = pen.spans(pos2(from, y), (right - 16.0 - from).max(80.0), line, (theme::SMALL, 20.0), theme::T2);
+        y = pen.spans(
+            pos2(from, y),
+            (right - 16.0 - from).max(80.0),
+            line,
+            (theme::SMALL, 20.0),
+            theme::T2,
+        );
     }
     card.max.y
 }

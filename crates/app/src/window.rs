@@ -28,7 +28,9 @@ pub enum AppError {
     )]
     NoDisplay,
     /// A library is missing that the window system needs.
-    #[error("a library is missing to open a window: {library}. On Debian and Ubuntu: apt install {package}")]
+    #[error(
+        "a library is missing to open a window: {library}. On Debian and Ubuntu: apt install {package}"
+    )]
     MissingLibrary {
         /// File name of the library.
         library: &'static str,
@@ -97,26 +99,34 @@ mod preflight {
         [("libwayland-client.so.0", "libwayland-client0"), ("libxkbcommon.so.0", "libxkbcommon0")];
     const GRAPHICS: [(&str, &str); 1] = [("libEGL.so.1", "libegl1 libgl1")];
 
+    /// The window system that will be asked for a window.
+    #[derive(Clone, Copy)]
+    enum Display {
+        X11,
+        Wayland,
+    }
+
     pub(super) fn check() -> Result<(), AppError> {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let folders = folders();
         let find = |name: &str| is_in(&folders, name);
-        check_with(set("DISPLAY"), set("WAYLAND_DISPLAY") || set("WAYLAND_SOCKET"), &find)
+        let display = if set("WAYLAND_DISPLAY") || set("WAYLAND_SOCKET") {
+            Some(Display::Wayland)
+        } else {
+            set("DISPLAY").then_some(Display::X11)
+        };
+        check_with(display, &find)
     }
 
-    /// The first library that is missing for every display there is.
-    pub(super) fn check_with(
-        x11: bool,
-        wayland: bool,
-        find: &dyn Fn(&str) -> bool,
-    ) -> Result<(), AppError> {
+    /// The first library that is missing for the display there is.
+    fn check_with(display: Option<Display>, find: &dyn Fn(&str) -> bool) -> Result<(), AppError> {
         let missing = |list: &[(&'static str, &'static str)]| {
             list.iter().copied().find(|(library, _)| !find(library))
         };
-        let window = match (wayland, x11) {
-            (false, false) => return Err(AppError::NoDisplay),
-            (true, _) => missing(&WAYLAND),
-            (false, true) => missing(&X11),
+        let window = match display {
+            None => return Err(AppError::NoDisplay),
+            Some(Display::Wayland) => missing(&WAYLAND),
+            Some(Display::X11) => missing(&X11),
         };
         match window.or_else(|| missing(&GRAPHICS)) {
             Some((library, package)) => Err(AppError::MissingLibrary { library, package }),
@@ -146,7 +156,8 @@ mod preflight {
         let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         files.sort();
         let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
-        let lines = texts.flat_map(|text| text.lines().map(str::trim).map(PathBuf::from).collect::<Vec<_>>());
+        let lines = texts
+            .flat_map(|text| text.lines().map(str::trim).map(PathBuf::from).collect::<Vec<_>>());
         lines.filter(|line| line.is_absolute()).collect()
     }
 
@@ -162,20 +173,25 @@ mod preflight {
 
         #[test]
         fn a_missing_keyboard_library_is_named_with_its_package() {
-            let error = check_with(true, false, &|name| !name.starts_with("libxkbcommon"));
+            let error = check_with(Some(Display::X11), &|name| !name.starts_with("libxkbcommon"));
             let text = error.unwrap_err().to_string();
             assert!(text.contains("apt install libxkbcommon-x11-0"), "{text}");
         }
 
         #[test]
         fn without_a_display_no_library_is_blamed() {
-            assert!(matches!(check_with(false, false, &|_| true), Err(AppError::NoDisplay)));
+            assert!(matches!(check_with(None, &|_| true), Err(AppError::NoDisplay)));
         }
 
         #[test]
         fn a_complete_system_passes() {
-            assert!(check_with(true, false, &|_| true).is_ok());
-            assert!(check_with(true, true, &|name| !X11.iter().any(|(lib, _)| *lib == name)).is_ok());
+            assert!(check_with(Some(Display::X11), &|_| true).is_ok());
+            assert!(
+                check_with(Some(Display::Wayland), &|name| !X11
+                    .iter()
+                    .any(|(lib, _)| *lib == name))
+                .is_ok()
+            );
         }
 
         #[test]

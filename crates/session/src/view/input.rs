@@ -162,12 +162,7 @@ pub struct MouseMap {
 
 impl Default for MouseMap {
     fn default() -> Self {
-        Self {
-            left: DragTool::Window,
-            middle: DragTool::Pan,
-            right: DragTool::Zoom,
-            track: false,
-        }
+        Self { left: DragTool::Window, middle: DragTool::Pan, right: DragTool::Zoom, track: false }
     }
 }
 
