@@ -24,8 +24,9 @@ pub(super) fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<DecodedImage,
     let (width, height) = (info.width, info.height);
     let (colour, depth) = (info.color_type, info.bit_depth);
     let channels = u64::from(u8::try_from(colour.samples()).unwrap_or(4));
-    // The raw rows, one row buffer, and the samples.
-    limits.check_pixels(u64::from(width), u64::from(height), channels * 4 + 2)?;
+    let expansion = if colour == ColorType::Indexed { 8 } else { 2 };
+    // The raw rows, the samples, and what a palette makes of them.
+    limits.check_pixels(u64::from(width), u64::from(height), channels * 4 + expansion)?;
     let colour_managed =
         info.icc_profile.is_some() || info.gamma().is_some() || info.srgb.is_some();
     let significant = info.sbit.as_ref().map(|s| s.to_vec());

@@ -56,7 +56,8 @@ pub(crate) fn decode(
     if frame >= layout.frames {
         return Err(DecodeError::NoSuchFrame { frame: frame + 1, frames: layout.frames });
     }
-    budget(&layout, &pixels, limits)?;
+    let palette = a.text(tags::PHOTOMETRIC_INTERPRETATION).is_some_and(|p| p == "PALETTE COLOR");
+    budget(&layout, &pixels, palette, limits)?;
     let mut meta = header::metadata(a, &layout, frame, &envelope.transfer_syntax, warnings);
     let samples = match pixels {
         PixelBytes::Native { data, declared, words } => {
@@ -94,11 +95,16 @@ fn read_header(bytes: &[u8], encoding: scan::Encoding) -> Result<InMemDicomObjec
 fn budget(
     layout: &Layout,
     pixels: &PixelBytes<'_>,
+    palette: bool,
     limits: DecodeLimits,
 ) -> Result<(), DecodeError> {
     let samples = u64::from(layout.rows) * u64::from(layout.columns) * u64::from(layout.samples);
     let wide = if layout.stored > 16 { 8 } else { 0 };
-    let palette_or_colour = if layout.samples > 1 { 4 } else { 0 };
+    let palette_or_colour = match (palette, layout.samples) {
+        (true, _) => 6,
+        (false, 1) => 0,
+        (false, _) => 4,
+    };
     let each = match pixels {
         PixelBytes::Native { .. } => NATIVE_BYTES,
         _ => CODEC_BYTES,
