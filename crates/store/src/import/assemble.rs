@@ -15,8 +15,8 @@ use crate::hex::hex;
 
 /// An image of a row.
 pub(super) struct ImageRow {
-    /// File name or path as the label file has it.
-    pub(super) key: String,
+    /// File name or path as the label file has it; `None` where that is the study's own key.
+    pub(super) key: Option<String>,
     pub(super) view: Option<String>,
 }
 
@@ -70,11 +70,16 @@ pub(super) fn assemble(
     }
     let numbers: Vec<u32> = table.studies.iter().map(number).collect();
     let mut rows: Vec<Option<StudyRow>> = table.studies.into_iter().map(Some).collect();
-    let studies = ids.into_iter().filter_map(|(ids, i)| {
-        let row = rows.get_mut(i).and_then(Option::take)?;
-        Some(study(row, numbers.get(i).copied().unwrap_or(0), ids, found))
-    });
-    let (studies, sources) = studies.unzip();
+    let mut studies = Vec::with_capacity(rows.len());
+    let mut sources = Vec::with_capacity(rows.len());
+    for (ids, i) in ids {
+        if let Some(row) = rows.get_mut(i).and_then(Option::take) {
+            let patient = numbers.get(i).copied().unwrap_or(0);
+            let (study, source) = study(row, patient, ids, found);
+            studies.push(study);
+            sources.push(source);
+        }
+    }
     let dataset = Dataset {
         format: format.to_owned(),
         sha256: hash_of(files),
@@ -109,7 +114,10 @@ fn derive_all(rows: &[StudyRow], identity: &str) -> Vec<Ids> {
 fn derive(rows: &[StudyRow], identity: &str) -> Vec<Ids> {
     rows.iter()
         .map(|row| {
-            let images = row.images.iter().map(|image| ImageId::derive(&[identity, &image.key]));
+            let images = row.images.iter().map(|image| {
+                let key = image.key.as_deref().unwrap_or(&row.key);
+                ImageId::derive(&[identity, key])
+            });
             (StudyId::derive(&[identity, &row.key]), images.collect())
         })
         .collect()
@@ -159,12 +167,12 @@ fn study(
     let mut images = Vec::with_capacity(row.images.len());
     let mut files = Vec::with_capacity(row.images.len());
     for (image, id) in row.images.into_iter().zip(image_ids) {
-        let found = folder.and_then(|folder| folder.find(&image.key));
+        let found = folder.and_then(|folder| folder.find(image.key.as_deref().unwrap_or(&row.key)));
         images.push(ImageRef { id, view: image.view });
         files.push(ImageFile {
             path: found.map(|found| found.path.clone()),
             bytes: found.map(|found| found.bytes),
-            key: image.key,
+            key: image.key.unwrap_or_default(),
         });
     }
     let available = !files.is_empty() && files.iter().all(|file| file.path.is_some());

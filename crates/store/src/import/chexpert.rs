@@ -109,7 +109,7 @@ fn part_of(rows: &mut Rows<'_>, findings: usize) -> Option<Part> {
             _ => rows.reject(column, "1, 0, -1 or nothing is needed"),
         }
     }
-    let image = Some(ImageRow { key: path, view });
+    let image = Some(ImageRow { key: Some(path), view });
     let region = Some("CHEST".to_owned());
     (rows.faults.len() == before).then_some(Part {
         key,

@@ -202,7 +202,7 @@ fn study_of(rows: &mut Rows<'_>, notes: &mut Vec<Fault>) -> Option<StudyRow> {
     (rows.faults.len() == before).then(|| StudyRow {
         patient: if patient.is_empty() { "0".to_owned() } else { patient },
         labels,
-        images: vec![ImageRow { key: key.clone(), view }],
+        images: vec![ImageRow { key: None, view }],
         key,
         sex,
         age_years,

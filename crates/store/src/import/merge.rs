@@ -42,8 +42,9 @@ impl Gather {
     /// Takes in a row, or says why not.
     pub(super) fn add(&mut self, rows: &mut Rows<'_>, part: Part, blame: Blame) {
         let line = rows.line();
-        if let Some(image) = &part.image
-            && let Some(first) = self.images.insert(image.key.clone(), line)
+        let image = part.image.as_ref().and_then(|image| image.key.clone());
+        if let Some(image) = image
+            && let Some(first) = self.images.insert(image, line)
         {
             rows.reject(blame.image, format!("the image of line {first} stands here again"));
             return;

@@ -124,7 +124,7 @@ fn list(faults: &[Fault]) -> String {
 /// Where an image lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFile {
-    /// File name or path as the label file has it.
+    /// File name or path as the label file has it; empty where that is the study's own key.
     pub key: String,
     /// Path below the image folder, where the file was found.
     pub path: Option<String>,

@@ -30,7 +30,7 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
         read_paths(source, &mut studies, &number)?;
     }
     for study in &mut studies {
-        study.images.sort_by_key(|image| natural(&image.key));
+        study.images.sort_by_key(|image| natural(image.key.as_deref()));
     }
     Ok(Table { findings: vec![FINDING.to_owned()], studies, notes: Vec::new() })
 }
@@ -125,12 +125,13 @@ fn read_paths(
             rows.reject(0, format!("the image of line {first} stands here again"));
             continue;
         }
-        study.images.push(ImageRow { key: path, view: None });
+        study.images.push(ImageRow { key: Some(path), view: None });
     }
     rows.finish()
 }
 
 /// `image10.png` comes after `image2.png`.
-fn natural(key: &str) -> (usize, String) {
+fn natural(key: Option<&str>) -> (usize, String) {
+    let key = key.unwrap_or_default();
     (key.len(), key.to_owned())
 }

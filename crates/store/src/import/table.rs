@@ -213,7 +213,7 @@ fn part_of(rows: &mut Rows<'_>, map: &Map, columns: &Columns, findings: &[String
         None => one_each(rows, map, &columns.findings),
     };
     let view = cell(rows, columns.view);
-    let image = image.map(|key| ImageRow { key, view });
+    let image = image.map(|key| ImageRow { key: Some(key), view });
     let region = cell(rows, columns.region);
     let split = cell(rows, columns.split);
     (rows.faults.len() == before).then_some(Part {

@@ -198,7 +198,7 @@ fn insert_images(conn: &Connection, dataset: &Dataset, import: &Import) -> rusql
     let mut images = Vec::with_capacity(dataset.studies.len());
     for (no, (study, source)) in dataset.studies.iter().zip(&import.sources).enumerate() {
         for (place, (image, file)) in study.images.iter().zip(&source.images).enumerate() {
-            let key = (source.key != file.key).then_some(&file.key);
+            let key = (!file.key.is_empty() && file.key != source.key).then_some(&file.key);
             images.push((image.id.0.cast_signed(), no, place, image, file, key));
         }
     }
