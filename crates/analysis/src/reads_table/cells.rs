@@ -1,11 +1,12 @@
 //! The reads of one (rule, finding), one row per study.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use overread_stats::consensus::plurality;
 use overread_stats::dawid_skene::dawid_skene;
 
-use super::parse::{Read, ReadsTable};
+use super::parse::{Read, ReadsTable, tags};
 use super::{ReadsOptions, ReadsTableError, ReferencePolicy};
 
 /// The study-level facts and answers of one study.
@@ -19,8 +20,8 @@ pub(super) struct Study {
     /// Position of each reader's first read: sequence number and place in the file.
     pub(super) seq: Vec<Option<(f64, usize)>>,
     pub(super) label: Option<usize>,
-    pub(super) patient: Option<String>,
-    pub(super) stratum: Option<String>,
+    pub(super) patient: Option<Arc<str>>,
+    pub(super) stratum: Option<Arc<str>>,
     pub(super) tags: Option<Vec<String>>,
     pub(super) score: Option<f64>,
     /// The reference's category.
@@ -30,7 +31,7 @@ pub(super) struct Study {
 impl Study {
     /// The patient, or the study itself where the patient is not known.
     pub(super) fn cluster(&self) -> String {
-        self.patient.clone().unwrap_or_else(|| format!("study:{}", self.id))
+        self.patient.as_ref().map_or_else(|| format!("study:{}", self.id), ToString::to_string)
     }
 
     pub(super) fn has_tag(&self, tag: &str) -> bool {
@@ -88,44 +89,54 @@ pub(super) fn cells(
     table: &ReadsTable,
     options: &ReadsOptions,
 ) -> Result<Vec<Cell>, ReadsTableError> {
-    let known: BTreeSet<&str> = table.reads.iter().map(|r| r.reader.as_str()).collect();
     if !table.reads.is_empty() {
-        check_readers("gold_readers", options.gold_readers.as_deref(), &known)?;
-        check_readers("test_readers", options.test_readers.as_deref(), &known)?;
+        check_readers("gold_readers", options.gold_readers.as_deref(), &table.readers)?;
+        check_readers("test_readers", options.test_readers.as_deref(), &table.readers)?;
     }
-    let mut groups: BTreeMap<(&str, &str), Vec<(usize, &Read)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(usize, usize), Vec<Placed<'_>>> = BTreeMap::new();
     for (place, read) in table.reads.iter().enumerate() {
-        groups.entry((&read.rule, &read.finding)).or_default().push((place, read));
+        groups.entry((read.rule, read.finding)).or_default().push((place, read));
     }
-    Ok(groups
-        .into_iter()
-        .map(|((rule, finding), reads)| cell(rule, finding, &reads, options))
-        .collect())
+    Ok(groups.into_values().map(|reads| cell(table, reads, options)).collect())
 }
+
+/// A read with its place in the file.
+type Placed<'t> = (usize, &'t Read);
 
 fn check_readers(
     option: &'static str,
     names: Option<&[String]>,
-    known: &BTreeSet<&str>,
+    known: &[String],
 ) -> Result<(), ReadsTableError> {
-    match names.into_iter().flatten().find(|name| !known.contains(name.as_str())) {
+    match names.into_iter().flatten().find(|name| known.binary_search(name).is_err()) {
         Some(reader) => Err(ReadsTableError::UnknownReader { option, reader: reader.clone() }),
         None => Ok(()),
     }
 }
 
-fn cell(rule: &str, finding: &str, reads: &[(usize, &Read)], options: &ReadsOptions) -> Cell {
-    let readers: Vec<&str> =
-        reads.iter().map(|(_, r)| r.reader.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
-    let mut by_study: BTreeMap<&str, Vec<(usize, &Read)>> = BTreeMap::new();
-    for (place, read) in reads {
-        by_study.entry(&read.study).or_default().push((*place, read));
-    }
-    let studies = by_study.into_iter().map(|(id, rows)| study(id, &rows, &readers)).collect();
+/// The reads of one rule and finding, at least one.
+fn cell(table: &ReadsTable, mut reads: Vec<Placed<'_>>, options: &ReadsOptions) -> Cell {
+    let name = |list: &[String], place: Option<usize>| {
+        place.and_then(|place| list.get(place)).cloned().unwrap_or_default()
+    };
+    let mut readers: Vec<usize> = reads.iter().map(|(_, r)| r.reader).collect();
+    readers.sort_unstable();
+    readers.dedup();
+    let first = reads.first().map(|(_, read)| *read);
+    let (rule, finding) = (first.map(|r| r.rule), first.map(|r| r.finding));
+    // Stable: the rows of one study keep the order of the file.
+    reads.sort_by_key(|(_, read)| read.study);
+    let studies = reads
+        .chunk_by(|a, b| a.1.study == b.1.study)
+        .map(|rows| {
+            let id = name(&table.studies, rows.first().map(|(_, read)| read.study));
+            study(id, rows, &readers)
+        })
+        .collect();
     let mut cell = Cell {
-        rule: rule.to_owned(),
-        finding: finding.to_owned(),
-        readers: readers.into_iter().map(str::to_owned).collect(),
+        rule: name(&table.rules, rule),
+        finding: name(&table.findings, finding),
+        readers: readers.into_iter().map(|r| name(&table.readers, Some(r))).collect(),
         studies,
         reference: Reference::default(),
     };
@@ -133,31 +144,32 @@ fn cell(rule: &str, finding: &str, reads: &[(usize, &Read)], options: &ReadsOpti
     cell
 }
 
-fn study(id: &str, rows: &[(usize, &Read)], readers: &[&str]) -> Study {
+fn study(id: String, rows: &[Placed<'_>], readers: &[usize]) -> Study {
     let count = readers.len();
     let mut out = Study {
-        id: id.to_owned(),
+        id,
         first: vec![None; count],
         second: vec![None; count],
         seq: vec![None; count],
         ..Study::default()
     };
+    let mut marked = None;
     for (_, read) in rows {
         out.label = out.label.or(read.label);
         out.score = out.score.or(read.score);
         keep_first(&mut out.patient, read.patient.as_ref());
         keep_first(&mut out.stratum, read.stratum.as_ref());
-        keep_first(&mut out.tags, read.tags.as_ref());
+        keep_first(&mut marked, read.tags.as_ref());
     }
-    for (at, reader) in readers.iter().enumerate() {
-        let mut own: Vec<&(usize, &Read)> =
-            rows.iter().filter(|(_, r)| r.reader == *reader).collect();
-        own.sort_by_key(|(_, r)| r.number);
-        if let Some((place, first)) = own.first() {
-            out.first[at] = first.value;
-            out.seq[at] = first.seq.map(|seq| (seq, *place));
-        }
-        out.second[at] = own.get(1).and_then(|(_, r)| r.value);
+    out.tags = marked.map(|cell| tags(&cell));
+    let mut own: Vec<&Placed<'_>> = rows.iter().collect();
+    own.sort_by_key(|(_, read)| (read.reader, read.number));
+    for reads in own.chunk_by(|a, b| a.1.reader == b.1.reader) {
+        let [(place, first), later @ ..] = reads else { continue };
+        let Ok(at) = readers.binary_search(&first.reader) else { continue };
+        out.first[at] = first.value;
+        out.seq[at] = first.seq.map(|seq| (seq, *place));
+        out.second[at] = later.first().and_then(|(_, read)| read.value);
     }
     out
 }

@@ -1,18 +1,21 @@
 //! From CSV text to rows, with line and column of whatever is wrong.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use csv::StringRecord;
 
 use super::{ReadsOptions, ReadsTableError};
 
 /// One read as the table has it; a row with a level becomes one read per rule.
+///
+/// Names are places in the table's sorted lists, so that comparing places compares names.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Read {
-    pub(super) study: String,
-    pub(super) reader: String,
-    pub(super) rule: String,
-    pub(super) finding: String,
+    pub(super) study: usize,
+    pub(super) reader: usize,
+    pub(super) rule: usize,
+    pub(super) finding: usize,
     /// Category index; `None` when missing.
     pub(super) value: Option<usize>,
     /// Which read of the same study, reader, rule and finding.
@@ -20,17 +23,22 @@ pub(super) struct Read {
     pub(super) seq: Option<f64>,
     /// Category index of the dataset label.
     pub(super) label: Option<usize>,
-    pub(super) patient: Option<String>,
-    pub(super) stratum: Option<String>,
-    pub(super) tags: Option<Vec<String>>,
+    pub(super) patient: Option<Arc<str>>,
+    pub(super) stratum: Option<Arc<str>>,
+    /// The cell as it stands.
+    pub(super) tags: Option<Arc<str>>,
     pub(super) score: Option<f64>,
 }
 
 /// A reads table.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadsTable {
     /// In file order.
     pub(super) reads: Vec<Read>,
+    pub(super) studies: Vec<String>,
+    pub(super) readers: Vec<String>,
+    pub(super) rules: Vec<String>,
+    pub(super) findings: Vec<String>,
     pub(super) rows: u64,
     pub(super) blank_values: u64,
     pub(super) unsure: u64,
@@ -39,6 +47,52 @@ pub struct ReadsTable {
     pub(super) has_strata: bool,
     pub(super) has_tags: bool,
     pub(super) ignored: Vec<String>,
+}
+
+/// Names by order of appearance.
+#[derive(Default)]
+struct Names {
+    at: HashMap<String, usize>,
+}
+
+impl Names {
+    fn place(&mut self, name: &str) -> usize {
+        if let Some(place) = self.at.get(name) {
+            return *place;
+        }
+        let next = self.at.len();
+        self.at.insert(name.to_owned(), next);
+        next
+    }
+
+    /// The names in order, and the new place of each old one.
+    fn sorted(self) -> (Vec<String>, Vec<usize>) {
+        let mut names: Vec<(String, usize)> = self.at.into_iter().collect();
+        names.sort();
+        let mut places = vec![0; names.len()];
+        for (place, (_, old)) in names.iter().enumerate() {
+            places[*old] = place;
+        }
+        (names.into_iter().map(|(name, _)| name).collect(), places)
+    }
+}
+
+/// Equal texts share one allocation.
+#[derive(Default)]
+struct Texts {
+    known: HashSet<Arc<str>>,
+}
+
+impl Texts {
+    fn shared(&mut self, text: Option<&str>) -> Option<Arc<str>> {
+        let text = text?;
+        if let Some(known) = self.known.get(text) {
+            return Some(Arc::clone(known));
+        }
+        let new: Arc<str> = text.into();
+        self.known.insert(Arc::clone(&new));
+        Some(new)
+    }
 }
 
 const REQUIRED: [&str; 3] = ["study_id", "reader_id", "finding"];
@@ -82,7 +136,12 @@ impl Columns {
         Ok(out)
     }
 
-    pub(super) fn wrong(&self, line: u64, column: &str, reason: impl Into<String>) -> ReadsTableError {
+    pub(super) fn wrong(
+        &self,
+        line: u64,
+        column: &str,
+        reason: impl Into<String>,
+    ) -> ReadsTableError {
         let reason = reason.into();
         ReadsTableError::Table { table: self.table, line, column: column.to_owned(), reason }
     }
@@ -168,16 +227,14 @@ impl ReadsTable {
             by_level,
             seen: HashSet::new(),
             numbered: HashMap::new(),
+            names: Default::default(),
+            texts: Texts::default(),
             table: Self {
-                reads: Vec::new(),
-                rows: 0,
-                blank_values: 0,
-                unsure: 0,
-                inadequate: 0,
                 has_labels: columns.has("dataset_label"),
                 has_strata: columns.has("stratum"),
                 has_tags: columns.has("tag"),
                 ignored: columns.ignored.clone(),
+                ..Self::default()
             },
             columns,
         };
@@ -185,16 +242,12 @@ impl ReadsTable {
             let record = record.map_err(|e| builder.columns.broken(&e))?;
             builder.row(&record)?;
         }
-        Ok(builder.table)
-    }
-
-    pub(super) fn distinct<'t>(&'t self, of: impl Fn(&'t Read) -> &'t str) -> Vec<&'t str> {
-        self.reads.iter().map(of).collect::<BTreeSet<_>>().into_iter().collect()
+        Ok(builder.finished())
     }
 }
 
 /// Study, reader, rule and finding.
-type Key = (String, String, String, String);
+type Key = [usize; 4];
 
 struct Builder<'o> {
     options: &'o ReadsOptions,
@@ -202,6 +255,9 @@ struct Builder<'o> {
     by_level: bool,
     seen: HashSet<(Key, u64)>,
     numbered: HashMap<Key, u64>,
+    /// Of studies, readers, rules and findings.
+    names: [Names; 4],
+    texts: Texts,
     table: ReadsTable,
 }
 
@@ -214,29 +270,50 @@ impl Builder<'_> {
         let blank = values.iter().all(|(_, value)| value.is_none());
         self.table.blank_values += u64::from(blank);
         self.no_answer(record, line, blank)?;
+        let given = self.read_no(record, line)?;
+        let label = self.label(record, line)?;
         let columns = &self.columns;
-        let text = |column: &str| columns.cell(record, column).map(str::to_owned);
+        let mut text = |column: &str| self.texts.shared(columns.cell(record, column));
+        let [studies, readers, rules, findings] = &mut self.names;
         let first = Read {
-            study: columns.needed(record, line, "study_id")?.to_owned(),
-            reader: columns.needed(record, line, "reader_id")?.to_owned(),
-            rule: String::new(),
-            finding: columns.needed(record, line, "finding")?.to_owned(),
+            study: studies.place(columns.needed(record, line, "study_id")?),
+            reader: readers.place(columns.needed(record, line, "reader_id")?),
+            rule: 0,
+            finding: findings.place(columns.needed(record, line, "finding")?),
             value: None,
             number: 0,
             seq: columns.number(record, line, "seq")?,
-            label: self.label(record, line)?,
+            label,
             patient: text("patient_id"),
             stratum: text("stratum"),
-            tags: columns.cell(record, "tag").map(tags),
+            tags: text("tag"),
             score: columns.number(record, line, "score")?,
         };
-        let given = self.read_no(record, line)?;
+        let values: Vec<(usize, Option<usize>)> =
+            values.into_iter().map(|(rule, value)| (rules.place(&rule), value)).collect();
         for (rule, value) in values {
             let mut read = Read { rule, value, ..first.clone() };
-            read.number = self.numbered(&read, given, line)?;
+            read.number = self.numbered(&read, given, record, line)?;
             self.table.reads.push(read);
         }
         Ok(())
+    }
+
+    /// Puts the names in order and points every read at its new places.
+    fn finished(self) -> ReadsTable {
+        let mut table = self.table;
+        let [studies, readers, rules, findings] = self.names.map(Names::sorted);
+        for read in &mut table.reads {
+            read.study = studies.1[read.study];
+            read.reader = readers.1[read.reader];
+            read.rule = rules.1[read.rule];
+            read.finding = findings.1[read.finding];
+        }
+        table.studies = studies.0;
+        table.readers = readers.0;
+        table.rules = rules.0;
+        table.findings = findings.0;
+        table
     }
 
     /// The value under each rule that this row answers.
@@ -326,25 +403,29 @@ impl Builder<'_> {
         &mut self,
         read: &Read,
         given: Option<u64>,
+        record: &StringRecord,
         line: u64,
     ) -> Result<u64, ReadsTableError> {
-        let key: Key =
-            (read.study.clone(), read.reader.clone(), read.rule.clone(), read.finding.clone());
-        let count = self.numbered.entry(key.clone()).or_insert(0);
+        let key = [read.study, read.reader, read.rule, read.finding];
+        let count = self.numbered.entry(key).or_insert(0);
         *count += 1;
         let number = given.unwrap_or(*count);
-        if self.seen.insert((key, number)) {
+        if !self.columns.has("read_no") || self.seen.insert((key, number)) {
             return Ok(number);
         }
+        let name = |column: &str| self.columns.cell(record, column).unwrap_or("");
         let reason = format!(
-            "read {number} of study `{}`, reader `{}`, rule `{}`, finding `{}` occurs twice",
-            read.study, read.reader, read.rule, read.finding
+            "read {number} of study `{}`, reader `{}`, finding `{}` under this rule occurs twice",
+            name("study_id"),
+            name("reader_id"),
+            name("finding")
         );
         Err(self.columns.wrong(line, "read_no", reason))
     }
 }
 
-fn tags(cell: &str) -> Vec<String> {
+/// The tags of a cell, several separated by `;`.
+pub(super) fn tags(cell: &str) -> Vec<String> {
     let set: BTreeSet<&str> = cell.split(';').map(str::trim).filter(|t| !t.is_empty()).collect();
     set.into_iter().map(str::to_owned).collect()
 }

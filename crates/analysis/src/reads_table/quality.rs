@@ -1,6 +1,7 @@
 //! The dataset label against the reference.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use overread_stats::bootstrap::cluster_bootstrap;
 use overread_stats::cluster::{Cluster, clustered_proportion};
@@ -85,10 +86,11 @@ pub(super) fn clustered(cell: &Cell, options: &ReadsOptions) -> Option<Value> {
 
 /// By the stratum of the study.
 pub(super) fn by_stratum(cell: &Cell, options: &ReadsOptions) -> Value {
-    let names: BTreeSet<&String> = cell.studies.iter().filter_map(|s| s.stratum.as_ref()).collect();
+    let names: BTreeSet<&Arc<str>> =
+        cell.studies.iter().filter_map(|s| s.stratum.as_ref()).collect();
     let sections = names.into_iter().map(|name| {
         let inside = cell.studies.iter().filter(|s| s.stratum.as_ref() == Some(name));
-        (name.clone(), printed(quality(inside, options)))
+        (name.to_string(), printed(quality(inside, options)))
     });
     Value::Object(sections.collect())
 }
@@ -160,7 +162,7 @@ pub(super) fn weighted(cell: &Cell, options: &ReadsOptions) -> Option<Value> {
             let inside = || {
                 cell.studies
                     .iter()
-                    .filter(|s| s.stratum.as_ref() == Some(&stratum.stratum))
+                    .filter(|s| s.stratum.as_deref() == Some(stratum.stratum.as_str()))
                     .filter_map(|s| s.reference)
             };
             Stratum {

@@ -1,6 +1,6 @@
 //! Puts the sections together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use overread_stats::repeats::repeat_studies;
 use serde_json::{Map, Value, json};
@@ -42,10 +42,10 @@ fn input(table: &ReadsTable, scores: Option<&ScoresTable>) -> Value {
     let mut out = json!({
         "rows": table.rows,
         "blank_values": table.blank_values,
-        "studies": table.distinct(|r| &r.study).len(),
-        "readers": table.distinct(|r| &r.reader),
-        "rules": table.distinct(|r| &r.rule),
-        "findings": table.distinct(|r| &r.finding),
+        "studies": table.studies.len(),
+        "readers": table.readers,
+        "rules": table.rules,
+        "findings": table.findings,
         "no_answer": { "unsure": table.unsure, "inadequate": table.inadequate },
         "ignored_columns": table.ignored,
     });
@@ -60,23 +60,26 @@ fn input(table: &ReadsTable, scores: Option<&ScoresTable>) -> Value {
 
 /// (study, finding) pairs with two different labels.
 fn label_conflicts(table: &ReadsTable) -> usize {
-    let mut labels: BTreeMap<(&str, &str), BTreeSet<usize>> = BTreeMap::new();
-    for read in &table.reads {
-        labels.entry((&read.study, &read.finding)).or_default().extend(read.label);
-    }
-    labels.values().filter(|l| l.len() > 1).count()
+    let mut labels: Vec<(usize, usize, usize)> = table
+        .reads
+        .iter()
+        .filter_map(|read| Some((read.study, read.finding, read.label?)))
+        .collect();
+    labels.sort_unstable();
+    labels.dedup();
+    let pairs = labels.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+    pairs.filter(|different| different.len() > 1).count()
 }
 
 /// Studies per patient, over the studies whose patient is known.
 fn repeats(table: &ReadsTable) -> Option<Value> {
-    let mut patient_of: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut patient_of: Vec<Option<&str>> = vec![None; table.studies.len()];
     for read in &table.reads {
-        if let Some(patient) = &read.patient {
-            patient_of.entry(&read.study).or_insert(patient);
-        }
+        let patient = &mut patient_of[read.study];
+        *patient = patient.or(read.patient.as_deref());
     }
     let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
-    for patient in patient_of.values() {
+    for patient in patient_of.into_iter().flatten() {
         *sizes.entry(patient).or_default() += 1;
     }
     let sizes: Vec<u64> = sizes.into_values().collect();
