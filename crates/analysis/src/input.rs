@@ -91,7 +91,7 @@ pub struct Options {
     pub settle_all: bool,
     /// Only this reader's answers, who is then the reference.
     pub reader: Option<String>,
-    /// Only these decks, by index.
+    /// Only these decks, by index; the drawn studies are then not compared with the dataset.
     pub decks: Option<Vec<u32>>,
     /// How many reads may be used.
     pub visible: Visible,

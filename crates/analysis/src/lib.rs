@@ -157,7 +157,8 @@ pub fn analyse(input: &Input<'_>, options: &Options) -> Analysis {
         .clone()
         .unwrap_or_else(|| Arc::new(DatasetSummary::new(input.dataset)));
     let collected = collect::collect(input, options);
-    let sample = input.sample.map_or_else(Vec::new, |sample| {
+    let whole = input.sample.filter(|_| options.decks.is_none());
+    let sample = whole.map_or_else(Vec::new, |sample| {
         dataset::sample_against_dataset(input.dataset, sample, &summary)
     });
     let statistics = Statistics {

@@ -109,7 +109,7 @@ fn compare(
 ) -> Published {
     let value = percent as f64 / 100.0;
     // Printed percentages of n = 50 are exact counts; anything else is not rebuilt.
-    let count = n.filter(|n| (percent * n) % 100 == 0).map(|n| Count { x: percent * n / 100, n });
+    let count = n.filter(|n| (percent * n).is_multiple_of(100)).map(|n| Count { x: percent * n / 100, n });
     let mut out = Published {
         source: source.id.clone(),
         name: source.name.clone(),

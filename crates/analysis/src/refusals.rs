@@ -71,20 +71,17 @@ fn note_figure(out: &mut Vec<Refusal>, name: &str, finding: &str, figure: &Figur
 }
 
 fn note(out: &mut Vec<Refusal>, figure: &str, finding: &str, reason: &str) {
-    let known = out.iter_mut().find(|r| r.figure == figure && r.reason == reason);
-    let refusal = match known {
-        Some(refusal) => refusal,
-        None => {
-            out.push(Refusal {
-                figure: figure.to_owned(),
-                findings: Vec::new(),
-                reason: reason.to_owned(),
-                remedy: remedy(reason).to_owned(),
-            });
-            let Some(last) = out.last_mut() else { return };
-            last
-        }
-    };
+    let place = out.iter().position(|r| r.figure == figure && r.reason == reason);
+    let place = place.unwrap_or_else(|| {
+        out.push(Refusal {
+            figure: figure.to_owned(),
+            findings: Vec::new(),
+            reason: reason.to_owned(),
+            remedy: remedy(reason).to_owned(),
+        });
+        out.len() - 1
+    });
+    let Some(refusal) = out.get_mut(place) else { return };
     if refusal.findings.last().is_none_or(|last| last != finding) {
         refusal.findings.push(finding.to_owned());
     }

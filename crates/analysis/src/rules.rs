@@ -33,7 +33,7 @@ pub struct RulePair {
     pub difference: Option<f64>,
     /// Newcombe's paired interval.
     pub interval: Option<Interval>,
-    /// Exact McNemar p-value, at the planned number only.
+    /// Exact `McNemar` p-value, at the planned number only.
     pub p: Option<f64>,
     /// Holm-adjusted over the findings.
     pub holm_p: Option<f64>,

@@ -1,5 +1,7 @@
 //! The published schema describes every serialised analysis, key for key.
 
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
+
 mod common;
 
 use common::{TABLE_2, World, dataset, level, paper, paper_answer, protocol};

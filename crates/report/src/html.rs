@@ -66,9 +66,9 @@ fn push(out: &mut String, text: &str) {
 fn fonts(out: &mut String) {
     for (family, weight, style, bytes) in FONTS {
         // Writing to a String cannot fail.
-        write!(
+        writeln!(
             out,
-            "@font-face{{font-family:'{family}';font-weight:{weight};font-style:{style};src:url(data:font/woff2;base64,{}) format('woff2')}}\n",
+            "@font-face{{font-family:'{family}';font-weight:{weight};font-style:{style};src:url(data:font/woff2;base64,{}) format('woff2')}}",
             base64(bytes)
         )
         .ok();
@@ -81,9 +81,9 @@ fn page_rules(out: &mut String, document: &Document) {
         text.chars().map(|c| if matches!(c, '"' | '\\' | '<' | '>') || c.is_control() { ' ' } else { c }).collect()
     };
     let id: String = document.id.chars().take(12).collect();
-    write!(
+    writeln!(
         out,
-        "@page{{size:A4;margin:20mm 18mm 18mm;@top-left{{content:\"Overread agreement report\";font:600 7pt 'OR Sans';color:#4a5159;vertical-align:bottom;padding-bottom:4mm}}@top-right{{content:\"{}\";font:7pt 'OR Sans';color:#4a5159;vertical-align:bottom;padding-bottom:4mm}}@bottom-left{{content:\"Report {id}\";font:7pt 'OR Sans';color:#4a5159;vertical-align:top;padding-top:4mm}}@bottom-right{{content:\"Page \" counter(page) \" of \" counter(pages);font:7pt 'OR Sans';color:#4a5159;vertical-align:top;padding-top:4mm}}}}\n@page:first{{margin-top:16mm;@top-left{{content:\"\"}}@top-right{{content:\"\"}}}}\n",
+        "@page{{size:A4;margin:20mm 18mm 18mm;@top-left{{content:\"Overread agreement report\";font:600 7pt 'OR Sans';color:#4a5159;vertical-align:bottom;padding-bottom:4mm}}@top-right{{content:\"{}\";font:7pt 'OR Sans';color:#4a5159;vertical-align:bottom;padding-bottom:4mm}}@bottom-left{{content:\"Report {id}\";font:7pt 'OR Sans';color:#4a5159;vertical-align:top;padding-top:4mm}}@bottom-right{{content:\"Page \" counter(page) \" of \" counter(pages);font:7pt 'OR Sans';color:#4a5159;vertical-align:top;padding-top:4mm}}}}\n@page:first{{margin-top:16mm;@top-left{{content:\"\"}}@top-right{{content:\"\"}}}}",
         plain(&document.running_head)
     )
     .ok();
@@ -217,7 +217,7 @@ impl Writer {
         head(out, &table.columns);
         out.push_str("<tbody>");
         if table.rows.is_empty() {
-            let wide: usize = table.columns.iter().map(|c| span(c)).sum();
+            let wide: usize = table.columns.iter().map(span).sum();
             push(out, &format!("<tr><td colspan=\"{wide}\">{} none</td></tr>", numbers::NONE));
         }
         for (place, row) in table.rows.iter().enumerate() {

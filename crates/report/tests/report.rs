@@ -1,5 +1,7 @@
 //! The report of the published audit, and of everything that can go wrong.
 
+#![expect(clippy::unwrap_used, reason = "a test helper fails by panicking")]
+
 #[path = "../../analysis/tests/common/mod.rs"]
 mod common;
 

@@ -1,5 +1,7 @@
 //! Title block, key results, question, flow, dataset.
 
+use std::fmt::Write as _;
+
 use overread_analysis::{Alarm, AlarmStage, Analysis, Count, Figure};
 
 use super::{capital, column, counted, grouped, list, row, section};
@@ -315,10 +317,10 @@ pub(super) fn question(analysis: &Analysis) -> Section {
     let tags: Vec<String> = design.tags.iter().map(|t| super::small(&t.name)).collect();
     let mut small = format!("Protocol {} version {}; SHA-256 under Provenance.", design.protocol, design.version);
     if !tags.is_empty() {
-        small.push_str(&format!(" Tags offered: {}.", tags.join(", ")));
+        write!(small, " Tags offered: {}.", tags.join(", ")).ok();
     }
     if !absences.is_empty() {
-        small.push_str(&format!(" For {} the levels speak of a normal study.", list(&absences)));
+        write!(small, " For {} the levels speak of a normal study.", list(&absences)).ok();
     }
     out.prose.push(Prose::Small(small.into()));
     out.blocks.push(Block::Table(readers(analysis)));
@@ -365,16 +367,14 @@ pub(super) fn flow(analysis: &Analysis) -> Section {
         _ => "Studies were drawn without looking at patients; several studies of one patient are treated as one cluster.".to_owned(),
     };
     if e.in_several_decks > 0 {
-        text.push_str(&format!(
-            " {} drawn for several decks and read once in each.",
+        write!(text, " {} drawn for several decks and read once in each.",
             counted(e.in_several_decks, "study was", "studies were")
-        ));
+        ).ok();
     }
     if e.exploration_studies > 0 {
-        text.push_str(&format!(
-            " {} set aside for exploration; none of them is in a reading deck.",
+        write!(text, " {} set aside for exploration; none of them is in a reading deck.",
             counted(e.exploration_studies, "study was", "studies were")
-        ));
+        ).ok();
     }
     if sampling.limited_to_available {
         text.push_str(" Only studies whose images were found could be drawn: the sample speaks for these.");

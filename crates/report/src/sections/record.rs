@@ -1,5 +1,7 @@
 //! What is not estimable, blinding, conduct, methods, provenance, limits.
 
+use std::fmt::Write as _;
+
 use overread_analysis::Analysis;
 
 use super::{column, counted, list, row, section};
@@ -59,10 +61,9 @@ fn blinding(analysis: &Analysis) -> Section {
     if release.decks > 0 && release.label_known_decks == release.decks {
         text.push_str("Label known to the reader (deck without controls): every deck holds label-positive studies only and names its finding, so the reader could not be blind to the label of the deck’s finding.");
     } else if release.label_known_decks > 0 {
-        text.push_str(&format!(
-            "In {}/{} decks the label was known to the reader (deck without controls).",
+        write!(text, "In {}/{} decks the label was known to the reader (deck without controls).",
             release.label_known_decks, release.decks
-        ));
+        ).ok();
     } else if release.decks > 0 {
         text.push_str("No question gives a study’s label away.");
     }
@@ -81,10 +82,9 @@ fn blinding(analysis: &Analysis) -> Section {
     if release.label_known_decks < release.decks {
         text.push_str(&policy);
     }
-    text.push_str(&format!(
-        " {} made after label-dependent figures of the deck had been shown.",
+    write!(text, " {} made after label-dependent figures of the deck had been shown.",
         counted(release.reads_after_release, "read was", "reads were")
-    ));
+    ).ok();
     out.prose.push(Prose::Paragraph(text.trim_start().into()));
     if !release.released.is_empty() {
         let deck_name = |index: u32| {
@@ -125,7 +125,7 @@ fn conduct(analysis: &Analysis) -> Section {
     let also: Vec<String> = explore.collect();
     let mut text = "Settled answers only: an answer corrected before the next item was locked counts as corrected; a later change is kept as a revision and not used.".to_owned();
     if !also.is_empty() {
-        text.push_str(&format!(" Findings marked as also present, observed and not a rate: {}.", list(&also)));
+        write!(text, " Findings marked as also present, observed and not a rate: {}.", list(&also)).ok();
     }
     out.prose.push(Prose::Paragraph(text.into()));
     let none = || numbers::NONE.to_owned();
