@@ -1,5 +1,7 @@
 //! Rows of a delimited text, with the line and column of every cell.
 
+use std::cell::Cell;
+
 use csv::StringRecord;
 
 use super::source::Source;
@@ -12,6 +14,8 @@ pub(super) struct Rows<'a> {
     delimiter: u8,
     reader: csv::Reader<&'a [u8]>,
     record: StringRecord,
+    /// Where a line begins, and its number: places are asked for from front to back.
+    line_start: Cell<(usize, u64)>,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -33,7 +37,8 @@ impl<'a> Rows<'a> {
             .delimiter(delimiter)
             .from_reader(text.as_bytes());
         let record = StringRecord::new();
-        Ok(Self { source, text, delimiter, reader, record, faults: Vec::new() })
+        let line_start = Cell::new((0, 1));
+        Ok(Self { source, text, delimiter, reader, record, line_start, faults: Vec::new() })
     }
 
     /// Goes to the next row; `false` at the end.
@@ -80,8 +85,33 @@ impl<'a> Rows<'a> {
         let start = start + skipped;
         let offset =
             self.text.get(start..).map_or(0, |row| cell_offset(row, self.delimiter, index));
-        let (line, column) = place(self.text, start + offset);
+        let (line, column) = self.locate(start + offset);
         self.source.fault(line, column, text)
+    }
+
+    /// 1-based line and column of a byte, counted on from the last place that was asked for.
+    fn locate(&self, at: usize) -> (u64, u64) {
+        let (mut start, mut line) = self.line_start.get();
+        if at < start {
+            (start, line) = (0, 1);
+        }
+        let bytes = self.text.as_bytes();
+        let from = start;
+        for i in from..at.min(bytes.len()) {
+            let ends = match bytes.get(i) {
+                Some(b'\n') => true,
+                // Before a line feed it is the first half of one line end.
+                Some(b'\r') => bytes.get(i + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            if ends {
+                start = i + 1;
+                line += 1;
+            }
+        }
+        self.line_start.set((start, line));
+        let before = self.text.get(start..at).unwrap_or("");
+        (line, before.chars().count() as u64 + 1)
     }
 
     /// All faults as an error, where there are any.
@@ -153,6 +183,18 @@ mod tests {
         assert!(text[second..].starts_with('\u{e9}'));
         assert_eq!(place(text, second), (3, 4));
         assert_eq!(place("a\rb\n\nc", 5), (4, 1));
+    }
+
+    #[test]
+    fn places_counted_on_are_those_counted_from_the_front() {
+        let text = "a\r\nb\u{e9},c\rd\n\n\"e\nf\",g\n";
+        let fake = Source::of_text("t.csv");
+        let rows = Rows::new(&fake, text, b',').unwrap();
+        let ends = |at: usize| text.is_char_boundary(at) && !text[..at].ends_with('\r');
+        let forth: Vec<usize> = (0..text.len()).filter(|&at| ends(at)).collect();
+        for &at in forth.iter().chain(forth.iter().rev()) {
+            assert_eq!(rows.locate(at), place(text, at), "byte {at}");
+        }
     }
 
     #[test]

@@ -28,6 +28,13 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// A file that is not there, for tests.
+    #[cfg(test)]
+    pub(super) fn of_text(name: &str) -> Self {
+        let (name, sha256) = (name.to_owned(), String::new());
+        Self { name, bytes: 0, sha256, raw: Vec::new(), unpacked: None }
+    }
+
     /// The file's text and whether it had to be read as Latin-1.
     pub(super) fn text(&self) -> (Cow<'_, str>, bool) {
         let bytes = self.unpacked.as_deref().unwrap_or(&self.raw);

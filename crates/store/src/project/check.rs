@@ -234,10 +234,10 @@ fn fault(
     if hash != hex(&hasher.finalize()) {
         return say("its hash is not that of its fields");
     }
-    let writer = format!("{who}\n{device}");
+    let same = actor.split_once('\n').is_some_and(|(a, d)| a == who && d == device);
     if first {
-        *actor = writer;
-    } else if *actor != writer {
+        *actor = format!("{who}\n{device}");
+    } else if !same {
         return say("it is by another actor or device than its chain");
     }
     Ok(None)
