@@ -245,26 +245,24 @@ fn alarm_results(analysis: &Analysis) -> Vec<Text> {
         }
         seen.push((&row.finding, &row.key));
         let share = numbers::sentence(&row.share);
-        let text = if row.alarms.contains(&Alarm::QualityGap) {
-            let (difference, interval) = numbers::points(row.difference.unwrap_or(0.0), row.interval);
-            Text::default().bold("Hidden stratum. ").plain(format!(
-                "“{}” was found in {share} of “{}” studies; the label was confirmed in {} inside and {} outside (difference {difference} points, {}; BH q {}). ",
-                super::small(&row.stratum),
-                row.name,
-                numbers::ratio(row.inside.count()),
-                numbers::ratio(row.outside.count()),
-                interval.unwrap_or_default(),
-                row.bh_q.map(numbers::p_value).unwrap_or_default()
-            ))
+        let lead = if row.alarms.contains(&Alarm::QualityGap) {
+            "Hidden stratum. "
         } else {
-            Text::default().bold("A dominant stratum. ").plain(format!(
-                "“{}” was found in {share} of “{}” studies, the label being confirmed in {} inside and {} outside. ",
-                super::small(&row.stratum),
-                row.name,
-                numbers::ratio(row.inside.count()),
-                numbers::ratio(row.outside.count())
-            ))
+            "A dominant stratum. "
         };
+        let mut sentence = format!(
+            "“{}” was found in {share} of “{}” studies; the label was confirmed in {} inside and {} outside",
+            super::small(&row.stratum),
+            row.name,
+            numbers::ratio(row.inside.count()),
+            numbers::ratio(row.outside.count())
+        );
+        if let (Some(difference), Some(_), Some(q)) = (row.difference, row.interval, row.bh_q) {
+            let (difference, interval) = numbers::points(difference, row.interval);
+            let (interval, q) = (interval.unwrap_or_default(), numbers::p_value(q));
+            write!(sentence, " (difference {difference} points, {interval}; BH q {q})").ok();
+        }
+        let text = Text::default().bold(lead).plain(sentence + ". ");
         out.push(text.link("t-strata", "Table t-strata"));
     }
     out.truncate(3);
