@@ -51,6 +51,33 @@ pub(crate) fn findings_ui(pen: &mut Pen<'_>, area: Rect, view: &FindingsView, ro
     y
 }
 
+/// The list in two columns, for the strip under a portrait film.
+pub(crate) fn findings_strip_ui(pen: &mut Pen<'_>, list: Rect, side: Rect, view: &FindingsView) {
+    let row = 36.0;
+    let width = (list.width() - 24.0) / 2.0;
+    pen.left(list.min.x, list.min.y + 8.0, &view.caption, theme::TINY, theme::T3);
+    let rows = view.rows.len().div_ceil(2);
+    let body = at(list.min.x, list.min.y + 20.0, list.width(), list.height() - 52.0);
+    let wanted = row * rows as f32;
+    let add = |pen: &mut Pen<'_>, rect: Rect| {
+        for (i, finding) in view.rows.iter().enumerate() {
+            let x = rect.min.x + if i < rows { 0.0 } else { width + 24.0 };
+            let place = at(x, rect.min.y + row * (i % rows) as f32, width, row);
+            finding_ui(pen, place, i, finding, view);
+        }
+    };
+    if wanted <= body.height() {
+        add(pen, body);
+    } else {
+        crate::rail::scroll_ui(pen, body, "findings", wanted, add);
+    }
+    study_ui(pen, at(list.min.x, list.max.y - 28.0, list.width(), 28.0), view);
+    action_ui(pen, at(side.min.x, side.min.y, side.width(), 40.0), &view.lock);
+    if let Some(normal) = &view.normal {
+        action_ui(pen, at(side.min.x, side.min.y + 44.0, side.width(), 40.0), normal);
+    }
+}
+
 fn study_ui(pen: &mut Pen<'_>, rect: Rect, view: &FindingsView) {
     let y = rect.center().y;
     pen.left(rect.min.x, y, &view.study, theme::SMALL, theme::T3);

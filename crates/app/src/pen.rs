@@ -285,7 +285,7 @@ impl Pen<'_> {
 /// Where a row of text begins so that its letters look centred on a height: the font's descent
 /// is larger than what figures and most words use.
 fn text_top(y: f32, galley: &Galley) -> f32 {
-    y - galley.size().y / 2.0 - 0.5
+    y - galley.size().y / 2.0 - 0.75
 }
 
 /// A fixed id: nothing about it depends on where in the frame it is asked for.

@@ -120,7 +120,8 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
         pen.left_within(x, middle - 2.0, right - x, detail, theme::TINY, theme::T2);
     }
     if let Some(findings) = &view.findings {
-        let area = inside(y - 8.0, rail.height() - y - 120.0);
+        let area =
+            inside(y - 8.0, rail.height() - y - if room == Room::Wide { 120.0 } else { 92.0 });
         y = findings_ui(pen, area, findings, room) - top;
         y = no_answers_ui(pen, (x, right, top), y, NoAnswer::OneRow(48.0), view);
     } else {
@@ -166,7 +167,7 @@ fn no_answers_ui(
 ) -> f32 {
     match style {
         NoAnswer::Rows => {
-            pen.left(x, top + y + 25.0, "No answer", theme::SMALL, theme::T3);
+            pen.left(x, top + y + 25.0, "No answer", theme::SMALL_M, theme::T3);
             y += 41.0;
             for (i, row) in view.no_answers.iter().enumerate() {
                 rows::no_answer_ui(pen, at(x, top + y, right - x, 40.0), i, row, 84.0);
@@ -209,7 +210,7 @@ fn lower_ui(pen: &mut Pen<'_>, area: Rect, room: Room, view: &ReadView) {
 
 fn tags_wide_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let (x, right) = (area.min.x, area.max.x);
-    pen.left(x, area.min.y + 25.0, "Tags", theme::SMALL, theme::T3);
+    pen.left(x, area.min.y + 25.0, "Tags", theme::SMALL_M, theme::T3);
     let rows = view.hints.len().div_ceil(2);
     let hints_top = area.max.y - 20.0 - 24.0 * rows as f32;
     let y = area.min.y + 41.0;
@@ -281,7 +282,9 @@ fn tag_list_ui(pen: &mut Pen<'_>, area: Rect, wanted: f32, view: &ReadView) {
             rows::tag_ui(pen, rect, i, tag, 84.0);
         }
     };
-    if wanted <= area.height() {
+    if area.height() < 40.0 {
+        // No room at all: tags are still set by key and from the palette.
+    } else if wanted <= area.height() {
         list(pen, area.min, area.width());
     } else {
         scroll_ui(pen, area, "tags", wanted, |pen, rect| list(pen, rect.min, rect.width()));
@@ -366,7 +369,9 @@ pub(crate) fn notes_ui(pen: &mut Pen<'_>, row: Rect, view: &ReadView) {
     rows::cap_word_ui(pen, left, (&comment.key, caption, has_text), 8.0, UiAction::OpenComment);
     let right = row.with_min_x(row.min.x + half - 6.0);
     let flag = &view.flag;
-    rows::cap_word_ui(pen, right, (&flag.key, &flag.name, flag.on), 8.0, UiAction::ToggleFlag);
+    let room = right.width() - rows::CAP_GAP;
+    let name = if pen.width(&flag.name, theme::BODY) <= room { &flag.name } else { &flag.short };
+    rows::cap_word_ui(pen, right, (&flag.key, name, flag.on), 8.0, UiAction::ToggleFlag);
 }
 
 /// The open text box; while it has the focus it swallows every reading key.

@@ -144,7 +144,7 @@ pub(crate) fn no_answer_ui(
     let tight = name_x < 70.0;
     let (shape, text) = row_colors(row.mark, row.state, if chosen { theme::T1 } else { theme::T2 });
     let shape_x = rect.min.x + if tight { 48.0 } else { shape_x(name_x) };
-    shapes::mark_in(pen, pos2(shape_x, y), 16.0, row.mark, shape);
+    shapes::mark_in(pen, pos2(shape_x, y), if tight { 16.0 } else { 19.0 }, row.mark, shape);
     let (name, ty) = if tight { (&row.short, theme::SMALL) } else { (&row.name, theme::BODY) };
     let x = rect.min.x + name_x;
     pen.left_within(x, y, rect.max.x - x + 4.0, name, ty, text);
@@ -238,6 +238,9 @@ fn tag_hit(pen: &mut Pen<'_>, rect: Rect, i: usize, tag: &TagView) -> Response {
     }
     response
 }
+
+/// Room that a cap takes before its word.
+pub(crate) const CAP_GAP: f32 = CAP + 6.0;
 
 /// Cap and word: comment, flag.
 pub(crate) fn cap_word_ui(

@@ -31,18 +31,18 @@ pub(crate) fn mark_in(pen: &Pen<'_>, at: Pos2, size: f32, mark: Mark, color: Col
     let painter = pen.ui.painter();
     match mark {
         Mark::Absent => {
-            painter.circle_stroke(at, 5.6 * unit, stroke);
+            painter.circle_stroke(at, 5.2 * unit, stroke);
         }
         Mark::Plausible => {
-            let points = vec![p(8.0, 3.1), p(13.4, 12.8), p(2.6, 12.8)];
+            let points = vec![p(8.0, 2.6), p(14.0, 13.2), p(2.0, 13.2)];
             pen.add(Shape::closed_line(points, stroke));
         }
         Mark::Reportable => {
-            let points = vec![p(8.0, 2.2), p(14.4, 13.6), p(1.6, 13.6)];
+            let points = vec![p(8.0, 1.4), p(15.2, 14.0), p(0.8, 14.0)];
             pen.add(Shape::convex_polygon(points, color, Stroke::NONE));
         }
         Mark::Unsure => {
-            let ty = theme::Type { size: 15.0 * unit, weight: theme::Weight::SemiBold };
+            let ty = theme::Type { size: 16.5 * unit, weight: theme::Weight::SemiBold };
             pen.centre(at, "?", ty, color);
         }
         Mark::Inadequate => hatched(pen, at, unit, color),

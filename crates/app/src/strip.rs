@@ -2,8 +2,8 @@
 
 use crate::{
     controls,
-    findings::findings_ui,
-    layout::{Room, at},
+    findings::findings_strip_ui,
+    layout::at,
     pen::Pen,
     rail::{item_ui, notes_ui},
     rows::{self, AnswerLook},
@@ -36,13 +36,15 @@ pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
     let width = (area.width() - 24.0 * (columns - 1.0)) / columns;
     let column = |i: usize| area.min.x + (width + 24.0) * i as f32;
     if let Some(findings) = &view.findings {
-        let list = at(area.min.x, top + 12.0, width * 2.0, 220.0);
-        findings_ui(pen, list, findings, Room::Portrait);
-        for (i, row) in view.no_answers.iter().enumerate() {
-            let rect = at(column(2), top + 12.0 + 44.0 * i as f32, width, 40.0);
-            rows::no_answer_ui(pen, rect, i, row, 76.0);
+        let list = at(area.min.x, top + 14.0, width * 2.0 + 24.0, 222.0);
+        let side = at(column(2), top + 14.0, width, 88.0);
+        findings_strip_ui(pen, list, side, findings);
+        let half = width / 2.0;
+        for (i, row) in view.no_answers.iter().take(2).enumerate() {
+            let rect = at(column(2) + half * i as f32, top + 106.0, half - 4.0, 40.0);
+            rows::no_answer_ui(pen, rect, i, row, 60.0);
         }
-        notes_ui(pen, at(column(2), top + 104.0, width, 40.0), view);
+        notes_ui(pen, at(column(2), top + 150.0, width, 40.0), view);
         return;
     }
     answers_ui(pen, area, view);

@@ -201,6 +201,8 @@ fn visuals() -> egui::Visuals {
     visuals.faint_bg_color = S1;
     visuals.selection.bg_fill = HINT;
     visuals.selection.stroke = Stroke::new(2.0, T1);
+    // Plex has its weight by design: no thickening of light text on dark.
+    visuals.text_options.color_transfer_function = egui::epaint::FontColorTransferFunction::Off;
     visuals.text_cursor.stroke = Stroke::new(2.0, T1);
     visuals.text_cursor.blink = false;
     let widgets = &mut visuals.widgets;

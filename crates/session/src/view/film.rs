@@ -67,7 +67,8 @@ impl std::fmt::Debug for FilmPicture {
     }
 }
 
-/// Texts in the corners of a viewport; `O` empties them.
+/// Texts in the corners of a viewport; `O` empties them. Short ones ("W 256", "px only") where
+/// [`super::FrameInput::window`] is less than 1200 points wide.
 #[derive(Clone, Debug, Default)]
 pub struct OverlayView {
     /// View and its number, bold line first.
