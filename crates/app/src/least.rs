@@ -7,6 +7,7 @@ use overread_session::view::{ReadView, RowState, UiAction};
 /// One key of the grid.
 struct Slot<'a> {
     key: &'a str,
+    pressed: &'a str,
     name: &'a str,
     spoken: String,
     state: RowState,
@@ -48,6 +49,7 @@ pub(crate) fn least_ui(pen: &mut Pen<'_>, rail: Rect, view: &ReadView) {
 fn slots(view: &ReadView) -> Vec<Slot<'_>> {
     let answers = view.answers.iter().enumerate().map(|(i, answer)| Slot {
         key: &answer.key,
+        pressed: rows::pressed(view),
         name: &answer.name,
         spoken: format!("{}, {}, {}", answer.key, answer.name.to_lowercase(), answer.spoken),
         state: answer.state,
@@ -55,6 +57,7 @@ fn slots(view: &ReadView) -> Vec<Slot<'_>> {
     });
     let others = view.no_answers.iter().enumerate().map(|(i, row)| Slot {
         key: &row.key,
+        pressed: rows::pressed(view),
         name: &row.short,
         spoken: format!("{}, {}, no answer under either rule", row.key, row.name.to_lowercase()),
         state: row.state,
@@ -70,7 +73,7 @@ fn slot_ui(pen: &mut Pen<'_>, rect: Rect, slot: &Slot<'_>) {
     let response = pen.hit_on(rect, ("slot", slot.key), role, &slot.spoken);
     response.clone().on_hover_text(&slot.spoken);
     let cap = Rect::from_center_size(pos2(rect.min.x + 14.0, rect.center().y), vec2(28.0, 28.0));
-    let look = controls::CapLook::of(slot.state);
+    let look = rows::cap_look(slot.key, slot.state, slot.pressed);
     controls::cap_ui(pen, cap, slot.key, look);
     let text = if enabled { theme::T1 } else { theme::T4 };
     let x = cap.max.x + 5.0;

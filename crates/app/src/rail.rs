@@ -125,7 +125,13 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
         y = findings_ui(pen, area, findings, room) - top;
         y = no_answers_ui(pen, (x, right, top), y, NoAnswer::OneRow(48.0), view);
     } else {
-        let look = AnswerLook { bleed: 4.0, rules: true, shape: grid.shape, name_x: grid.name_x };
+        let look = AnswerLook {
+            pressed: rows::pressed(view),
+            bleed: 4.0,
+            rules: true,
+            shape: grid.shape,
+            name_x: grid.name_x,
+        };
         for (i, answer) in view.answers.iter().enumerate() {
             rows::answer_ui(pen, inside(y, grid.answer), i, answer, look);
             y += grid.answer;
@@ -170,7 +176,13 @@ fn no_answers_ui(
             pen.left(x, top + y + 25.0, "No answer", theme::SMALL_M, theme::T3);
             y += 41.0;
             for (i, row) in view.no_answers.iter().enumerate() {
-                rows::no_answer_ui(pen, at(x, top + y, right - x, 40.0), i, row, 84.0);
+                rows::no_answer_ui(
+                    pen,
+                    at(x, top + y, right - x, 40.0),
+                    i,
+                    row,
+                    (84.0, rows::pressed(view)),
+                );
                 y += 40.0;
             }
             if let Some(skip) = &view.skip {
@@ -185,7 +197,8 @@ fn no_answers_ui(
                 let from = x + (right - x) * shares[i];
                 let to = x + (right - x) * shares[i + 1] - if i == 0 { 8.0 } else { 0.0 };
                 let rect = at(from, top + y + height / 2.0 - 20.0, to - from, 40.0);
-                rows::no_answer_ui(pen, rect, i, row, if i == 0 { 64.0 } else { 62.0 });
+                let name_x = if i == 0 { 64.0 } else { 62.0 };
+                rows::no_answer_ui(pen, rect, i, row, (name_x, rows::pressed(view)));
             }
             y + height
         }

@@ -8,13 +8,15 @@ use crate::{
 };
 use egui::{Color32, Rect, Response, Role, Stroke, pos2, vec2};
 use overread_session::view::{
-    AnswerView, EchoView, Mark, NoAnswerView, ProgressView, RowState, StateKind, StateView,
-    TagView, ThresholdView, UiAction,
+    AnswerView, EchoView, Mark, NoAnswerView, ProgressView, ReadView, RowState, StateKind,
+    StateView, TagView, ThresholdView, UiAction,
 };
 
 /// Metrics of an answer row.
 #[derive(Clone, Copy)]
-pub(crate) struct AnswerLook {
+pub(crate) struct AnswerLook<'a> {
+    /// Key just pressed, while its echo is fresh.
+    pub pressed: &'a str,
     pub bleed: f32,
     pub rules: bool,
     pub shape: f32,
@@ -27,7 +29,7 @@ pub(crate) fn answer_ui(
     rect: Rect,
     i: usize,
     row: &AnswerView,
-    look: AnswerLook,
+    look: AnswerLook<'_>,
 ) {
     let enabled = row.state != RowState::Waiting && row.state != RowState::TooEarly;
     let chosen = matches!(row.state, RowState::Chosen | RowState::Unsaved);
@@ -38,7 +40,7 @@ pub(crate) fn answer_ui(
         .shrink2(vec2(0.0, (rect.height() - 48.0).max(0.0) / 2.0));
     row_back(pen, &response, back, row.state);
     let cap = Rect::from_center_size(pos2(rect.min.x + CAP / 2.0, rect.center().y), vec2(CAP, CAP));
-    cap_ui(pen, cap, &row.key, CapLook::of(row.state));
+    cap_ui(pen, cap, &row.key, cap_look(&row.key, row.state, look.pressed));
     let shape_at = pos2(rect.min.x + shape_x(look.name_x), rect.center().y);
     let (shape, text) = row_colors(row.mark, row.state, theme::T1);
     shapes::mark_in(pen, shape_at, look.shape, row.mark, shape);
@@ -59,6 +61,16 @@ pub(crate) fn answer_ui(
     if response.clicked() {
         pen.out.push(UiAction::ClickAnswer(i));
     }
+}
+
+/// The key just pressed while its echo is fresh; empty otherwise.
+pub(crate) fn pressed(view: &ReadView) -> &str {
+    view.echo.as_ref().filter(|echo| echo.fresh).map_or("", |echo| &echo.key)
+}
+
+/// The cap just pressed is filled while its echo is fresh, whatever the next item waits for.
+pub(crate) fn cap_look(key: &str, state: RowState, pressed: &str) -> CapLook {
+    if key == pressed { CapLook::Filled } else { CapLook::of(state) }
 }
 
 /// A shape stands midway between cap and name.
@@ -130,7 +142,7 @@ pub(crate) fn no_answer_ui(
     rect: Rect,
     i: usize,
     row: &NoAnswerView,
-    name_x: f32,
+    (name_x, pressed): (f32, &str),
 ) {
     let enabled = row.state != RowState::Waiting && row.state != RowState::TooEarly;
     let chosen = matches!(row.state, RowState::Chosen | RowState::Unsaved);
@@ -140,7 +152,7 @@ pub(crate) fn no_answer_ui(
     row_back(pen, &response, rect.expand2(vec2(4.0, 0.0)), row.state);
     let y = rect.center().y;
     let cap = Rect::from_center_size(pos2(rect.min.x + CAP / 2.0, y), vec2(CAP, CAP));
-    cap_ui(pen, cap, &row.key, CapLook::of(row.state));
+    cap_ui(pen, cap, &row.key, cap_look(&row.key, row.state, pressed));
     let tight = name_x < 70.0;
     let (shape, text) = row_colors(row.mark, row.state, if chosen { theme::T1 } else { theme::T2 });
     let shape_x = rect.min.x + if tight { 48.0 } else { shape_x(name_x) };

@@ -42,7 +42,7 @@ pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
         let half = width / 2.0;
         for (i, row) in view.no_answers.iter().take(2).enumerate() {
             let rect = at(column(2) + half * i as f32, top + 106.0, half - 4.0, 40.0);
-            rows::no_answer_ui(pen, rect, i, row, 60.0);
+            rows::no_answer_ui(pen, rect, i, row, (60.0, rows::pressed(view)));
         }
         notes_ui(pen, at(column(2), top + 150.0, width, 40.0), view);
         return;
@@ -51,7 +51,13 @@ pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
     pen.hline([area.min.x, area.max.x], top + 94.0, theme::LINE);
     let rows_y = |i: usize| top + 106.0 + 44.0 * i as f32;
     for (i, row) in view.no_answers.iter().enumerate() {
-        rows::no_answer_ui(pen, at(column(0), rows_y(i), width, 40.0), i, row, 76.0);
+        rows::no_answer_ui(
+            pen,
+            at(column(0), rows_y(i), width, 40.0),
+            i,
+            row,
+            (76.0, rows::pressed(view)),
+        );
     }
     let mut hint_x = column(0);
     // Comment and flag have caps of their own here.
@@ -100,7 +106,13 @@ fn answers_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let width = (area.width() - 24.0 * (n - 1.0)) / n;
     for (i, answer) in view.answers.iter().enumerate() {
         let x = area.min.x + (width + 24.0) * i as f32;
-        let look = AnswerLook { bleed: 6.0, rules: false, shape: 18.0, name_x: 76.0 };
+        let look = AnswerLook {
+            pressed: rows::pressed(view),
+            bleed: 6.0,
+            rules: false,
+            shape: 18.0,
+            name_x: 76.0,
+        };
         rows::answer_ui(pen, at(x, area.min.y + 21.0, width, 40.0), i, answer, look);
         let y = area.min.y + 73.0;
         match i.checked_sub(1).and_then(|i| view.thresholds.get(i)) {
