@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use overread_core::protocol::{Finding, Release};
+use overread_core::sampling::Deck;
 use overread_core::{
     Answer, DatasetLabel, ItemState, Level, Lock, NoAnswer, Phase, ReaderRecord, Study, StudyId,
 };
-use overread_core::protocol::{Finding, Release};
-use overread_core::sampling::Deck;
 
 use crate::input::{Input, Options};
 
@@ -146,9 +146,8 @@ pub(crate) fn collect<'a>(input: &Input<'a>, options: &Options) -> Collected<'a>
         for finding in &input.protocol.findings {
             let asked = deck.finding.as_ref().is_none_or(|id| *id == finding.id);
             if asked {
-                questions.push(question(
-                    input, &items, &by_study, deck_index, deck, finding, complete,
-                ));
+                questions
+                    .push(question(input, &items, &by_study, deck_index, deck, finding, complete));
             }
         }
     }
@@ -269,14 +268,7 @@ fn question<'a>(
         })
         .collect();
     units.sort_by_key(|unit| (unit.rank(), unit.study.id));
-    Question {
-        deck_index,
-        deck,
-        finding,
-        labelled: !label.columns.is_empty(),
-        complete,
-        units,
-    }
+    Question { deck_index, deck, finding, labelled: !label.columns.is_empty(), complete, units }
 }
 
 fn mark<'a>(

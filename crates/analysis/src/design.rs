@@ -205,7 +205,9 @@ pub(crate) fn design(input: &Input<'_>, collected: &Collected<'_>) -> DesignSect
             .map(|tag| TagText { id: tag.id.clone(), name: tag.name.clone() })
             .collect(),
         sampling: sampling(input),
-        decks: input.sample.map_or_else(Vec::new, |s| s.decks.iter().map(|d| deck(input, d)).collect()),
+        decks: input
+            .sample
+            .map_or_else(Vec::new, |s| s.decks.iter().map(|d| deck(input, d)).collect()),
         readers: collected
             .readers
             .iter()

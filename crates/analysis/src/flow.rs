@@ -189,12 +189,8 @@ fn in_several_decks(sample: &overread_core::Sample) -> u64 {
 }
 
 fn no_answers(question: &crate::collect::Question<'_>) -> NoAnswers {
-    let mut out = NoAnswers {
-        finding: question.finding.id.clone(),
-        answers: 0,
-        unsure: 0,
-        inadequate: 0,
-    };
+    let mut out =
+        NoAnswers { finding: question.finding.id.clone(), answers: 0, unsure: 0, inadequate: 0 };
     for mark in question.units.iter().flat_map(|unit| &unit.marks) {
         out.answers += 1;
         match mark.answer {

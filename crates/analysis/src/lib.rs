@@ -152,10 +152,8 @@ impl Analysis {
 ///
 /// Pure: no clock, no file, no randomness. With [`Input::summary`] given it costs no pass over the dataset.
 pub fn analyse(input: &Input<'_>, options: &Options) -> Analysis {
-    let summary = input
-        .summary
-        .clone()
-        .unwrap_or_else(|| Arc::new(DatasetSummary::new(input.dataset)));
+    let summary =
+        input.summary.clone().unwrap_or_else(|| Arc::new(DatasetSummary::new(input.dataset)));
     let collected = collect::collect(input, options);
     let whole = input.sample.filter(|_| options.decks.is_none());
     let sample = whole.map_or_else(Vec::new, |sample| {

@@ -83,9 +83,7 @@ pub fn long_reads(input: &Input<'_>, options: &Options) -> Vec<ReadRow> {
         }
     }
     // Stable: the rules keep the protocol's order.
-    rows.sort_by(|a, b| {
-        (a.study, &a.finding, &a.reader).cmp(&(b.study, &b.finding, &b.reader))
-    });
+    rows.sort_by(|a, b| (a.study, &a.finding, &a.reader).cmp(&(b.study, &b.finding, &b.reader)));
     renumber_patients(&mut rows);
     rows
 }

@@ -109,7 +109,8 @@ fn compare(
 ) -> Published {
     let value = percent as f64 / 100.0;
     // Printed percentages of n = 50 are exact counts; anything else is not rebuilt.
-    let count = n.filter(|n| (percent * n).is_multiple_of(100)).map(|n| Count { x: percent * n / 100, n });
+    let count =
+        n.filter(|n| (percent * n).is_multiple_of(100)).map(|n| Count { x: percent * n / 100, n });
     let mut out = Published {
         source: source.id.clone(),
         name: source.name.clone(),
@@ -124,11 +125,11 @@ fn compare(
     } else if figure.kind == crate::figure::IntervalKind::Running {
         out.reason = Some("the deck is unfinished".to_owned());
     } else if let Some(count) = count {
-        out.interval =
-            two_proportions(figure.x, figure.n, count.x, count.n, level).newcombe;
+        out.interval = two_proportions(figure.x, figure.n, count.x, count.n, level).newcombe;
         out.reason = None;
     } else if out.reason.is_none() {
-        out.reason = Some("the number of studies behind the published value is not known".to_owned());
+        out.reason =
+            Some("the number of studies behind the published value is not known".to_owned());
     }
     out
 }
@@ -153,7 +154,8 @@ mod tests {
     fn without_the_published_n_the_difference_has_no_interval() {
         let mut figure = Figure::refused("ppv", None, "");
         (figure.x, figure.n, figure.value) = (40, 50, Some(0.8));
-        let beside = beside("cxr14", "Atelectasis", "clinical", &figure, overread_stats::Level::P95);
+        let beside =
+            beside("cxr14", "Atelectasis", "clinical", &figure, overread_stats::Level::P95);
         assert_eq!(beside.len(), 2);
         assert!((beside[0].difference.unwrap() + 0.19).abs() < 1e-12);
         assert!(beside[0].interval.is_none() && beside[0].reason.is_some());

@@ -2,9 +2,9 @@
 
 use overread_core::protocol::{Design, PerPatient, Polarity};
 use overread_core::{DatasetLabel, Level};
+use overread_stats::Interval;
 use overread_stats::label_quality::{Confusion, Ratio, label_quality};
 use overread_stats::stratified::{Stratum, Weighted, stratified};
-use overread_stats::Interval;
 use serde::Serialize;
 
 use crate::collect::{Collected, Question};
@@ -14,7 +14,8 @@ use crate::published::{Published, beside};
 
 /// Why a figure of a one-arm deck is refused.
 pub(crate) const ONE_ARM: &str = "no label-negative study was read";
-const UNFINISHED: &str = "the deck is unfinished; this figure has no interval that holds at every look";
+const UNFINISHED: &str =
+    "the deck is unfinished; this figure has no interval that holds at every look";
 
 /// The 2×2 table of label and reference among the studies read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -180,8 +181,13 @@ fn finding_quality(
             .map(|rule| {
                 let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
                 let mut out = rule_quality(input, options, question, rule.threshold, &id);
-                out.published =
-                    beside(&input.dataset.format, &label, &rule.name, &out.ppv, options.stats_level());
+                out.published = beside(
+                    &input.dataset.format,
+                    &label,
+                    &rule.name,
+                    &out.ppv,
+                    options.stats_level(),
+                );
                 out.by_reader = by_reader(collected, question, rule.threshold);
                 out
             })
@@ -322,8 +328,7 @@ impl Whole<'_> {
                 positive,
             }
         };
-        let strata =
-            [stratum(true, t.tp + t.fp, t.tp), stratum(false, t.fn_ + t.tn, t.fn_)];
+        let strata = [stratum(true, t.tp + t.fp, t.tp), stratum(false, t.fn_ + t.tn, t.fn_)];
         let design = stratified(&strata, self.level).design;
         let figure = |estimand, count: (u64, u64), w: Weighted| {
             let defined = w.est.is_some();
@@ -358,9 +363,10 @@ impl Whole<'_> {
     fn ratios(&self) -> Vec<RatioFigure> {
         let names = ["f1", "lr_positive", "lr_negative"];
         let reason = match self.draw() {
-            Ok(Draw::ByLabel) => {
-                Some("the sample is enriched by label: only weighted figures describe the dataset".to_owned())
-            }
+            Ok(Draw::ByLabel) => Some(
+                "the sample is enriched by label: only weighted figures describe the dataset"
+                    .to_owned(),
+            ),
             Ok(Draw::Simple) if !self.question.complete => Some(UNFINISHED.to_owned()),
             Ok(Draw::Simple) => None,
             Err(reason) => Some(reason),
@@ -368,7 +374,8 @@ impl Whole<'_> {
         let n = self.table.n();
         let quality = label_quality(self.table, self.level);
         let all = [quality.f1, quality.lr_pos, quality.lr_neg];
-        let methods = ["Wilson of the Jaccard index, mapped", "Simel log interval", "Simel log interval"];
+        let methods =
+            ["Wilson of the Jaccard index, mapped", "Simel log interval", "Simel log interval"];
         names
             .into_iter()
             .zip(all)

@@ -48,7 +48,8 @@ pub(crate) fn refusals(analysis: &Analysis) -> Vec<Refusal> {
             }
             for published in &rule.published {
                 if let (None, Some(reason)) = (published.interval, &published.reason) {
-                    let figure = format!("Interval of PPV minus published value ({})", published.name);
+                    let figure =
+                        format!("Interval of PPV minus published value ({})", published.name);
                     note(&mut out, &figure, &finding.name, reason);
                 }
             }

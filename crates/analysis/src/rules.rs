@@ -115,8 +115,10 @@ fn compare(
         row.interval = difference.newcombe;
         row.p = Some(mcnemar(first_only, second_only).exact_p);
     } else {
-        row.reason =
-            Some("the deck is unfinished: interval and test are made once, at the planned number".to_owned());
+        row.reason = Some(
+            "the deck is unfinished: interval and test are made once, at the planned number"
+                .to_owned(),
+        );
     }
     row
 }

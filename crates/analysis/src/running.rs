@@ -68,9 +68,8 @@ fn run(
     let of_deck = || collected.items.iter().filter(|i| i.deck == question.deck_index);
     let held_back = of_deck().filter(|i| i.fate == crate::collect::Fate::HeldBack).count() as u64;
     let reads = of_deck().filter(|i| i.is_read()).count() as u64 - held_back;
-    let mut steps: Vec<u64> = (1..=reads / options.running_step)
-        .map(|step| step * options.running_step)
-        .collect();
+    let mut steps: Vec<u64> =
+        (1..=reads / options.running_step).map(|step| step * options.running_step).collect();
     if reads > 0 && steps.last() != Some(&reads) {
         steps.push(reads);
     }

@@ -140,12 +140,8 @@ pub(crate) fn strata(
     }
     let families = correct(input, &mut rows);
     let shrunken_reason = shrink(input, &mut rows);
-    let mut out = Strata {
-        rows,
-        families,
-        minimum_support: options.minimum_support,
-        shrunken_reason,
-    };
+    let mut out =
+        Strata { rows, families, minimum_support: options.minimum_support, shrunken_reason };
     for row in &mut out.rows {
         row.alarms = alarms(options, row);
     }
@@ -260,8 +256,10 @@ fn row(
         out.interval = compared.newcombe;
         out.fisher_p = compared.fisher_p;
     } else {
-        out.reason =
-            Some("the deck is unfinished: interval and test are made once, at the planned number".to_owned());
+        out.reason = Some(
+            "the deck is unfinished: interval and test are made once, at the planned number"
+                .to_owned(),
+        );
     }
     out
 }
@@ -271,8 +269,7 @@ fn correct(input: &Input<'_>, rows: &mut [StratumRow]) -> Vec<Family> {
     let mut families = Vec::new();
     for rule in &input.protocol.rules {
         let of_rule = |row: &&mut StratumRow| row.rule == rule.name;
-        let p: Vec<Option<f64>> =
-            rows.iter_mut().filter(of_rule).map(|row| row.fisher_p).collect();
+        let p: Vec<Option<f64>> = rows.iter_mut().filter(of_rule).map(|row| row.fisher_p).collect();
         let tests = p.iter().flatten().count() as u64;
         for (row, q) in rows.iter_mut().filter(of_rule).zip(benjamini_hochberg(&p)) {
             row.bh_q = q;

@@ -53,7 +53,9 @@ fn the_drain_stratum_of_pneumothorax_is_found_with_its_numbers() {
     let analysis = analyse(&world.input(), &Options::default());
     let rows = &analysis.statistics.strata.rows;
     let row = |finding: &str, key: &str| {
-        rows.iter().find(|r| r.finding == finding && r.key == key && r.rule == "permissive").unwrap()
+        rows.iter()
+            .find(|r| r.finding == finding && r.key == key && r.rule == "permissive")
+            .unwrap()
     };
     let drain = row("Pneumothorax", "chest_drain");
     assert_eq!(drain.inside.count(), Count { x: 39, n: 40 });
@@ -88,7 +90,9 @@ fn rules_are_compared_on_the_same_studies_with_holm_over_the_findings() {
     let mass = rules.rows.iter().find(|r| r.finding == "Mass").unwrap();
     assert_eq!(mass.p, Some(0.003_906_25));
     assert!(near(mass.holm_p, 0.039_062_5));
-    assert!(near(mass.interval.map(|i| i.low), 0.065) && near(mass.interval.map(|i| i.high), 0.285));
+    assert!(
+        near(mass.interval.map(|i| i.low), 0.065) && near(mass.interval.map(|i| i.high), 0.285)
+    );
 }
 
 #[test]
@@ -137,7 +141,10 @@ fn reads_past_the_released_ones_are_held_back_and_counted() {
     assert_eq!(quality.rules[0].ppv.n, 10);
     assert_eq!(quality.rules[0].ppv.kind, IntervalKind::Running, "not the planned number");
     let all = analyse(&world.input(), &Options::default());
-    assert_eq!(all.statistics.running[0].points[0].ppv, analysis.statistics.running[0].points[0].ppv);
+    assert_eq!(
+        all.statistics.running[0].points[0].ppv,
+        analysis.statistics.running[0].points[0].ppv
+    );
     let hidden = Visible::First([(7, 10)].into());
     let none = analyse(&world.input(), &Options { visible: hidden, ..Options::default() });
     assert_eq!(none.exclusions.total.analysed, 0);
@@ -147,9 +154,11 @@ fn one_finding() -> overread_core::Protocol {
     let text = overread_core::protocol::builtin("cxr14-verify").unwrap();
     let start = text.find("[[finding]]").unwrap();
     let end = text.find("[[tag]]").unwrap();
-    let finding = "[[finding]]\nid = \"Mass\"\nname = \"Mass\"\nquestion = \"Mass?\"\nlabel = \"Mass\"\n\n";
+    let finding =
+        "[[finding]]\nid = \"Mass\"\nname = \"Mass\"\nquestion = \"Mass?\"\nlabel = \"Mass\"\n\n";
     let (before, after) = (&text[..start], &text[end..]);
-    let after = after.replace(r#"findings = ["Atelectasis", "Effusion", "Emphysema", "Pneumothorax"]"#, "");
+    let after =
+        after.replace(r#"findings = ["Atelectasis", "Effusion", "Emphysema", "Pneumothorax"]"#, "");
     let after = after.replace(r#"findings = ["Emphysema", "Pneumothorax"]"#, "");
     let after = after.replace("explore = 100", "explore = 0");
     overread_core::Protocol::from_toml(&format!("{before}{finding}{after}")).unwrap()
@@ -173,7 +182,10 @@ fn flow_counts_add_up_with_every_reason() {
     assert_eq!(e.dataset_studies - e.without_images, e.frame_studies);
     assert_eq!(e.frame_studies - e.not_drawn, e.drawn_studies);
     assert_eq!(analysis.statistics.label_quality[0].rules[0].ppv.n, 10);
-    assert_eq!(long_reads(&world.input(), &Options { settle_all: true, ..Options::default() }).len(), 26);
+    assert_eq!(
+        long_reads(&world.input(), &Options { settle_all: true, ..Options::default() }).len(),
+        26
+    );
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
         return vec![format!("{at}: no {kind}")];
     }
     let mut wrong = Vec::new();
-    if let (Some(properties), Some(object)) = (schema["properties"].as_object(), value.as_object()) {
+    if let (Some(properties), Some(object)) = (schema["properties"].as_object(), value.as_object())
+    {
         for key in properties.keys().filter(|key| !object.contains_key(*key)) {
             wrong.push(format!("{at}.{key}: missing"));
         }
@@ -61,7 +62,8 @@ fn the_schema_describes_every_serialised_analysis() {
     let schema: Value = serde_json::from_str(text).unwrap();
     let labels: Vec<&str> = TABLE_2.iter().map(|row| row.0).collect();
     let mut unfinished = World::new(dataset(&labels, 50, 1), protocol("cxr14-verify", &[]));
-    unfinished.read("R1", |class, place, _, index| (index < 70).then(|| paper_answer(class, place)));
+    unfinished
+        .read("R1", |class, place, _, index| (index < 70).then(|| paper_answer(class, place)));
     let mut readers = World::new(dataset(&labels, 60, 2), protocol("cxr14-controls", &[]));
     for name in ["R1", "R2"] {
         readers.read(name, |class, _, _, _| Some((level(2 * u8::from(class < 9)), Vec::new())));

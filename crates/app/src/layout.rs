@@ -22,7 +22,7 @@ impl Room {
     pub(crate) fn of(window: Vec2) -> Self {
         if window.y > window.x {
             Self::Portrait
-        } else if window.x >= 1600.0 && window.y >= 900.0 {
+        } else if window.x >= 1600.0 && window.y >= 1000.0 {
             Self::Wide
         } else if window.x >= 1200.0 && window.y >= 680.0 {
             Self::Compact

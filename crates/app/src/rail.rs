@@ -227,9 +227,9 @@ fn tags_wide_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let rows = view.hints.len().div_ceil(2);
     let hints_top = area.max.y - 20.0 - 24.0 * rows as f32;
     let y = area.min.y + 41.0;
-    let wanted = 40.0 * view.tags.len() as f32;
-    let height = whole_rows(wanted, hints_top - 64.0 - y);
-    tag_list_ui(pen, at(x, y, right - x, height), wanted, view);
+    let step = tag_step(view, hints_top - 64.0 - y);
+    let height = whole_rows(step, view, hints_top - 64.0 - y);
+    tag_list_ui(pen, at(x, y, right - x, height), step, view);
     notes_ui(pen, at(x, y + height + 8.0, right - x, 40.0), view);
     for (i, hint) in view.hints.iter().enumerate() {
         let column = x + if i % 2 == 0 { 0.0 } else { 144.0 };
@@ -241,12 +241,12 @@ fn tags_compact_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let (x, right) = (area.min.x, area.max.x);
     let hints_y = area.max.y - 24.0;
     let y = area.min.y + 9.0;
-    let wanted = 40.0 * view.tags.len() as f32;
     let room = hints_y - 16.0 - y;
+    let step = tag_step(view, room);
     let editing = view.comment.editing;
     let extra = if editing || view.skip.is_some() { 48.0 } else { 0.0 };
-    let height = whole_rows(wanted, room - extra);
-    tag_list_ui(pen, at(x, y, right - x, height), wanted, view);
+    let height = whole_rows(step, view, room - extra);
+    tag_list_ui(pen, at(x, y, right - x, height), step, view);
     if editing {
         notes_ui(pen, at(x, y + height + 4.0, right - x, 40.0), view);
     } else if let Some(skip) = &view.skip {
@@ -263,9 +263,16 @@ fn tags_compact_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     }
 }
 
-/// The height of a list of rows of 40 that shows no row in part.
-fn whole_rows(wanted: f32, room: f32) -> f32 {
-    wanted.min((room / 40.0).floor() * 40.0).max(0.0)
+/// Height of a tag's row: 40, or less where that lets all of them stand without scrolling.
+fn tag_step(view: &ReadView, room: f32) -> f32 {
+    let fits = |step: &f32| step * view.tags.len() as f32 <= room;
+    [40.0, 36.0].into_iter().find(fits).unwrap_or(32.0)
+}
+
+/// The height of a list of tag rows that shows no row in part.
+fn whole_rows(step: f32, view: &ReadView, room: f32) -> f32 {
+    let wanted = step * view.tags.len() as f32;
+    wanted.min((room / step).floor() * step).max(0.0)
 }
 
 /// A hint; those of comment and flag can be clicked, since nothing else here offers them.
@@ -287,15 +294,16 @@ fn note_hint_ui(pen: &mut Pen<'_>, rect: Rect, hint: &KeyHint, view: &ReadView) 
     }
 }
 
-/// Tags in rows of 40; scrolls when there are more than fit.
-fn tag_list_ui(pen: &mut Pen<'_>, area: Rect, wanted: f32, view: &ReadView) {
+/// Tags in rows; scrolls when there are more than fit.
+fn tag_list_ui(pen: &mut Pen<'_>, area: Rect, step: f32, view: &ReadView) {
+    let wanted = step * view.tags.len() as f32;
     let list = |pen: &mut Pen<'_>, origin: egui::Pos2, width: f32| {
         for (i, tag) in view.tags.iter().enumerate() {
-            let rect = at(origin.x, origin.y + 40.0 * i as f32, width, 40.0);
+            let rect = at(origin.x, origin.y + step * i as f32, width, step);
             rows::tag_ui(pen, rect, i, tag, 84.0);
         }
     };
-    if area.height() < 40.0 {
+    if area.height() < step {
         // No room at all: tags are still set by key and from the palette.
     } else if wanted <= area.height() {
         list(pen, area.min, area.width());

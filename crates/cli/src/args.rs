@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand};
 /// How good are a dataset's labels? A workstation for reading studies a second time.
 #[derive(Debug, Parser)]
 #[command(name = "overread", version, about, disable_help_subcommand = false, max_term_width = 100)]
-#[command(after_help = "Without a subcommand the window opens: `overread`, or `overread PROJECT --reader NAME`.\nExit status: 0 done, 1 the work failed, 2 wrong usage, 3 a check found something.")]
+#[command(
+    after_help = "Without a subcommand the window opens: `overread`, or `overread PROJECT --reader NAME`.\nExit status: 0 done, 1 the work failed, 2 wrong usage, 3 a check found something."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -21,7 +23,9 @@ pub enum Verb {
     #[command(after_help = "Example: overread demo --dir ~/overread-demo")]
     Demo(DemoArgs),
     /// Make a project from label files, a folder of images and a protocol
-    #[command(after_help = "Example: overread new audit.overread --labels Data_Entry_2017_v2020.csv --format cxr14 --images ./images --protocol cxr14-verify")]
+    #[command(
+        after_help = "Example: overread new audit.overread --labels Data_Entry_2017_v2020.csv --format cxr14 --images ./images --protocol cxr14-verify"
+    )]
     New(NewArgs),
     /// Add readers, or list them
     #[command(after_help = "Example: overread readers audit.overread add R1 --experience 12")]
@@ -33,19 +37,29 @@ pub enum Verb {
     #[command(after_help = "Example: overread sample audit.overread --seed 14 --dry-run")]
     Sample(SampleArgs),
     /// Read by script: key names, one a line, through the same session as the window
-    #[command(after_help = "Example: overread read audit.overread --reader R1 --script keys.txt\n\nA script holds keys (1 2 3 U X, tag letters, BACKSPACE, CTRL+Z …), WAIT milliseconds, COMMENT text, and # remarks. Each commit prints `ack ITEM EVENT_ID`.")]
+    #[command(
+        after_help = "Example: overread read audit.overread --reader R1 --script keys.txt\n\nA script holds keys (1 2 3 U X, tag letters, BACKSPACE, CTRL+Z …), WAIT milliseconds, COMMENT text, and # remarks. Each commit prints `ack ITEM EVENT_ID`."
+    )]
     Read(ReadArgs),
     /// Compute every figure of a project, or of a table of reads
-    #[command(after_help = "Example: overread analyse audit.overread --json\n         overread analyse --reads reads.csv --json")]
+    #[command(
+        after_help = "Example: overread analyse audit.overread --json\n         overread analyse --reads reads.csv --json"
+    )]
     Analyse(AnalyseArgs),
     /// Write the agreement report and its tables
-    #[command(after_help = "Example: overread report audit.overread --out report --format html,csv,json")]
+    #[command(
+        after_help = "Example: overread report audit.overread --out report --format html,csv,json"
+    )]
     Report(ReportArgs),
     /// One statistic from numbers
-    #[command(after_help = "Example: overread calc wilson 45 50\n         overread calc --batch cases.csv --json")]
+    #[command(
+        after_help = "Example: overread calc wilson 45 50\n         overread calc --batch cases.csv --json"
+    )]
     Calc(CalcArgs),
     /// Run the display pipeline without a display
-    #[command(after_help = "Example: overread render film.dcm -o film.png --window 2048 4096 --depth 16")]
+    #[command(
+        after_help = "Example: overread render film.dcm -o film.png --window 2048 4096 --depth 16"
+    )]
     Render(RenderArgs),
     /// Header facts, windows, spacing, grey-level adequacy and warnings of an image
     #[command(after_help = "Example: overread inspect film.dcm --json")]

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use overread_imaging::{
-    DecodeLimits, Depth, RenderOptions, decode, decode_frame, render_pvalues,
-};
+use overread_imaging::{DecodeLimits, Depth, RenderOptions, decode, decode_frame, render_pvalues};
 
 use crate::args::RenderArgs;
 
@@ -22,7 +20,9 @@ fn size(text: &str) -> anyhow::Result<(u32, u32)> {
 pub(crate) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     let place = || format!("{} cannot be rendered", args.image.display());
     let data = bytes(&args.image)?;
-    let image = decode_frame(&data, args.frame, &DecodeLimits::default()).with_context(place)?;
+    // Frames count from 1 on the command line, as DICOM counts them.
+    let frame = args.frame.checked_sub(1).context("--frame counts from 1")?;
+    let image = decode_frame(&data, frame, &DecodeLimits::default()).with_context(place)?;
     let window = match args.window.as_deref() {
         Some([center, width]) => Some((*center, *width)),
         _ => None,

@@ -8,8 +8,8 @@ use overread_session::script::{self, Step};
 use overread_session::verbs::{self, NewProject, Said, SampleOptions};
 
 use crate::args::{
-    AnalyseArgs, BenchArgs, CalcArgs, Cli, DemoArgs, NewArgs, ReadArgs, ReadersArgs, ReadersVerb, ReportArgs,
-    Verb,
+    AnalyseArgs, BenchArgs, CalcArgs, Cli, DemoArgs, NewArgs, ReadArgs, ReadersArgs, ReadersVerb,
+    ReportArgs, Verb,
 };
 use crate::calc;
 
@@ -169,8 +169,9 @@ fn report(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
 
 fn calc(args: &CalcArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
     let json = match (&args.batch, &args.name) {
-        (Some(batch), _) => calc::calc_batch(&text_of(batch)?)
-            .with_context(|| format!("in {}", batch.display()))?,
+        (Some(batch), _) => {
+            calc::calc_batch(&text_of(batch)?).with_context(|| format!("in {}", batch.display()))?
+        }
         (None, Some(name)) => calc::calc_positional(name, &args.args)?,
         (None, None) => bail!("name a statistic, or a table with --batch"),
     };
@@ -191,14 +192,18 @@ fn plain(json: &serde_json::Value) -> String {
 
 fn bench(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
     let figures = overread_session::bench::run(&args.names)?;
-    let mut text = format!("{:<28}{:>10}{:>10}{:>10}{:>8}\n", "name", "p50 ms", "p95 ms", "max ms", "n");
+    let mut text =
+        format!("{:<28}{:>10}{:>10}{:>10}{:>8}\n", "name", "p50 ms", "p95 ms", "max ms", "n");
     for f in &figures {
         text.push_str(&format!(
             "{:<28}{:>10.2}{:>10.2}{:>10.2}{:>8}\n",
             f.name, f.p50_ms, f.p95_ms, f.max_ms, f.n
         ));
     }
-    let said =
-        Said { json: serde_json::to_value(&figures)?, text: text.trim_end().to_owned(), found: false };
+    let said = Said {
+        json: serde_json::to_value(&figures)?,
+        text: text.trim_end().to_owned(),
+        found: false,
+    };
     say(&said, args.json, out)
 }

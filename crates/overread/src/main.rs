@@ -4,10 +4,10 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use overread_app::{Shell, Start};
 use overread_cli::args::Cli;
 use overread_cli::window::{WindowArgs, asks_for_window};
 use overread_cli::{Next, run};
-use overread_app::{Shell, Start};
 
 fn main() -> ExitCode {
     set_up_log();

@@ -79,12 +79,27 @@ impl Drawing {
         self.shapes.push(Shape::Line(ends, colour, width));
     }
 
-    pub(crate) fn text(&mut self, x: f64, y: f64, anchor: Anchor, face: Face, text: impl Into<String>) {
+    pub(crate) fn text(
+        &mut self,
+        x: f64,
+        y: f64,
+        anchor: Anchor,
+        face: Face,
+        text: impl Into<String>,
+    ) {
         self.shapes.push(Shape::Text([x, y], anchor, face, text.into()));
     }
 
     /// A row label that is made smaller, then broken at a space, until it fits; never cut.
-    pub(crate) fn label(&mut self, x: f64, centre: f64, anchor: Anchor, face: Face, width: f64, text: &str) {
+    pub(crate) fn label(
+        &mut self,
+        x: f64,
+        centre: f64,
+        anchor: Anchor,
+        face: Face,
+        width: f64,
+        text: &str,
+    ) {
         let small = if face == Face::Bold { Face::Bold } else { Face::Small };
         if measure(text, face) <= width {
             self.text(x, centre + 2.7, anchor, face, text);
@@ -201,11 +216,11 @@ pub fn escape(text: &str) -> String {
 
 /// Advance widths of the embedded sans for U+0020 to U+007E in thousandths of the size.
 const WIDTHS: [u16; 95] = [
-    200, 289, 426, 497, 497, 824, 609, 249, 303, 303, 418, 497, 249, 311, 249, 350, 497, 497, 497, 497,
-    497, 497, 497, 497, 497, 497, 249, 249, 497, 497, 497, 425, 847, 543, 588, 571, 615, 527, 494, 617,
-    652, 263, 479, 579, 486, 727, 647, 664, 566, 664, 569, 534, 536, 645, 515, 786, 513, 476, 539, 303,
-    350, 303, 497, 500, 542, 504, 553, 456, 555, 496, 292, 504, 544, 246, 247, 495, 255, 829, 547, 542,
-    555, 555, 347, 419, 338, 544, 467, 719, 446, 467, 425, 303, 241, 303, 497,
+    200, 289, 426, 497, 497, 824, 609, 249, 303, 303, 418, 497, 249, 311, 249, 350, 497, 497, 497,
+    497, 497, 497, 497, 497, 497, 497, 249, 249, 497, 497, 497, 425, 847, 543, 588, 571, 615, 527,
+    494, 617, 652, 263, 479, 579, 486, 727, 647, 664, 566, 664, 569, 534, 536, 645, 515, 786, 513,
+    476, 539, 303, 350, 303, 497, 500, 542, 504, 553, 456, 555, 496, 292, 504, 544, 246, 247, 495,
+    255, 829, 547, 542, 555, 555, 347, 419, 338, 544, 467, 719, 446, 467, 425, 303, 241, 303, 497,
 ];
 
 /// Width of a text in points.

@@ -75,9 +75,7 @@ pub fn forests(analysis: &Analysis) -> Vec<Drawing> {
     let key = |f: &FindingQuality, rule: usize| {
         f.rules.get(rule).and_then(|r| r.ppv.value).unwrap_or(-1.0)
     };
-    findings.sort_by(|a, b| {
-        key(b, 0).total_cmp(&key(a, 0)).then(key(b, 1).total_cmp(&key(a, 1)))
-    });
+    findings.sort_by(|a, b| key(b, 0).total_cmp(&key(a, 0)).then(key(b, 1).total_cmp(&key(a, 1))));
     findings.chunks(FOREST_ROWS).map(|rows| forest(analysis, rows)).collect()
 }
 
@@ -223,7 +221,13 @@ pub fn flow(analysis: &Analysis) -> Drawing {
             drawing.shapes.push(Shape::Rect([262.0, top, 230.5, box_height], "#fff", GREY, 0.6));
             drawing.text(270.0, top + 11.0, Anchor::Start, Face::Bold, title);
             for (line, text) in lines.iter().enumerate() {
-                drawing.text(270.0, top + 21.0 + 10.0 * line as f64, Anchor::Start, Face::Small, text);
+                drawing.text(
+                    270.0,
+                    top + 21.0 + 10.0 * line as f64,
+                    Anchor::Start,
+                    Face::Small,
+                    text,
+                );
             }
             words.push(format!("{title} ({})", lines.join("; ")));
         }
@@ -258,7 +262,10 @@ fn flow_boxes(analysis: &Analysis) -> Vec<FlowBox> {
         FlowBox {
             title: "Sampling frame",
             count: format!("{} studies", n(e.frame_studies)),
-            detail: format!("set aside for exploration after the draw: {}", n(e.exploration_studies)),
+            detail: format!(
+                "set aside for exploration after the draw: {}",
+                n(e.exploration_studies)
+            ),
             out: Some((
                 format!("Not drawn: {} studies", n(e.not_drawn)),
                 vec![format!("label-negative studies drawn as controls: {}", n(negatives))],
@@ -337,9 +344,20 @@ pub fn strata_bars(rows: &[&StratumRow]) -> Drawing {
         for (name, side) in sides {
             drawing.label(left - 5.0, y + 6.0, Anchor::End, Face::Plain, 70.0, &name);
             let full = x_of(side.n as f64) - left;
-            drawing.shapes.push(Shape::Rect([left, y, x_of(side.x as f64) - left, 12.0], BLUE, BLUE, 0.0));
+            drawing.shapes.push(Shape::Rect(
+                [left, y, x_of(side.x as f64) - left, 12.0],
+                BLUE,
+                BLUE,
+                0.0,
+            ));
             drawing.shapes.push(Shape::Rect([left, y, full, 12.0], "none", INK, 0.6));
-            drawing.text(left + full + 4.0, y + 8.7, Anchor::Start, Face::Quiet, numbers::count(side.n));
+            drawing.text(
+                left + full + 4.0,
+                y + 8.7,
+                Anchor::Start,
+                Face::Quiet,
+                numbers::count(side.n),
+            );
             let text = numbers::figure(side, numbers::percent_decimals([row.share.n]));
             drawing.text(408.0, y + 8.7, Anchor::End, Face::Plain, &text.count);
             let ppv = if text.interval.is_empty() {
@@ -360,7 +378,13 @@ pub fn strata_bars(rows: &[&StratumRow]) -> Drawing {
         drawing.line([x, axis, x, axis + 2.5], INK, 0.7);
         drawing.text(x, axis + 11.0, Anchor::Middle, Face::Plain, tick.to_string());
     }
-    drawing.text(f64::midpoint(left, right), axis + 23.0, Anchor::Middle, Face::Plain, "Label-positive studies read");
+    drawing.text(
+        f64::midpoint(left, right),
+        axis + 23.0,
+        Anchor::Middle,
+        Face::Plain,
+        "Label-positive studies read",
+    );
     drawing.height = axis + 27.0;
     drawing.description = format!("{}.", words.join("; "));
     drawing

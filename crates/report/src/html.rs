@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use crate::draw::escape;
-use crate::model::{Block, Cell, Column, Document, Kind, Prose, Row, Run, Section, Table, Text, Width};
+use crate::model::{
+    Block, Cell, Column, Document, Kind, Prose, Row, Run, Section, Table, Text, Width,
+};
 use crate::numbers;
 
 /// Family, weight, style and bytes of an embedded font.
@@ -13,10 +15,20 @@ type Font = (&'static str, u32, &'static str, &'static [u8]);
 const FONTS: [Font; 7] = [
     ("OR Sans", 400, "normal", include_bytes!("../../../assets/fonts/report/sans-400.woff2")),
     ("OR Sans", 600, "normal", include_bytes!("../../../assets/fonts/report/sans-600.woff2")),
-    ("OR Sans", 400, "italic", include_bytes!("../../../assets/fonts/report/sans-400-italic.woff2")),
+    (
+        "OR Sans",
+        400,
+        "italic",
+        include_bytes!("../../../assets/fonts/report/sans-400-italic.woff2"),
+    ),
     ("OR Serif", 400, "normal", include_bytes!("../../../assets/fonts/report/serif-400.woff2")),
     ("OR Serif", 600, "normal", include_bytes!("../../../assets/fonts/report/serif-600.woff2")),
-    ("OR Serif", 400, "italic", include_bytes!("../../../assets/fonts/report/serif-400-italic.woff2")),
+    (
+        "OR Serif",
+        400,
+        "italic",
+        include_bytes!("../../../assets/fonts/report/serif-400-italic.woff2"),
+    ),
     ("OR Mono", 400, "normal", include_bytes!("../../../assets/fonts/report/mono-400.woff2")),
 ];
 const STYLE: &str = include_str!("report.css");
@@ -78,7 +90,9 @@ fn fonts(out: &mut String) {
 /// Running head and foot; texts inside CSS strings hold no quote, backslash or line feed.
 fn page_rules(out: &mut String, document: &Document) {
     let plain = |text: &str| -> String {
-        text.chars().map(|c| if matches!(c, '"' | '\\' | '<' | '>') || c.is_control() { ' ' } else { c }).collect()
+        text.chars()
+            .map(|c| if matches!(c, '"' | '\\' | '<' | '>') || c.is_control() { ' ' } else { c })
+            .collect()
     };
     let id: String = document.id.chars().take(12).collect();
     writeln!(
@@ -115,7 +129,14 @@ struct Writer {
 impl Writer {
     fn front(&self, out: &mut String, document: &Document) {
         out.push_str("<header class=\"front\"><p class=\"kick\">Agreement report</p>\n");
-        push(out, &format!("<h1>{}</h1>\n<p class=\"sub\">{}</p>\n<dl class=\"facts\">\n", escape(&document.title), escape(&document.subtitle)));
+        push(
+            out,
+            &format!(
+                "<h1>{}</h1>\n<p class=\"sub\">{}</p>\n<dl class=\"facts\">\n",
+                escape(&document.title),
+                escape(&document.subtitle)
+            ),
+        );
         for (term, text) in &document.facts {
             push(out, &format!("<div><dt>{}</dt><dd>{}</dd></div>\n", escape(term), escape(text)));
         }
@@ -126,10 +147,20 @@ impl Writer {
         out.push_str("</ol></section>\n<nav class=\"toc\" aria-label=\"Contents\"><h2 class=\"kh\">Contents</h2><div>");
         let mut number = 0;
         for part in &document.parts {
-            push(out, &format!("<div><p><b>{}</b> {}</p><ol>", escape(part.kicker), escape(&part.title)));
+            push(
+                out,
+                &format!("<div><p><b>{}</b> {}</p><ol>", escape(part.kicker), escape(&part.title)),
+            );
             for section in &part.sections {
                 number += 1;
-                push(out, &format!("<li><a href=\"#{}\"><span>{number}</span>{}</a></li>", section.id, escape(&section.title)));
+                push(
+                    out,
+                    &format!(
+                        "<li><a href=\"#{}\"><span>{number}</span>{}</a></li>",
+                        section.id,
+                        escape(&section.title)
+                    ),
+                );
             }
             out.push_str("</ol></div>");
         }
@@ -165,7 +196,9 @@ impl Writer {
         for prose in &section.prose {
             match prose {
                 Prose::Paragraph(text) => push(out, &format!("<p>{}</p>", self.text(text))),
-                Prose::Small(text) => push(out, &format!("<p class=\"small\">{}</p>", self.text(text))),
+                Prose::Small(text) => {
+                    push(out, &format!("<p class=\"small\">{}</p>", self.text(text)))
+                }
                 Prose::Terms(terms) => terms_list(out, terms),
                 Prose::List(items) => {
                     out.push_str("<ul>");
@@ -199,7 +232,8 @@ impl Writer {
     fn table(&self, out: &mut String, table: &Table) {
         let name = self.names.get(&table.id).map_or("Table", String::as_str);
         let long = if LONG < table.rows.len() { " long" } else { "" };
-        let words = table.columns.iter().skip(1).all(|c| matches!(c.kind, Kind::Words | Kind::Mono));
+        let words =
+            table.columns.iter().skip(1).all(|c| matches!(c.kind, Kind::Words | Kind::Mono));
         let class = match (words, table.width) {
             (true, Width::Full) => "txt",
             (true, Width::Half) => "txt half",
@@ -304,13 +338,16 @@ fn head(out: &mut String, columns: &[Column]) {
             place += 1;
             continue;
         };
-        let members: Vec<&Column> = columns
-            .iter()
-            .skip(place)
-            .take_while(|c| c.group.as_ref() == Some(group))
-            .collect();
+        let members: Vec<&Column> =
+            columns.iter().skip(place).take_while(|c| c.group.as_ref() == Some(group)).collect();
         let wide: usize = members.iter().map(|c| span(c)).sum();
-        push(out, &format!("<th scope=\"colgroup\" class=\"c sp\" colspan=\"{wide}\">{}</th>", escape(group)));
+        push(
+            out,
+            &format!(
+                "<th scope=\"colgroup\" class=\"c sp\" colspan=\"{wide}\">{}</th>",
+                escape(group)
+            ),
+        );
         for member in &members {
             second.push_str(&head_cell(member, 1));
         }
@@ -341,7 +378,11 @@ fn body_cell(kind: Kind, cell: &Cell) -> String {
         (Kind::Mono, Cell::Text(text)) => {
             // A hash may break in its middle.
             let (first, second) = text.split_at_checked(32).unwrap_or((text, ""));
-            format!("<td><span class=\"mono hash\">{}<wbr>{}</span></td>", escape(first), escape(second))
+            format!(
+                "<td><span class=\"mono hash\">{}<wbr>{}</span></td>",
+                escape(first),
+                escape(second)
+            )
         }
         (Kind::Estimate, Cell::Text(text)) => {
             format!("<td class=\"c\" colspan=\"2\">{}</td>", escape(text))
@@ -367,7 +408,9 @@ fn references(out: &mut String, document: &Document) {
     if document.references.is_empty() {
         return;
     }
-    out.push_str("<section class=\"refs\" aria-labelledby=\"refs\"><h3 id=\"refs\">References</h3><ol>");
+    out.push_str(
+        "<section class=\"refs\" aria-labelledby=\"refs\"><h3 id=\"refs\">References</h3><ol>",
+    );
     for reference in &document.references {
         push(out, &format!("<li>{}</li>", escape(reference)));
     }
@@ -397,6 +440,9 @@ mod tests {
     #[test]
     fn base64_pads_as_the_standard_says() {
         let of = |text: &str| base64(text.as_bytes());
-        assert_eq!([of("f"), of("fo"), of("foo"), of("foob")], ["Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+        assert_eq!(
+            [of("f"), of("fo"), of("foo"), of("foob")],
+            ["Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]
+        );
     }
 }

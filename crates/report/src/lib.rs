@@ -97,7 +97,9 @@ pub fn files(
         }
         match format {
             Format::Html => out.push(("report.html".to_owned(), html(analysis).into_bytes())),
-            Format::Json => out.push(("analysis.json".to_owned(), analysis.to_json()?.into_bytes())),
+            Format::Json => {
+                out.push(("analysis.json".to_owned(), analysis.to_json()?.into_bytes()))
+            }
             Format::Csv => {
                 for table in tables::tables(analysis, reads) {
                     out.push((format!("{}.csv", table.name), tables::csv(&table)?));

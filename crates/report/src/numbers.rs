@@ -85,9 +85,21 @@ fn honest_decimals(shares: &[f64], decimals: usize) -> usize {
 }
 
 /// A share in percent with its interval, without the percent sign: `90` and `79–96`.
-pub fn share_parts(value: f64, interval: Option<Interval>, decimals: usize) -> (String, Option<String>) {
+pub fn share_parts(
+    value: f64,
+    interval: Option<Interval>,
+    decimals: usize,
+) -> (String, Option<String>) {
     // An end that is not exactly 0 or 1 may not print as if it were; rounding dust counts as exact.
-    let snap = |x: f64| if x < 1e-12 { 0.0 } else if 1.0 - x < 1e-12 { 1.0 } else { x };
+    let snap = |x: f64| {
+        if x < 1e-12 {
+            0.0
+        } else if 1.0 - x < 1e-12 {
+            1.0
+        } else {
+            x
+        }
+    };
     let value = snap(value);
     let ends = interval.map(|i| [snap(i.low), snap(i.high)]);
     let mut shares = vec![value];
@@ -170,7 +182,8 @@ pub fn probability(p: f64) -> String {
         return "1".to_owned();
     }
     let leading = (-p.log10()).ceil();
-    let decimals = [1_u8, 2, 3, 4, 5, 6, 7, 8].into_iter().find(|&d| leading <= f64::from(d)).unwrap_or(8);
+    let decimals =
+        [1_u8, 2, 3, 4, 5, 6, 7, 8].into_iter().find(|&d| leading <= f64::from(d)).unwrap_or(8);
     decimal(p, usize::from(decimals) + 1)
 }
 
@@ -206,11 +219,9 @@ pub struct FigureText {
 pub fn figure(figure: &Figure, decimals: usize) -> FigureText {
     let counted = if figure.n == 0 { NONE.to_owned() } else { ratio(figure.count()) };
     match figure.value {
-        None => FigureText {
-            count: counted,
-            value: NOT_ESTIMABLE.to_owned(),
-            interval: String::new(),
-        },
+        None => {
+            FigureText { count: counted, value: NOT_ESTIMABLE.to_owned(), interval: String::new() }
+        }
         Some(value) => {
             let (value, interval) = share_parts(value, figure.interval, decimals);
             FigureText { count: counted, value, interval: interval.unwrap_or_default() }
@@ -235,7 +246,10 @@ mod tests {
 
     #[test]
     fn counts_have_commas_from_a_thousand() {
-        assert_eq!([count(0), count(999), count(1000), count(112_120)], ["0", "999", "1,000", "112,120"]);
+        assert_eq!(
+            [count(0), count(999), count(1000), count(112_120)],
+            ["0", "999", "1,000", "112,120"]
+        );
         assert_eq!(ratio(Count { x: 94_617, n: 112_120 }), "94,617/112,120");
     }
 
@@ -251,10 +265,14 @@ mod tests {
     #[test]
     fn no_false_zero_and_no_false_hundred() {
         let triple = |k: f64, low, high| share_parts(k, Some(Interval::new(low, high)), 0);
-        assert_eq!(triple(0.975, 0.871_186_3, 0.995_573_1), ("97.5".into(), Some("87.1–99.6".into())));
+        assert_eq!(
+            triple(0.975, 0.871_186_3, 0.995_573_1),
+            ("97.5".into(), Some("87.1–99.6".into()))
+        );
         assert_eq!(triple(0.0, 0.0, 0.082_009), ("0".into(), Some("0–8".into())));
         assert_eq!(triple(1.0, 0.645_7, 1.0), ("100".into(), Some("65–100".into())));
-        let (value, interval) = share_parts(803.0 / 805.0, Some(Interval::new(0.990_97, 0.999_318)), 1);
+        let (value, interval) =
+            share_parts(803.0 / 805.0, Some(Interval::new(0.990_97, 0.999_318)), 1);
         assert_eq!((value.as_str(), interval.as_deref()), ("99.8", Some("99.1–99.9")));
         assert_eq!(percent(Count { x: 18, n: 30_805 }), "0.06%");
         assert_eq!(percent(Count { x: 0, n: 0 }), NONE);

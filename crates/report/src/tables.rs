@@ -81,8 +81,18 @@ fn label_quality(analysis: &Analysis) -> DataTable {
     DataTable {
         name: "label_quality",
         head: vec![
-            "finding", "rule", "protocol_version", "estimand", "x", "n", "patients", "value", "low", "high",
-            "method", "reason",
+            "finding",
+            "rule",
+            "protocol_version",
+            "estimand",
+            "x",
+            "n",
+            "patients",
+            "value",
+            "low",
+            "high",
+            "method",
+            "reason",
         ],
         rows,
     }
@@ -112,7 +122,16 @@ fn published(analysis: &Analysis) -> DataTable {
     DataTable {
         name: "published",
         head: vec![
-            "finding", "rule", "source", "value", "x", "n", "difference", "low", "high", "reason",
+            "finding",
+            "rule",
+            "source",
+            "value",
+            "x",
+            "n",
+            "difference",
+            "low",
+            "high",
+            "reason",
         ],
         rows,
     }
@@ -141,8 +160,20 @@ fn rules(analysis: &Analysis) -> DataTable {
     DataTable {
         name: "rules",
         head: vec![
-            "finding", "first_rule", "second_rule", "first_x", "second_x", "n", "first_only", "second_only",
-            "difference", "low", "high", "mcnemar_p", "holm_p", "reason",
+            "finding",
+            "first_rule",
+            "second_rule",
+            "first_x",
+            "second_x",
+            "n",
+            "first_only",
+            "second_only",
+            "difference",
+            "low",
+            "high",
+            "mcnemar_p",
+            "holm_p",
+            "reason",
         ],
         rows: rows.collect(),
     }
@@ -165,10 +196,34 @@ fn strata(analysis: &Analysis) -> DataTable {
     DataTable {
         name: "strata",
         head: vec![
-            "finding", "rule", "key", "stratum", "share_x", "share_n", "share", "share_low", "share_high",
-            "inside_x", "inside_n", "inside", "inside_low", "inside_high", "outside_x", "outside_n", "outside",
-            "outside_low", "outside_high", "difference", "low", "high", "shrunken", "fisher_p", "bh_q",
-            "supported", "alarms", "reason",
+            "finding",
+            "rule",
+            "key",
+            "stratum",
+            "share_x",
+            "share_n",
+            "share",
+            "share_low",
+            "share_high",
+            "inside_x",
+            "inside_n",
+            "inside",
+            "inside_low",
+            "inside_high",
+            "outside_x",
+            "outside_n",
+            "outside",
+            "outside_low",
+            "outside_high",
+            "difference",
+            "low",
+            "high",
+            "shrunken",
+            "fisher_p",
+            "bh_q",
+            "supported",
+            "alarms",
+            "reason",
         ],
         rows: rows.collect(),
     }
@@ -186,7 +241,8 @@ fn running(analysis: &Analysis) -> DataTable {
     DataTable {
         name: "running",
         head: vec![
-            "finding", "rule", "reads", "x", "n", "patients", "value", "low", "high", "method", "reason",
+            "finding", "rule", "reads", "x", "n", "patients", "value", "low", "high", "method",
+            "reason",
         ],
         rows,
     }
@@ -217,8 +273,22 @@ fn agreement(analysis: &Analysis) -> DataTable {
     DataTable {
         name: "agreement",
         head: vec![
-            "finding", "rule", "first", "second", "both_positive", "first_only", "second_only", "both_negative",
-            "observed", "kappa", "low", "high", "ac1", "positive_agreement", "negative_agreement", "reason",
+            "finding",
+            "rule",
+            "first",
+            "second",
+            "both_positive",
+            "first_only",
+            "second_only",
+            "both_negative",
+            "observed",
+            "kappa",
+            "low",
+            "high",
+            "ac1",
+            "positive_agreement",
+            "negative_agreement",
+            "reason",
         ],
         rows: rows.collect(),
     }
@@ -261,9 +331,12 @@ fn flow(analysis: &Analysis) -> DataTable {
 }
 
 fn repeat_studies(analysis: &Analysis) -> DataTable {
-    let rows = analysis.dataset.summary.repeat_studies.iter().map(|r| {
-        vec![r.more_than.to_string(), r.patients.to_string(), r.studies.to_string()]
-    });
+    let rows = analysis
+        .dataset
+        .summary
+        .repeat_studies
+        .iter()
+        .map(|r| vec![r.more_than.to_string(), r.patients.to_string(), r.studies.to_string()]);
     DataTable {
         name: "repeat_studies",
         head: vec!["more_than", "patients", "studies"],
@@ -284,9 +357,10 @@ fn labels(analysis: &Analysis) -> DataTable {
 }
 
 fn not_estimable(analysis: &Analysis) -> DataTable {
-    let rows = analysis.not_estimable.iter().map(|r| {
-        vec![r.figure.clone(), r.findings.join(";"), r.reason.clone(), r.remedy.clone()]
-    });
+    let rows = analysis
+        .not_estimable
+        .iter()
+        .map(|r| vec![r.figure.clone(), r.findings.join(";"), r.reason.clone(), r.remedy.clone()]);
     DataTable {
         name: "not_estimable",
         head: vec!["figure", "findings", "reason", "remedy"],
@@ -322,8 +396,20 @@ fn reads(reads: &[ReadRow]) -> DataTable {
     DataTable {
         name: "reads",
         head: vec![
-            "study_id", "reader_id", "rule", "finding", "value", "patient_id", "dataset_label", "tag", "seq",
-            "no_answer", "level_name", "active_ms", "protocol_version", "after_release",
+            "study_id",
+            "reader_id",
+            "rule",
+            "finding",
+            "value",
+            "patient_id",
+            "dataset_label",
+            "tag",
+            "seq",
+            "no_answer",
+            "level_name",
+            "active_ms",
+            "protocol_version",
+            "after_release",
         ],
         rows: rows.collect(),
     }

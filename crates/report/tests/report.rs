@@ -132,8 +132,14 @@ fn an_unfinished_deck_is_named_and_has_no_final_interval() {
     assert!(text.contains("confidence sequence over each patient’s first study"));
     assert!(text.contains("running, 34 of 50 read"));
     assert!(text.contains("Unfinished."));
-    write(&analyse(&world.input(), &ended()), &[], &folder("unfinished"), &[Format::Html], Overwrite::Asked)
-        .unwrap();
+    write(
+        &analyse(&world.input(), &ended()),
+        &[],
+        &folder("unfinished"),
+        &[Format::Html],
+        Overwrite::Asked,
+    )
+    .unwrap();
 }
 
 #[test]
@@ -146,7 +152,10 @@ fn text_of_the_protocol_cannot_become_markup_or_formula() {
     let labels: Vec<&str> = TABLE_2.iter().map(|row| row.0).collect();
     let mut world = World::new(dataset(&labels, 6, 1), protocol("cxr14-verify", &changes));
     world.read("=R1", |class, place, _, _| {
-        Some((level(2 * u8::from(place < 3)), if class == 6 && place < 3 { vec!["=cmd"] } else { vec![] }))
+        Some((
+            level(2 * u8::from(place < 3)),
+            if class == 6 && place < 3 { vec!["=cmd"] } else { vec![] },
+        ))
     });
     let analysis = analyse(&world.input(), &ended());
     let page = html(&analysis);

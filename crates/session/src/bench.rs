@@ -70,7 +70,8 @@ pub fn run(names: &[String]) -> Result<Vec<BenchFigure>, VerbError> {
             known.join(", ")
         )));
     }
-    let folder = tempfile::tempdir().map_err(VerbError::io("make a folder in", Path::new("temporary files")))?;
+    let folder = tempfile::tempdir()
+        .map_err(VerbError::io("make a folder in", Path::new("temporary files")))?;
     let mut figures = Vec::new();
     for (name, measure) in BENCHES {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
@@ -93,8 +94,7 @@ fn answer(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
     let mut ours = Vec::new();
     for round in 0..200_u8 {
         let moment = Moment::ready(Instant::now(), Duration::from_secs(1));
-        let command =
-            if round % 2 == 0 { Command::Tag(0) } else { Command::Tag(1) };
+        let command = if round % 2 == 0 { Command::Tag(0) } else { Command::Tag(1) };
         let start = Instant::now();
         if let Outcome::Write(bodies) = room.apply(command, &moment) {
             let events = desk.project.append(&reader, "bench", &bodies)?;
@@ -145,7 +145,8 @@ fn drag(_folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
     let (width, height) = (3000_u32, 2500_u32);
     let phantom = verbs::demo_phantom()?;
     let mut random = overread_core::random::SplitMix64::new(3);
-    let data = (0..width * height).map(|n| u16::try_from((n / 2000 + random.index(64) as u32) % 4096).unwrap_or(0));
+    let data = (0..width * height)
+        .map(|n| u16::try_from((n / 2000 + random.index(64) as u32) % 4096).unwrap_or(0));
     let samples = overread_imaging::Samples::Grey16 { data: data.collect(), offset: 0 };
     let image = overread_imaging::DecodedImage::new(width, height, samples, phantom.meta.clone());
     let mut renderer = Renderer::new();
@@ -181,7 +182,9 @@ fn label_table(folder: &Path) -> Result<PathBuf, VerbError> {
         .filter(|l| *l != "No Finding")
         .collect();
     let mut random = overread_core::random::SplitMix64::new(1);
-    let mut text = String::from("Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n");
+    let mut text = String::from(
+        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n",
+    );
     let (mut patient, mut follow_up) = (1, 0);
     for _ in 0..112_120 {
         let mut labels: Vec<&str> =

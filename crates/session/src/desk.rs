@@ -125,9 +125,6 @@ fn only_reader(project: &Project, path: &Path) -> Result<String, DeskError> {
     match reading.as_slice() {
         [] => Err(DeskError::NoReaders(path.to_owned())),
         [one] => Ok((*one).to_owned()),
-        several => Err(DeskError::WhichReader {
-            path: path.to_owned(),
-            names: several.join(", "),
-        }),
+        several => Err(DeskError::WhichReader { path: path.to_owned(), names: several.join(", ") }),
     }
 }

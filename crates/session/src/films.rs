@@ -63,9 +63,9 @@ impl Shelf {
             let all = || self.ready.keys().filter(|id| Some(*id) != visible).collect::<Vec<_>>();
             let unwanted = all().into_iter().filter(spare).collect();
             // Wanted films go last first: the furthest ahead is the cheapest to lose.
-            let Some(drop) = oldest(unwanted)
-                .or_else(|| self.wanted.iter().skip(1).rev().find(|id| self.ready.contains_key(id)).copied())
-            else {
+            let Some(drop) = oldest(unwanted).or_else(|| {
+                self.wanted.iter().skip(1).rev().find(|id| self.ready.contains_key(id)).copied()
+            }) else {
                 return;
             };
             self.ready.remove(&drop);
@@ -164,12 +164,7 @@ impl Drop for Films {
     }
 }
 
-fn work(
-    shelf: &(Mutex<Shelf>, Condvar),
-    source: &ImageSource,
-    waker: &Waker,
-    budget: usize,
-) {
+fn work(shelf: &(Mutex<Shelf>, Condvar), source: &ImageSource, waker: &Waker, budget: usize) {
     let (lock, signal) = shelf;
     loop {
         let id = {

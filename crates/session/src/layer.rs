@@ -59,9 +59,7 @@ pub(crate) fn entries(
 fn item_commands(protocol: &Protocol, item: &BlindedItem) -> Vec<(Command, String)> {
     let mut commands: Vec<(Command, String)> = (0..=protocol.top_level().0)
         .map(overread_core::Level)
-        .map(|level| {
-            (Command::Answer(level), format!("Answer: {}", protocol.level_name(level)))
-        })
+        .map(|level| (Command::Answer(level), format!("Answer: {}", protocol.level_name(level))))
         .collect();
     for (tag, index) in item.tags.iter().zip(0_u8..) {
         commands.push((Command::Tag(index), format!("Tag: {}", tag.name.to_lowercase())));
@@ -107,7 +105,12 @@ fn fuzzy(title: &str, query: &str) -> Option<(usize, Vec<std::ops::Range<usize>>
 
 impl Layer {
     /// Ready to draw.
-    pub(crate) fn view(&self, all: &[Entry], keymap: &Keymap, item: Option<&BlindedItem>) -> LayerView {
+    pub(crate) fn view(
+        &self,
+        all: &[Entry],
+        keymap: &Keymap,
+        item: Option<&BlindedItem>,
+    ) -> LayerView {
         match self {
             Self::Keys => LayerView::Keys(key_sheet(all, keymap, item)),
             Self::Palette { query, selected } => {

@@ -17,7 +17,9 @@ pub fn write(folder: &Path) -> std::io::Result<()> {
 }
 
 fn commands() -> String {
-    let mut page = format!("{HEAD}# Commands and their keys\n\nAnswers: `1` or `A` is the lowest level, `2` or `P` the next, `3` or `C` the highest. Letters of tags and findings come from the protocol.\n");
+    let mut page = format!(
+        "{HEAD}# Commands and their keys\n\nAnswers: `1` or `A` is the lowest level, `2` or `P` the next, `3` or `C` the highest. Letters of tags and findings come from the protocol.\n"
+    );
     for group in
         [Group::Answers, Group::TakeBack, Group::Notes, Group::Window, Group::View, Group::Program]
     {

@@ -6,7 +6,8 @@ use std::thread::JoinHandle;
 
 use overread_analysis::{
     Alarm, AlarmStage, Analysis, DatasetSummary, Figure, FindingQuality, Input, Interval,
-    IntervalKind, Options, OwnAnswers, Provenance, Running, StratumKind, StratumRow, Visible as Shown,
+    IntervalKind, Options, OwnAnswers, Provenance, Published, Running, StratumKind, StratumRow,
+    Visible as Shown,
 };
 use overread_core::{Level, ReaderRecord};
 use overread_report::numbers;
@@ -99,7 +100,13 @@ fn compute(material: &Material, slot: &(Mutex<Slot>, Condvar), waker: &Waker) {
                 slot.1.wait(&mut slot_now);
             }
         };
-        let analysis = analyse(material, Some(Arc::clone(&summary)), &request.reader, request.deck, request.visible);
+        let analysis = analyse(
+            material,
+            Some(Arc::clone(&summary)),
+            &request.reader,
+            request.deck,
+            request.visible,
+        );
         let mut slot_now = slot.0.lock();
         slot_now.computed += 1;
         slot_now.done = Some(Computed { analysis: Arc::new(analysis), deck: request.deck });
@@ -157,9 +164,8 @@ pub(crate) fn panel_view(computed: Option<&Computed>, frame: &Frame<'_>) -> Pane
         Some(finding) => a.finding(finding),
         None => a.statistics.label_quality.first(),
     });
-    let own = analysis.and_then(|a| {
-        a.statistics.own_answers.iter().find(|own| own.deck == frame.deck)
-    });
+    let own =
+        analysis.and_then(|a| a.statistics.own_answers.iter().find(|own| own.deck == frame.deck));
     PanelView {
         title: "Live panel".to_owned(),
         close_key: "F8".to_owned(),
@@ -184,7 +190,8 @@ fn body(
     let none = frame.visible == Visible::First(0) || frame.progress.settled == 0;
     let (Some(analysis), Some(quality), false) = (analysis, quality, none) else {
         let text = if frame.label_known {
-            "No figures yet. The first come when the first answer has settled: with the next one.".to_owned()
+            "No figures yet. The first come when the first answer has settled: with the next one."
+                .to_owned()
         } else {
             format!("No figures yet. The first come after {} reads.", frame.block)
         };
@@ -214,7 +221,7 @@ fn release_view(frame: &Frame<'_>) -> ReleaseView {
         let next = if settled == frame.progress.items {
             "Deck locked".to_owned()
         } else if frame.label_known {
-            "Live after every read: label known to the reader".to_owned()
+            "Live, label known".to_owned()
         } else {
             "Live: this study is not blinded".to_owned()
         };
@@ -227,27 +234,31 @@ fn release_view(frame: &Frame<'_>) -> ReleaseView {
     ReleaseView {
         of: usize::try_from(frame.block).unwrap_or(10),
         filled: usize::try_from(filled).unwrap_or(0),
-        next: format!("Next update in {to_go} {}{waits}", if to_go == 1 { "read" } else { "reads" }),
+        next: format!(
+            "Next update in {to_go} {}{waits}",
+            if to_go == 1 { "read" } else { "reads" }
+        ),
         basis,
     }
 }
 
-fn estimate(figure: &Figure, decimals: usize) -> Cell {
+fn estimate(figure: &Figure) -> Cell {
     let Some(value) = figure.value else {
         let reason = figure.reason.clone().unwrap_or_else(|| "no studies".to_owned());
         return Cell::Refused(format!("Not estimable: {reason}"));
     };
-    Cell::Estimate(estimate_view(figure, value, decimals))
+    Cell::Estimate(estimate_view(figure, value))
 }
 
-fn estimate_view(figure: &Figure, value: f64, decimals: usize) -> EstimateView {
-    let text = numbers::figure(figure, decimals);
+/// Estimates in whole per cent and limits with one decimal, so that columns align.
+fn estimate_view(figure: &Figure, value: f64) -> EstimateView {
     let interval = figure.interval.unwrap_or(Interval { low: value, high: value });
+    let limits = numbers::share_parts(value, figure.interval, 1).1;
     EstimateView {
         place: [interval.low, value, interval.high],
-        count: text.count,
-        value: format!("{}{NBSP}%", text.value),
-        interval: if figure.interval.is_some() { text.interval } else { "none".to_owned() },
+        count: numbers::ratio(figure.count()),
+        value: format!("{}{NBSP}%", numbers::share_parts(value, None, 0).0),
+        interval: limits.unwrap_or_else(|| "none".to_owned()),
     }
 }
 
@@ -278,13 +289,12 @@ fn tooltip(figure: &Figure) -> Vec<(String, String)> {
 
 /// PPV per rule, then published values where they are known.
 pub(crate) fn quality_view(quality: &FindingQuality) -> ForestView {
-    let decimals = numbers::percent_decimals(quality.rules.iter().map(|rule| rule.ppv.n));
     let mut rows = Vec::new();
     let mut kinds = Vec::new();
     for rule in &quality.rules {
         rows.push(ForestRow {
             name: capital(&rule.rule),
-            value: estimate(&rule.ppv, decimals),
+            value: estimate(&rule.ppv),
             kind: DotKind::Filled,
             tooltip: tooltip(&rule.ppv),
         });
@@ -295,29 +305,9 @@ pub(crate) fn quality_view(quality: &FindingQuality) -> ForestView {
         .map(|kind| format!("PPV interval: {}.", kind_words(*kind)))
         .into_iter()
         .collect();
-    for rule in &quality.rules {
-        for published in &rule.published {
-            let share = numbers::share_parts(published.value, None, 0).0;
-            let count = published.count.map_or_else(|| "n not stated".to_owned(), numbers::ratio);
-            rows.push(ForestRow {
-                name: format!("Published, {}", rule.rule),
-                value: Cell::Estimate(EstimateView {
-                    place: [published.value; 3],
-                    count: if published.count.is_some() { count.clone() } else { "–".to_owned() },
-                    value: format!("{share}{NBSP}%"),
-                    interval: "–".to_owned(),
-                }),
-                kind: DotKind::Published,
-                tooltip: vec![
-                    ("Source".to_owned(), published.source.clone()),
-                    ("x/n".to_owned(), count),
-                ],
-            });
-        }
-    }
-    rows.dedup_by(|a, b| same_published(a, b));
+    rows.extend(published_rows(quality));
     if rows.iter().any(|row| row.kind == DotKind::Published) {
-        notes.push("Published: as printed in the source, named on hover.".to_owned());
+        notes.push("Hollow squares: published values; their sources on hover.".to_owned());
     }
     let kind = kinds.first().map_or("", |kind| kind_words(*kind));
     ForestView {
@@ -330,9 +320,53 @@ pub(crate) fn quality_view(quality: &FindingQuality) -> ForestView {
     }
 }
 
-fn same_published(a: &ForestRow, b: &ForestRow) -> bool {
-    let source = |row: &ForestRow| row.tooltip.first().map(|(_, text)| text.clone());
-    a.kind == DotKind::Published && b.kind == DotKind::Published && a.name == b.name && source(a) == source(b)
+/// Each published value once: a source that has one value under every rule stands in one row.
+fn published_rows(quality: &FindingQuality) -> Vec<ForestRow> {
+    let mut rows: Vec<(String, ForestRow)> = Vec::new();
+    for rule in &quality.rules {
+        for published in &rule.published {
+            let same = |p: &Published| {
+                p.source == published.source && p.value.to_bits() == published.value.to_bits()
+            };
+            let everywhere = quality.rules.iter().all(|rule| rule.published.iter().any(same));
+            let key = if everywhere {
+                published.source.clone()
+            } else {
+                format!("{} {}", published.source, rule.rule)
+            };
+            if rows.iter().any(|(known, _)| *known == key) {
+                continue;
+            }
+            let short = if published.source == "text-mining" { "Text mining" } else { "Earlier" };
+            let name = if everywhere {
+                short.to_owned()
+            } else {
+                let initial: String = rule.rule.chars().take(4).collect();
+                format!("{short}, {initial}.")
+            };
+            rows.push((key, published_row(name, published)));
+        }
+    }
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
+fn published_row(name: String, published: &Published) -> ForestRow {
+    let share = numbers::share_parts(published.value, None, 0).0;
+    let count = published.count.map(numbers::ratio);
+    ForestRow {
+        name,
+        value: Cell::Estimate(EstimateView {
+            place: [published.value; 3],
+            count: count.clone().unwrap_or_else(|| "–".to_owned()),
+            value: format!("{share}{NBSP}%"),
+            interval: "–".to_owned(),
+        }),
+        kind: DotKind::Published,
+        tooltip: vec![
+            ("Source".to_owned(), published.name.clone()),
+            ("x/n".to_owned(), count.unwrap_or_else(|| "n not stated".to_owned())),
+        ],
+    }
 }
 
 fn running_view(analysis: &Analysis, quality: &FindingQuality) -> Option<RunningView> {
@@ -344,9 +378,9 @@ fn running_view(analysis: &Analysis, quality: &FindingQuality) -> Option<Running
     let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
     let points = running.points.iter().filter_map(|point| {
         let value = point.ppv.value?;
-        let estimate = estimate_view(&point.ppv, value, 0);
+        let estimate = estimate_view(&point.ppv, value);
         let [low, _, high] = estimate.place;
-        let end = |share: f64| numbers::share_parts(share, None, 0).0;
+        let end = |share: f64| numbers::share_parts(share, None, 1).0;
         Some(RunningPoint { reads: narrow(point.reads), low: end(low), high: end(high), estimate })
     });
     Some(RunningView {
@@ -385,13 +419,14 @@ fn strata_view(analysis: &Analysis, quality: &FindingQuality) -> Option<ForestVi
         ] {
             forest.push(ForestRow {
                 name: label,
-                value: estimate(figure, 0),
+                value: estimate(figure),
                 kind,
                 tooltip: tooltip(figure),
             });
         }
     }
-    let kind = forest.first().map(|_| "Inside and outside each tag, intervals as above.".to_owned());
+    let kind =
+        forest.first().map(|_| "Inside and outside each tag, intervals as above.".to_owned());
     Some(ForestView {
         title: "Tags".to_owned(),
         note: format!("PPV, {first_rule}"),
@@ -431,7 +466,9 @@ fn alarms_view(analysis: &Analysis, quality: &FindingQuality, frame: &Frame<'_>)
         let unit = if tried == 1 { "tag" } else { "tags" };
         let least = strata.minimum_support;
         if frame.label_known || frame.visible == Visible::Live {
-            format!("No alarm. {tried} {unit} tried; an alarm needs {least} inside and {least} outside.")
+            format!(
+                "No alarm. {tried} {unit} tried; an alarm needs {least} inside and {least} outside."
+            )
         } else {
             "No alarm among the reads that are released.".to_owned()
         }
@@ -455,7 +492,7 @@ pub(crate) fn alarm_view(row: &StratumRow, alarm: Alarm) -> AlarmView {
                 .map(|value| AlarmRow {
                     name: String::new(),
                     kind: DotKind::Filled,
-                    estimate: estimate_view(&row.share, value, 0),
+                    estimate: estimate_view(&row.share, value),
                 })
                 .into_iter()
                 .collect(),
@@ -469,7 +506,8 @@ pub(crate) fn alarm_view(row: &StratumRow, alarm: Alarm) -> AlarmView {
             ],
         },
         Alarm::QualityGap => {
-            let (inside, outside) = (numbers::figure(&row.inside, 0), numbers::figure(&row.outside, 0));
+            let (inside, outside) =
+                (numbers::figure(&row.inside, 0), numbers::figure(&row.outside, 0));
             let figure = row.bh_q.map_or_else(
                 || "sequences apart".to_owned(),
                 |q| format!("q {}", numbers::p_value(q)),
@@ -479,13 +517,16 @@ pub(crate) fn alarm_view(row: &StratumRow, alarm: Alarm) -> AlarmView {
                 kind: "Quality gap".to_owned(),
                 short: format!("{name}: {} with, {} without", inside.count, outside.count),
                 figure,
-                rows: [("with", &row.inside, DotKind::Filled), ("without", &row.outside, DotKind::Hollow)]
-                    .into_iter()
-                    .filter_map(|(word, figure, kind)| {
-                        let estimate = estimate_view(figure, figure.value?, 0);
-                        Some(AlarmRow { name: word.to_owned(), kind, estimate })
-                    })
-                    .collect(),
+                rows: [
+                    ("with", &row.inside, DotKind::Filled),
+                    ("without", &row.outside, DotKind::Hollow),
+                ]
+                .into_iter()
+                .filter_map(|(word, figure, kind)| {
+                    let estimate = estimate_view(figure, figure.value?);
+                    Some(AlarmRow { name: word.to_owned(), kind, estimate })
+                })
+                .collect(),
                 half: None,
                 text: gap_text(row),
             }

@@ -16,8 +16,8 @@ use crate::read_view::{NOTICE, Notice, Scene, capital, read_view};
 use crate::release::{self, Visible};
 use crate::room::{ECHO, FilmStatus, Material, Moment, Outcome, Refusal, Room};
 use crate::view::{
-    BannerView, ButtonKind, ButtonView, Cell, DeckDoneView, FilmLayout, FilmView,
-    FrameInput, Mark, ReadView, StatusItem, StatusKeep, Tone,
+    BannerView, ButtonKind, ButtonView, Cell, DeckDoneView, FilmLayout, FilmView, FrameInput, Mark,
+    ReadView, StatusItem, StatusKeep, Tone,
 };
 use crate::viewer::{Caption, Viewer, blank, failed};
 use crate::writer::{Writer, Written};
@@ -62,6 +62,7 @@ pub(crate) struct Reading {
     first_generation: Option<u64>,
     failure: Option<String>,
     sizes: Vec<[usize; 2]>,
+    narrow: bool,
     notice: Option<Notice>,
     typing: Option<String>,
     retry_at: Option<Instant>,
@@ -104,6 +105,7 @@ impl Reading {
             first_generation: None,
             failure: None,
             sizes: Vec::new(),
+            narrow: false,
             notice: None,
             typing: None,
             retry_at: None,
@@ -165,7 +167,14 @@ impl Reading {
     }
 
     /// Carries out a command of the reading room.
-    pub(crate) fn command(&mut self, command: Command, key: &str, repeat: bool, focused_at: Option<Instant>, now: Instant) {
+    pub(crate) fn command(
+        &mut self,
+        command: Command,
+        key: &str,
+        repeat: bool,
+        focused_at: Option<Instant>,
+        now: Instant,
+    ) {
         if let Some(done) = self.view_command(command) {
             if !done {
                 let refusal = Refusal::Unavailable("This film has no such view.");
@@ -336,7 +345,9 @@ impl Reading {
                 self.retry_at = Some(now + RETRY);
             }
             Written::Checked(problems) => self.problems = problems,
-            Written::Copied(Ok(_path)) => self.notices.push("A copy of the project was saved.".to_owned()),
+            Written::Copied(Ok(_path)) => {
+                self.notices.push("A copy of the project was saved.".to_owned())
+            }
             Written::Copied(Err(why)) => self.problems.push(why),
         }
     }
@@ -371,7 +382,8 @@ impl Reading {
 
     fn want_films(&self) {
         let Some(position) = self.room.position() else { return };
-        let open = |i: &usize| !self.room.state_at(*i).is_some_and(overread_core::ItemState::is_locked);
+        let open =
+            |i: &usize| !self.room.state_at(*i).is_some_and(overread_core::ItemState::is_locked);
         let ahead = (position + 1..self.room.items().len()).filter(open).take(AHEAD);
         let before = position.checked_sub(1);
         let wanted: Vec<ImageId> = std::iter::once(position)
@@ -402,6 +414,7 @@ impl Reading {
     /// Keys answer once the first view has been on screen.
     fn note_paint(&mut self, frame: &FrameInput) {
         self.sizes.clone_from(&frame.viewports);
+        self.narrow = frame.window[0] < 1600.0 && frame.window[1] < frame.window[0];
         if self.painted_at.is_some() {
             return;
         }
@@ -490,6 +503,7 @@ impl Reading {
                 of,
                 study: item.study_number,
                 loading_for: Some(elapsed),
+                narrow: self.narrow,
             };
             let size = self.sizes.get(i).copied().unwrap_or([0, 0]);
             let film = match &self.failure {
@@ -567,7 +581,10 @@ impl Reading {
         Some(BannerView {
             mark: Mark::Alarm,
             title: "The project file is damaged.".to_owned(),
-            text: format!("{} Stop reading and run `overread verify`.", without_path(problem, &self.path)),
+            text: format!(
+                "{} Stop reading and run `overread verify`.",
+                without_path(problem, &self.path)
+            ),
             buttons: vec![button("write.copy", "Save a copy elsewhere…", ButtonKind::Primary)],
         })
     }
@@ -588,14 +605,15 @@ impl Reading {
         let frame = self.panel_frame();
         let computed = self.panel.latest();
         let analysis = computed.as_ref().filter(|c| c.deck == frame.deck).map(|c| &c.analysis);
-        let practice = self.room.items().first().is_some_and(|item| item.phase != overread_core::Phase::Read);
+        let practice =
+            self.room.items().first().is_some_and(|item| item.phase != overread_core::Phase::Read);
         let quality = analysis
             .and_then(|a| frame.finding.and_then(|finding| a.finding(finding)))
             .filter(|_| frame.visible == Visible::Live && !practice)
             .map(panel::quality_view);
-        let estimated = quality.as_ref().is_some_and(|view| {
-            view.rows.iter().any(|row| matches!(row.value, Cell::Estimate(_)))
-        });
+        let estimated = quality
+            .as_ref()
+            .is_some_and(|view| view.rows.iter().any(|row| matches!(row.value, Cell::Estimate(_))));
         let total = self.room.items().len();
         let own = panel::panel_view(computed.as_ref(), &frame).own.counts;
         let alarms = analysis
@@ -630,13 +648,17 @@ impl Reading {
             text: if practice {
                 format!("{total} of {total} locked. Practice never enters a figure.")
             } else if estimated {
-                format!("{total} of {total} locked and saved. Intervals are now Wilson on the effective sample, at the planned n.")
+                format!(
+                    "{total} of {total} locked and saved. Intervals are now Wilson on the effective sample, at the planned n."
+                )
             } else {
                 format!("{total} of {total} locked and saved.")
             },
             refused: (quality.is_none() && !practice).then(|| match frame.visible {
                 Visible::Sealed => "Sealed by the protocol.".to_owned(),
-                _ if frame.finding.is_none() => "Figures of all findings stand in the report.".to_owned(),
+                _ if frame.finding.is_none() => {
+                    "Figures of all findings stand in the report.".to_owned()
+                }
                 _ => "Computing the figures.".to_owned(),
             }),
             quality,
@@ -671,22 +693,54 @@ impl Reading {
             item(Some(Mark::Lock), "Blinded read".to_owned(), None, Tone::Quiet, StatusKeep::Tight)
         };
         let left = vec![
-            item(None, self.material().protocol.title.clone(), None, Tone::Body, StatusKeep::Compact),
+            item(
+                None,
+                self.material().protocol.title.clone(),
+                None,
+                Tone::Body,
+                StatusKeep::Compact,
+            ),
             item(None, format!("{deck} deck"), Some(&deck), Tone::Quiet, StatusKeep::Tight),
             blinding,
         ];
         let saved = match self.room.pending() {
-            Some(pending) if pending.failure.is_some() => {
-                item(Some(Mark::Alarm), "1 answer not saved".to_owned(), Some("Not saved"), Tone::Strong, StatusKeep::Least)
-            }
-            _ if self.closed.is_some() => {
-                item(Some(Mark::Lock), "Nothing is stored".to_owned(), None, Tone::Quiet, StatusKeep::Least)
-            }
-            _ => item(Some(Mark::Check), "All answers saved".to_owned(), Some("Saved"), Tone::Quiet, StatusKeep::Least),
+            Some(pending) if pending.failure.is_some() => item(
+                Some(Mark::Alarm),
+                "1 answer not saved".to_owned(),
+                Some("Not saved"),
+                Tone::Strong,
+                StatusKeep::Least,
+            ),
+            _ if self.closed.is_some() => item(
+                Some(Mark::Lock),
+                "Nothing is stored".to_owned(),
+                None,
+                Tone::Quiet,
+                StatusKeep::Least,
+            ),
+            _ => item(
+                Some(Mark::Check),
+                "All answers saved".to_owned(),
+                Some("Saved"),
+                Tone::Quiet,
+                StatusKeep::Least,
+            ),
         };
         let right = vec![
-            item(Some(Mark::Warning), "Display not calibrated".to_owned(), Some("Not calibrated"), Tone::Body, StatusKeep::Least),
-            item(None, format!("Reader {}", self.room.reader().name), None, Tone::Quiet, StatusKeep::Compact),
+            item(
+                Some(Mark::Warning),
+                "Display not calibrated".to_owned(),
+                Some("Not calibrated"),
+                Tone::Body,
+                StatusKeep::Least,
+            ),
+            item(
+                None,
+                format!("Reader {}", self.room.reader().name),
+                None,
+                Tone::Quiet,
+                StatusKeep::Compact,
+            ),
             saved,
         ];
         (left, right)

@@ -87,10 +87,10 @@ pub fn run(
             continue;
         }
         if let Some(wait) = text.to_uppercase().strip_prefix("WAIT") {
-            let wait = wait.trim().parse().map_err(|_bad| ScriptError::BadWait {
-                line,
-                text: text.to_owned(),
-            })?;
+            let wait = wait
+                .trim()
+                .parse()
+                .map_err(|_bad| ScriptError::BadWait { line, text: text.to_owned() })?;
             std::thread::sleep(Duration::from_millis(wait));
             continue;
         }
@@ -111,11 +111,9 @@ pub fn run(
                     }
                 }
             }
-            Outcome::Refused(refusal) => told(&Step::Refused {
-                line,
-                key: text.to_owned(),
-                reason: refusal.line(text),
-            }),
+            Outcome::Refused(refusal) => {
+                told(&Step::Refused { line, key: text.to_owned(), reason: refusal.line(text) })
+            }
             Outcome::Done | Outcome::NotMine => {}
         }
     }

@@ -116,10 +116,8 @@ impl Shell {
     fn open_demo(&mut self) {
         self.leave_reading();
         self.screen = Screen::Busy("Unpacking the demo study".to_owned());
-        let folder = recent::settings_folder().map_or_else(
-            || PathBuf::from("overread-demo"),
-            |settings| settings.join("demo"),
-        );
+        let folder = recent::settings_folder()
+            .map_or_else(|| PathBuf::from("overread-demo"), |settings| settings.join("demo"));
         self.job("demo", move || JobEvent::Demo(verbs::unpack_demo(&folder)));
     }
 
@@ -460,9 +458,8 @@ impl Shell {
 
     fn key_table(&self) -> KeyTable {
         let mut table = KeyTable::default();
-        let is_global = |chord: &str| {
-            chord.starts_with("Ctrl+") || (chord.starts_with('F') && 1 < chord.len())
-        };
+        let is_global =
+            |chord: &str| chord.starts_with("Ctrl+") || (chord.starts_with('F') && 1 < chord.len());
         let keymap = self.keymap();
         let chords = keymap.chords();
         if self.layer.is_some() {
@@ -518,7 +515,9 @@ impl Shell {
                     None => ScreenView::DeckDone(Box::new(reading.done_view())),
                 }
             }
-            Screen::Home => ScreenView::Home(Box::new(home::view(&self.recent, self.selected_recent))),
+            Screen::Home => {
+                ScreenView::Home(Box::new(home::view(&self.recent, self.selected_recent)))
+            }
             Screen::New(form) => ScreenView::Page(Box::new(form.view())),
             Screen::Busy(what) => ScreenView::Page(Box::new(PageView {
                 name: "Overread".to_owned(),

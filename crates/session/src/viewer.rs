@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use overread_imaging::{
-    AdequacyClass, AutoWindow, ChosenVoi, DecodedImage, DragSpeed, Preset, Presentation, Renderer,
+    AdequacyClass, AutoWindow, ChosenVoi, DecodedImage, DragSpeed, Presentation, Preset, Renderer,
     SpacingKind, ViewState, WindowDrag, WindowStep, Zoom, auto_voi, default_voi, edge_letters,
     file_vois, preset_voi, presets, stepped,
 };
@@ -39,6 +39,8 @@ pub(crate) struct Caption<'a> {
     pub of: usize,
     pub study: u32,
     pub loading_for: Option<f64>,
+    /// There is little room beside the film.
+    pub narrow: bool,
 }
 
 impl Default for Viewer {
@@ -304,7 +306,11 @@ impl Viewer {
         };
         FilmView {
             state,
-            overlay: if self.texts { self.overlay(&image, caption) } else { OverlayView::default() },
+            overlay: if self.texts {
+                self.overlay(&image, caption)
+            } else {
+                OverlayView::default()
+            },
             badge: self.texts.then(|| badge(&image)).flatten(),
             warning: self.warning(),
             ..empty(name)
@@ -333,9 +339,14 @@ impl Viewer {
         let letters = image.meta.orientation.as_ref();
         let sides = letters.and_then(|d| edge_letters(d, self.view.orientation));
         OverlayView {
-            top_left: vec![view_words(caption.view), format!("View {} of {}", caption.number, caption.of)],
+            top_left: vec![
+                view_words(caption.view),
+                format!("View {} of {}", caption.number, caption.of),
+            ],
             bottom_left: grey,
-            bottom_right: vec![self.zoom_words(), spacing_words(image).to_owned()],
+            bottom_right: std::iter::once(self.zoom_words())
+                .chain(spacing_words(image, caption.narrow))
+                .collect(),
             seen: None,
             sides: sides.map(|s| [s.left, s.right, s.top, s.bottom]),
         }
@@ -412,14 +423,16 @@ fn trim(value: f64) -> String {
     short.replace('-', "−")
 }
 
-fn spacing_words(image: &DecodedImage) -> &'static str {
-    match image.meta.spacing.kind {
-        SpacingKind::Calibrated => "mm, calibrated",
-        SpacingKind::Detector => "mm at the detector",
-        SpacingKind::Estimated => "mm, estimated",
-        SpacingKind::Nominal => "mm, nominal",
-        SpacingKind::None => "No calibration: px only",
-    }
+fn spacing_words(image: &DecodedImage, narrow: bool) -> Vec<String> {
+    let lines: &[&str] = match image.meta.spacing.kind {
+        SpacingKind::Calibrated => &["mm, calibrated"],
+        SpacingKind::Detector => &["mm at the detector"],
+        SpacingKind::Estimated => &["mm, estimated"],
+        SpacingKind::Nominal => &["mm, nominal"],
+        SpacingKind::None if narrow => &["No calibration:", "px only"],
+        SpacingKind::None => &["No calibration: px only"],
+    };
+    lines.iter().map(|line| (*line).to_owned()).collect()
 }
 
 fn badge(image: &DecodedImage) -> Option<BadgeView> {

@@ -38,7 +38,12 @@ pub struct Writer {
 
 impl Writer {
     /// Hands the project to a thread of its own.
-    pub fn start(project: Project, actor: String, device: String, waker: Waker) -> std::io::Result<Self> {
+    pub fn start(
+        project: Project,
+        actor: String,
+        device: String,
+        waker: Waker,
+    ) -> std::io::Result<Self> {
         // The room sends one change at a time; a handful of places is plenty.
         let (jobs, inbox) = sync_channel(8);
         let (outbox, results) = sync_channel(8);

@@ -58,7 +58,11 @@ pub(crate) fn protocol(name: &str, changes: &[(&str, &str)]) -> Protocol {
 }
 
 /// A dataset with so many studies of each class; every study one patient unless `per_patient` says more.
-pub(crate) fn dataset(labels: &[&str], per_class: u64, per_patient: u32) -> (Dataset, BTreeMap<StudyId, (usize, u64)>) {
+pub(crate) fn dataset(
+    labels: &[&str],
+    per_class: u64,
+    per_patient: u32,
+) -> (Dataset, BTreeMap<StudyId, (usize, u64)>) {
     let mut known = BTreeMap::new();
     let mut studies = Vec::new();
     for class in 0..labels.len() {
@@ -104,7 +108,10 @@ pub(crate) fn dataset(labels: &[&str], per_class: u64, per_patient: u32) -> (Dat
 
 impl World {
     /// Draws the decks of a protocol.
-    pub(crate) fn new(dataset: (Dataset, BTreeMap<StudyId, (usize, u64)>), protocol: Protocol) -> Self {
+    pub(crate) fn new(
+        dataset: (Dataset, BTreeMap<StudyId, (usize, u64)>),
+        protocol: Protocol,
+    ) -> Self {
         let (dataset, known) = dataset;
         let sample = draw(&dataset, &protocol, 20_170_601).unwrap();
         Self { dataset, protocol, sample, readers: Vec::new(), known }
@@ -137,9 +144,7 @@ impl World {
             });
             let lock = EventBody::ReadLocked {
                 item: item.id,
-                answers: asked
-                    .map(|f| FindingAnswer { finding: f.id.clone(), answer })
-                    .collect(),
+                answers: asked.map(|f| FindingAnswer { finding: f.id.clone(), answer }).collect(),
                 phase: Phase::Read,
                 active_ms: 4_000 + 10 * index as u64,
                 protocol_version: self.protocol.version,

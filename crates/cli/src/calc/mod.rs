@@ -84,8 +84,7 @@ pub fn calc_one(name: &str, args: &Value) -> Result<Value, CalcError> {
 /// Each is a number, a word or JSON; a list may be written `1,2,3`, and the only list of a function as separate arguments.
 pub fn calc_positional(name: &str, args: &[String]) -> Result<Value, CalcError> {
     let function = find(name)?;
-    let names: Vec<&str> =
-        function.arguments.iter().map(|a| a.trim_matches(['[', ']'])).collect();
+    let names: Vec<&str> = function.arguments.iter().map(|a| a.trim_matches(['[', ']'])).collect();
     let mut object = Map::new();
     let only_list = names.len() == 1 && !args.first().is_some_and(|a| a.starts_with('['));
     if let ([only], true) = (names.as_slice(), only_list) {

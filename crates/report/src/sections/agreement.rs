@@ -15,13 +15,17 @@ pub(super) fn agreement(analysis: &Analysis) -> Option<Section> {
     out.prose.push(Prose::Paragraph(
         "Two readers on the same studies. κ is never printed alone: beside it stand the observed agreement, the agreement on positives and on negatives, and AC1. A κ depends on how common the finding is among the studies read.".into(),
     ));
-    let optional = |value: Option<f64>| value.map_or(Cell::Refused(None), |v| Cell::text(numbers::coefficient(v)));
+    let optional = |value: Option<f64>| {
+        value.map_or(Cell::Refused(None), |v| Cell::text(numbers::coefficient(v)))
+    };
     let rows = pairs
         .iter()
         .map(|p| {
             let kappa = match (p.kappa, p.interval) {
                 (None, _) => Cell::Refused(Some('a')),
-                (Some(k), _) if p.degenerate => Cell::Estimate(numbers::coefficient(k), "b".to_owned()),
+                (Some(k), _) if p.degenerate => {
+                    Cell::Estimate(numbers::coefficient(k), "b".to_owned())
+                }
                 (Some(k), Some(i)) => Cell::Estimate(
                     numbers::coefficient(k),
                     format!("({})", numbers::coefficient_interval(i)),

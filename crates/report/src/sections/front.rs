@@ -156,12 +156,14 @@ fn rule_result(analysis: &Analysis, index: usize) -> Option<Text> {
     let lead = Text::default().bold(format!("{} rule. ", capital(&rule.name)));
     let who = reader_name(analysis);
     let text = if read.len() == 1 {
-        lead.plain(format!("{who} confirmed the label in {} studies. ", numbers::sentence(lowest.1)))
+        lead.plain(format!(
+            "{who} confirmed the label in {} studies. ",
+            numbers::sentence(lowest.1)
+        ))
     } else {
-        let total = read.iter().fold(Count::default(), |sum, (_, ppv)| Count {
-            x: sum.x + ppv.x,
-            n: sum.n + ppv.n,
-        });
+        let total = read
+            .iter()
+            .fold(Count::default(), |sum, (_, ppv)| Count { x: sum.x + ppv.x, n: sum.n + ppv.n });
         lead.plain(format!(
             "{who} confirmed the label in {} label-positive studies; by finding from {} of “{}” to {} of “{}”. ",
             numbers::ratio(total),
@@ -175,13 +177,8 @@ fn rule_result(analysis: &Analysis, index: usize) -> Option<Text> {
 }
 
 fn unfinished_result(analysis: &Analysis) -> Option<Text> {
-    let open: Vec<u32> = analysis
-        .statistics
-        .label_quality
-        .iter()
-        .filter(|f| !f.complete)
-        .map(|f| f.deck)
-        .collect();
+    let open: Vec<u32> =
+        analysis.statistics.label_quality.iter().filter(|f| !f.complete).map(|f| f.deck).collect();
     let mut decks = open;
     decks.dedup();
     let all = analysis.design.decks.len();
@@ -279,7 +276,11 @@ fn agreement_result(analysis: &Analysis) -> Option<Text> {
             .bold("Readers. ")
             .plain(format!(
                 "Over {}, Cohen’s κ runs from {} to {}. ",
-                counted(pairs.len() as u64, "comparison of two readers", "comparisons of two readers"),
+                counted(
+                    pairs.len() as u64,
+                    "comparison of two readers",
+                    "comparisons of two readers"
+                ),
                 numbers::coefficient(*low),
                 numbers::coefficient(*high)
             ))
@@ -307,13 +308,17 @@ pub(super) fn question(analysis: &Analysis) -> Section {
     terms.push((
         "No answer".to_owned(),
         String::new(),
-        "“Unsure” and “inadequate” are kept and counted, and are left out of every denominator.".to_owned(),
+        "“Unsure” and “inadequate” are kept and counted, and are left out of every denominator."
+            .to_owned(),
     ));
     out.prose.push(Prose::Terms(terms));
     let absences: Vec<String> =
         design.findings.iter().filter(|f| f.absence).map(|f| format!("“{}”", f.name)).collect();
     let tags: Vec<String> = design.tags.iter().map(|t| super::small(&t.name)).collect();
-    let mut small = format!("Protocol {} version {}; SHA-256 under Provenance.", design.protocol, design.version);
+    let mut small = format!(
+        "Protocol {} version {}; SHA-256 under Provenance.",
+        design.protocol, design.version
+    );
     if !tags.is_empty() {
         write!(small, " Tags offered: {}.", tags.join(", ")).ok();
     }
@@ -344,7 +349,9 @@ fn readers(analysis: &Analysis) -> Table {
                 row(vec![
                     Cell::text(&r.name),
                     Cell::text(&r.role),
-                    Cell::text(r.experience_years.map_or("not stated".to_owned(), |y| y.to_string())),
+                    Cell::text(
+                        r.experience_years.map_or("not stated".to_owned(), |y| y.to_string()),
+                    ),
                     Cell::text(numbers::count(r.items)),
                     Cell::text(numbers::count(r.read)),
                 ])
@@ -365,17 +372,25 @@ pub(super) fn flow(analysis: &Analysis) -> Section {
         _ => "Studies were drawn without looking at patients; several studies of one patient are treated as one cluster.".to_owned(),
     };
     if e.in_several_decks > 0 {
-        write!(text, " {} drawn for several decks and read once in each.",
+        write!(
+            text,
+            " {} drawn for several decks and read once in each.",
             counted(e.in_several_decks, "study was", "studies were")
-        ).ok();
+        )
+        .ok();
     }
     if e.exploration_studies > 0 {
-        write!(text, " {} set aside for exploration; none of them is in a reading deck.",
+        write!(
+            text,
+            " {} set aside for exploration; none of them is in a reading deck.",
             counted(e.exploration_studies, "study was", "studies were")
-        ).ok();
+        )
+        .ok();
     }
     if sampling.limited_to_available {
-        text.push_str(" Only studies whose images were found could be drawn: the sample speaks for these.");
+        text.push_str(
+            " Only studies whose images were found could be drawn: the sample speaks for these.",
+        );
     }
     out.prose.push(Prose::Paragraph(text.into()));
     out.blocks.push(Block::Figure {
@@ -475,7 +490,7 @@ pub(super) fn sample(analysis: &Analysis) -> Option<Section> {
             let drawn = Count { x: r.drawn, n: r.drawn_of };
             let dataset = Count { x: r.dataset, n: r.dataset_of };
             row(vec![
-Cell::text(format!("{}: {}", capital(r.attribute), r.value)),
+                Cell::text(format!("{}: {}", capital(r.attribute), r.value)),
                 Cell::text(numbers::ratio(drawn)),
                 Cell::text(numbers::percent_bare(drawn)),
                 Cell::text(numbers::ratio(dataset)),

@@ -13,7 +13,8 @@ use crate::numbers;
 
 /// The whole report as values.
 pub fn document(analysis: &Analysis) -> Document {
-    let mut sections = vec![front::question(analysis), front::flow(analysis), quality::ppv(analysis)];
+    let mut sections =
+        vec![front::question(analysis), front::flow(analysis), quality::ppv(analysis)];
     sections.extend(quality::published(analysis));
     sections.extend(quality::dataset_level(analysis));
     sections.extend(quality::rules(analysis));
@@ -23,12 +24,8 @@ pub fn document(analysis: &Analysis) -> Document {
     sections.extend(front::sample(analysis));
     sections.extend(quality::running(analysis));
     sections.push(record::not_estimable(analysis));
-    let audit = Part {
-        id: "part-audit",
-        kicker: "Audit",
-        title: front::part_title(analysis),
-        sections,
-    };
+    let audit =
+        Part { id: "part-audit", kicker: "Audit", title: front::part_title(analysis), sections };
     let record = Part {
         id: "part-record",
         kicker: "Record",

@@ -35,7 +35,11 @@ fn findings(analysis: &Analysis) -> &[FindingQuality] {
 
 pub(super) fn ppv(analysis: &Analysis) -> Section {
     let mut out = section("s-ppv", "Label quality by finding");
-    let who = if analysis.design.readers.len() == 1 { "the reader finds it" } else { "the majority of readers finds it" };
+    let who = if analysis.design.readers.len() == 1 {
+        "the reader finds it"
+    } else {
+        "the majority of readers finds it"
+    };
     out.prose.push(Prose::Paragraph(
         format!("The figure of merit is the positive predictive value (PPV): of the studies that carry the label, the share in which {who}. It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame. Nothing here says how often the finding is missed.").into(),
     ));
@@ -132,7 +136,11 @@ fn total_row(analysis: &Analysis, columns: usize) -> Row {
             Count::default(),
             |sum, rule| Count { x: sum.x + rule.ppv.x, n: sum.n + rule.ppv.n },
         );
-        cells.push(Cell::text(if total.n == 0 { numbers::NONE.to_owned() } else { numbers::ratio(total) }));
+        cells.push(Cell::text(if total.n == 0 {
+            numbers::NONE.to_owned()
+        } else {
+            numbers::ratio(total)
+        }));
         cells.push(Cell::Refused(Some('a')));
     }
     while cells.len() < columns {
@@ -167,7 +175,9 @@ fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
         ));
     }
     if findings(analysis).iter().any(|f| f.tied > 0) {
-        notes.push("Studies on which readers are evenly divided are undecided and left out.".to_owned());
+        notes.push(
+            "Studies on which readers are evenly divided are undecided and left out.".to_owned(),
+        );
     }
     let before: Vec<String> = findings(analysis)
         .iter()
@@ -193,7 +203,9 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
     let mut name = None;
     for finding in findings(analysis) {
         for rule in &finding.rules {
-            let Some(published) = rule.published.iter().find(|p| p.count.is_some()) else { continue };
+            let Some(published) = rule.published.iter().find(|p| p.count.is_some()) else {
+                continue;
+            };
             let (Some(count), true) = (published.count, rule.ppv.n > 0) else { continue };
             name = Some(published.name.clone());
             let difference = match (published.difference, published.interval) {
@@ -255,9 +267,11 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
     }));
     let all = shown.iter().flat_map(|f| &f.rules);
     let places = decimals(all.flat_map(|r| [&r.npv, &r.sensitivity, &r.specificity]));
-    let mut columns: Vec<Column> = vec![column("Finding", Kind::Words), column("Rule", Kind::Words)];
+    let mut columns: Vec<Column> =
+        vec![column("Finding", Kind::Words), column("Rule", Kind::Words)];
     for name in ["NPV", "Sensitivity", "Specificity", "Prevalence"] {
-        let head = if weighted && name != "NPV" { format!("{name}, weighted") } else { name.to_owned() };
+        let head =
+            if weighted && name != "NPV" { format!("{name}, weighted") } else { name.to_owned() };
         columns.push(grouped(&head, "x/n", Kind::Number));
         columns.push(grouped(&head, format!("% ({})", ci(analysis)), Kind::Estimate));
     }
@@ -283,7 +297,10 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
         caption: "Figures that need label-negative studies.".to_owned(),
         columns,
         rows,
-        notes: vec![methods.to_owned(), "n.e. = not estimable; reasons in the section on what is not estimable.".to_owned()],
+        notes: vec![
+            methods.to_owned(),
+            "n.e. = not estimable; reasons in the section on what is not estimable.".to_owned(),
+        ],
         width: Width::Full,
     }));
     Some(out)
@@ -315,8 +332,14 @@ pub(super) fn rules(analysis: &Analysis) -> Option<Section> {
                 }
                 _ => Cell::Refused(Some('a')),
             };
-            let p = |p: Option<f64>| p.map_or(Cell::Refused(Some('a')), |p| Cell::text(numbers::p_value(p)));
-            let name = if several { format!("{}: {} – {}", r.name, r.first, r.second) } else { r.name.clone() };
+            let p = |p: Option<f64>| {
+                p.map_or(Cell::Refused(Some('a')), |p| Cell::text(numbers::p_value(p)))
+            };
+            let name = if several {
+                format!("{}: {} – {}", r.name, r.first, r.second)
+            } else {
+                r.name.clone()
+            };
             row(vec![
                 Cell::text(name),
                 Cell::text(numbers::ratio(r.first_count)),
@@ -341,7 +364,10 @@ pub(super) fn rules(analysis: &Analysis) -> Option<Section> {
         only(&second)
     )];
     if read.iter().any(|r| r.p.is_none()) {
-        notes.push("a: n.e. = not estimable before the planned number: interval and test are made once.".to_owned());
+        notes.push(
+            "a: n.e. = not estimable before the planned number: interval and test are made once."
+                .to_owned(),
+        );
     }
     out.blocks.push(Block::Table(Table {
         id: "t-rules".to_owned(),

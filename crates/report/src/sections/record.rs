@@ -61,9 +61,12 @@ fn blinding(analysis: &Analysis) -> Section {
     if release.decks > 0 && release.label_known_decks == release.decks {
         text.push_str("Label known to the reader (deck without controls): every deck holds label-positive studies only and names its finding, so the reader could not be blind to the label of the deck’s finding.");
     } else if release.label_known_decks > 0 {
-        write!(text, "In {}/{} decks the label was known to the reader (deck without controls).",
+        write!(
+            text,
+            "In {}/{} decks the label was known to the reader (deck without controls).",
             release.label_known_decks, release.decks
-        ).ok();
+        )
+        .ok();
     } else if release.decks > 0 {
         text.push_str("No question gives a study’s label away.");
     }
@@ -82,9 +85,12 @@ fn blinding(analysis: &Analysis) -> Section {
     if release.label_known_decks < release.decks {
         text.push_str(&policy);
     }
-    write!(text, " {} made after label-dependent figures of the deck had been shown.",
+    write!(
+        text,
+        " {} made after label-dependent figures of the deck had been shown.",
         counted(release.reads_after_release, "read was", "reads were")
-    ).ok();
+    )
+    .ok();
     out.prose.push(Prose::Paragraph(text.trim_start().into()));
     if !release.released.is_empty() {
         let deck_name = |index: u32| {
@@ -120,12 +126,18 @@ fn blinding(analysis: &Analysis) -> Section {
 fn conduct(analysis: &Analysis) -> Section {
     let mut out = section("s-conduct", "Reading conditions and exclusions");
     let explore = analysis.statistics.also_present.iter().map(|a| {
-        format!("{} in {} ({} of them labelled without it)", a.name, counted(a.studies, "study", "studies"), a.label_negative)
+        format!(
+            "{} in {} ({} of them labelled without it)",
+            a.name,
+            counted(a.studies, "study", "studies"),
+            a.label_negative
+        )
     });
     let also: Vec<String> = explore.collect();
     let mut text = "Settled answers only: an answer corrected before the next item was locked counts as corrected; a later change is kept as a revision and not used.".to_owned();
     if !also.is_empty() {
-        write!(text, " Findings marked as also present, observed and not a rate: {}.", list(&also)).ok();
+        write!(text, " Findings marked as also present, observed and not a rate: {}.", list(&also))
+            .ok();
     }
     out.prose.push(Prose::Paragraph(text.into()));
     let none = || numbers::NONE.to_owned();
@@ -221,7 +233,8 @@ fn no_answers(analysis: &Analysis) -> Table {
             .no_answers
             .iter()
             .map(|n| {
-                let name = analysis.finding(&n.finding).map_or(n.finding.clone(), |f| f.name.clone());
+                let name =
+                    analysis.finding(&n.finding).map_or(n.finding.clone(), |f| f.name.clone());
                 row(vec![
                     Cell::text(name),
                     Cell::text(numbers::count(n.answers)),
@@ -241,13 +254,33 @@ fn methods(analysis: &Analysis) -> Section {
         "Every figure is computed once, in one analysis; the tables, the plots and the data files of this report are views of it.".into(),
     ));
     let mut rows = vec![
-        ("Proportion", "Ratio estimator over patients; Wilson score interval on n divided by the design effect, which is never taken below 1. Wilson 1927; Rao & Scott 1992"),
-        ("Unfinished deck", "Robbins’ beta-binomial confidence sequence with a uniform prior, over each patient’s first study. Robbins 1970; Howard et al. 2021"),
-        ("Two rules, same studies", "Exact McNemar test; Newcombe’s paired score interval; Holm’s correction over the comparisons. Newcombe 1998; Fagerland et al. 2013"),
-        ("Two strata", "Fisher’s exact test; Newcombe’s interval for independent shares; Benjamini–Hochberg over all pairs tested; empirical-Bayes shrinkage of log odds ratios"),
-        ("Published value", "Difference of independent shares, Newcombe’s interval where the published counts are known"),
+        (
+            "Proportion",
+            "Ratio estimator over patients; Wilson score interval on n divided by the design effect, which is never taken below 1. Wilson 1927; Rao & Scott 1992",
+        ),
+        (
+            "Unfinished deck",
+            "Robbins’ beta-binomial confidence sequence with a uniform prior, over each patient’s first study. Robbins 1970; Howard et al. 2021",
+        ),
+        (
+            "Two rules, same studies",
+            "Exact McNemar test; Newcombe’s paired score interval; Holm’s correction over the comparisons. Newcombe 1998; Fagerland et al. 2013",
+        ),
+        (
+            "Two strata",
+            "Fisher’s exact test; Newcombe’s interval for independent shares; Benjamini–Hochberg over all pairs tested; empirical-Bayes shrinkage of log odds ratios",
+        ),
+        (
+            "Published value",
+            "Difference of independent shares, Newcombe’s interval where the published counts are known",
+        ),
     ];
-    if analysis.statistics.label_quality.iter().any(|f| f.rules.iter().any(|r| r.npv.value.is_some())) {
+    if analysis
+        .statistics
+        .label_quality
+        .iter()
+        .any(|f| f.rules.iter().any(|r| r.npv.value.is_some()))
+    {
         rows.push(("Dataset-level figures", "Horvitz–Thompson totals by label arm with design variance and finite-population correction, intervals on the logit; Clopper–Pearson limits plugged in for arms without variation. Cochran 1977"));
     }
     if !analysis.statistics.agreement.is_empty() {
@@ -257,8 +290,13 @@ fn methods(analysis: &Analysis) -> Section {
         id: "t-methods".to_owned(),
         caption: "Statistical methods.".to_owned(),
         columns: vec![column("Quantity", Kind::Words), column("Method", Kind::Words)],
-        rows: rows.into_iter().map(|(what, how)| row(vec![Cell::text(what), Cell::text(how)])).collect(),
-        notes: vec!["No test beyond those printed or listed in the data files was made.".to_owned()],
+        rows: rows
+            .into_iter()
+            .map(|(what, how)| row(vec![Cell::text(what), Cell::text(how)]))
+            .collect(),
+        notes: vec![
+            "No test beyond those printed or listed in the data files was made.".to_owned(),
+        ],
         width: Width::Full,
     }));
     out
@@ -273,18 +311,36 @@ fn provenance(analysis: &Analysis) -> Section {
     let mut rows: Vec<_> = p
         .files
         .iter()
-        .map(|f| (format!("Label file {}", f.name), format!("{} bytes", numbers::count(f.bytes)), f.sha256.clone()))
+        .map(|f| {
+            (
+                format!("Label file {}", f.name),
+                format!("{} bytes", numbers::count(f.bytes)),
+                f.sha256.clone(),
+            )
+        })
         .collect();
     let summary = &analysis.dataset.summary;
-    rows.push(("Label files together".to_owned(), format!("{} studies", numbers::count(summary.studies)), summary.sha256.clone()));
-    rows.push(("Study keys".to_owned(), "the collection’s identity".to_owned(), summary.identity.clone()));
+    rows.push((
+        "Label files together".to_owned(),
+        format!("{} studies", numbers::count(summary.studies)),
+        summary.sha256.clone(),
+    ));
+    rows.push((
+        "Study keys".to_owned(),
+        "the collection’s identity".to_owned(),
+        summary.identity.clone(),
+    ));
     rows.push((
         "Protocol".to_owned(),
         format!("{} version {}", analysis.design.protocol, analysis.design.version),
         analysis.design.hash.clone(),
     ));
     for head in &analysis.heads {
-        rows.push((format!("Event chain {}", head.chain), format!("head at event {}", numbers::count(head.events)), head.head.clone()));
+        rows.push((
+            format!("Event chain {}", head.chain),
+            format!("head at event {}", numbers::count(head.events)),
+            head.head.clone(),
+        ));
     }
     rows.push(("Analysis".to_owned(), analysis.schema.to_owned(), analysis.id()));
     out.blocks.push(Block::Table(Table {

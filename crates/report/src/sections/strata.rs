@@ -13,8 +13,11 @@ const PRINTED: usize = 24;
 pub(super) fn strata(analysis: &Analysis) -> Option<Section> {
     let strata = &analysis.statistics.strata;
     let rule = &analysis.design.rules.first()?.name;
-    let mut tried: Vec<&StratumRow> =
-        strata.rows.iter().filter(|r| r.rule == *rule && r.inside.n > 0 && r.outside.n > 0).collect();
+    let mut tried: Vec<&StratumRow> = strata
+        .rows
+        .iter()
+        .filter(|r| r.rule == *rule && r.inside.n > 0 && r.outside.n > 0)
+        .collect();
     if strata.rows.iter().all(|r| r.share.n == 0) {
         return None;
     }
@@ -40,12 +43,20 @@ pub(super) fn strata(analysis: &Analysis) -> Option<Section> {
         });
     }
     if tried.is_empty() {
-        out.prose.push(Prose::Small("No stratum had studies both inside and outside; nothing was compared.".into()));
+        out.prose.push(Prose::Small(
+            "No stratum had studies both inside and outside; nothing was compared.".into(),
+        ));
         return Some(out);
     }
     let total = tried.len();
     tried.sort_by(|a, b| {
-        let key = |r: &StratumRow| (r.alarms.is_empty(), r.bh_q.unwrap_or(f64::INFINITY), r.fisher_p.unwrap_or(f64::INFINITY));
+        let key = |r: &StratumRow| {
+            (
+                r.alarms.is_empty(),
+                r.bh_q.unwrap_or(f64::INFINITY),
+                r.fisher_p.unwrap_or(f64::INFINITY),
+            )
+        };
         let (a, b) = (key(a), key(b));
         a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2))
     });
@@ -68,7 +79,9 @@ fn table(analysis: &Analysis, rows: &[&StratumRow], rule: &str, total: usize) ->
                 }
                 _ => Cell::Refused(Some('a')),
             };
-            let p = |p: Option<f64>| p.map_or(Cell::Refused(Some('a')), |p| Cell::text(numbers::p_value(p)));
+            let p = |p: Option<f64>| {
+                p.map_or(Cell::Refused(Some('a')), |p| Cell::text(numbers::p_value(p)))
+            };
             row(vec![
                 Cell::text(&r.name),
                 Cell::text(super::small(&r.stratum)),
@@ -77,7 +90,9 @@ fn table(analysis: &Analysis, rows: &[&StratumRow], rule: &str, total: usize) ->
                 Cell::text(numbers::ratio(r.inside.count())),
                 Cell::text(numbers::ratio(r.outside.count())),
                 difference,
-                Cell::text(r.shrunken.map_or(numbers::NONE.to_owned(), |s| numbers::points(s, None).0)),
+                Cell::text(
+                    r.shrunken.map_or(numbers::NONE.to_owned(), |s| numbers::points(s, None).0),
+                ),
                 p(r.fisher_p),
                 p(r.bh_q),
                 Cell::text(alarm_words(r)),
@@ -91,7 +106,10 @@ fn table(analysis: &Analysis, rows: &[&StratumRow], rule: &str, total: usize) ->
         total
     )];
     if rows.iter().any(|r| r.fisher_p.is_none()) {
-        notes.push("a: n.e. = not estimable before the planned number: interval and test are made once.".to_owned());
+        notes.push(
+            "a: n.e. = not estimable before the planned number: interval and test are made once."
+                .to_owned(),
+        );
     }
     Table {
         id: "t-strata".to_owned(),

@@ -60,7 +60,8 @@ impl History {
             },
             // Going back is the same as undoing when the lock was the last change.
             EventBody::ReadReopened { item, .. } => {
-                let is_its_lock = |edit: &Edit| matches!(edit, Edit::Lock { item: i, .. } if i == item);
+                let is_its_lock =
+                    |edit: &Edit| matches!(edit, Edit::Lock { item: i, .. } if i == item);
                 if self.done.last().is_some_and(is_its_lock) {
                     self.took_back();
                 }

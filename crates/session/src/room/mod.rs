@@ -426,9 +426,7 @@ impl Room {
         if asked.len() < 2 {
             return self.answer(answer);
         }
-        self.lock_with(
-            asked.into_iter().map(|finding| FindingAnswer { finding, answer }).collect(),
-        )
+        self.lock_with(asked.into_iter().map(|finding| FindingAnswer { finding, answer }).collect())
     }
 
     fn lock_with(&mut self, answers: Vec<FindingAnswer>) -> Outcome {
@@ -576,12 +574,7 @@ impl Room {
         Outcome::Write(events)
     }
 
-    fn after_lock(
-        &mut self,
-        item: overread_core::ItemId,
-        answers: &[FindingAnswer],
-        now: Instant,
-    ) {
+    fn after_lock(&mut self, item: overread_core::ItemId, answers: &[FindingAnswer], now: Instant) {
         let Some(index) = self.index_of(item) else { return };
         self.last_locked = Some(index);
         let number = index + 1 - self.range.start;

@@ -25,9 +25,10 @@ impl Refusal {
     /// The state line and its detail, for a key with that name.
     pub fn words(self, key: &str) -> (String, String) {
         match self {
-            Self::NotPainted => {
-                (format!("Key {key} came too early."), "The film was not on screen. Not counted.".into())
-            }
+            Self::NotPainted => (
+                format!("Key {key} came too early."),
+                "The film was not on screen. Not counted.".into(),
+            ),
             Self::TooEarly(shown) => (
                 format!("Key {key} came too early."),
                 format!("The film had been shown for {:.2} s. Not counted.", shown.as_secs_f64()),
@@ -36,16 +37,16 @@ impl Refusal {
                 format!("Key {key} was held down."),
                 "One press is one answer. Not counted.".into(),
             ),
-            Self::JustFocused => (
-                format!("Key {key} not counted."),
-                "The window had just come to the front.".into(),
-            ),
+            Self::JustFocused => {
+                (format!("Key {key} not counted."), "The window had just come to the front.".into())
+            }
             Self::Saving => {
                 (format!("Key {key} not counted."), "The answer before is being saved.".into())
             }
-            Self::Undecodable => {
-                (format!("Key {key} not counted."), "This film can only be answered X, or skipped.".into())
-            }
+            Self::Undecodable => (
+                format!("Key {key} not counted."),
+                "This film can only be answered X, or skipped.".into(),
+            ),
             Self::Unavailable(reason) => (format!("Key {key} not counted."), reason.into()),
         }
     }

@@ -175,9 +175,17 @@ impl Form {
         let mut blocks = vec![
             Block::Title {
                 title: "New project".to_owned(),
-                note: "Type paths, choose them, or drop a label file and an image folder here.".to_owned(),
+                note: "Type paths, choose them, or drop a label file and an image folder here."
+                    .to_owned(),
             },
-            Block::Field(field("new.labels", "Label table", &self.labels, "Data_Entry_2017_v2020.csv", "several: separated by ;", button("new.pick-labels"))),
+            Block::Field(field(
+                "new.labels",
+                "Label table",
+                &self.labels,
+                "Data_Entry_2017_v2020.csv",
+                "several: separated by ;",
+                button("new.pick-labels"),
+            )),
             Block::Choice(ChoiceView {
                 id: "new.format".to_owned(),
                 label: "Layout".to_owned(),
@@ -185,7 +193,14 @@ impl Form {
                 selected: self.format,
                 note: String::new(),
             }),
-            Block::Field(field("new.images", "Folder of images", &self.images, "images", "searched with everything below it", button("new.pick-images"))),
+            Block::Field(field(
+                "new.images",
+                "Folder of images",
+                &self.images,
+                "images",
+                "searched with everything below it",
+                button("new.pick-images"),
+            )),
             Block::Choice(ChoiceView {
                 id: "new.protocol".to_owned(),
                 label: "Protocol".to_owned(),
@@ -193,8 +208,22 @@ impl Form {
                 selected: self.protocol,
                 note: String::new(),
             }),
-            Block::Field(field("new.reader", "Reader", &self.reader, "R1", "a pseudonym, never a name", None)),
-            Block::Field(field("new.project", "Project file", &self.project, "audit.overread", "never overwritten", button("new.pick-project"))),
+            Block::Field(field(
+                "new.reader",
+                "Reader",
+                &self.reader,
+                "R1",
+                "a pseudonym, never a name",
+                None,
+            )),
+            Block::Field(field(
+                "new.project",
+                "Project file",
+                &self.project,
+                "audit.overread",
+                "never overwritten",
+                button("new.pick-project"),
+            )),
         ];
         if let Some(why) = &self.problem {
             blocks.push(Block::Text(vec![Span::strong(why.clone())]));

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
-use overread_imaging::{DecodeLimits, DecodedImage, decode};
 use overread_core::{DatasetLabel, ImageId, ImageRef, Study, StudyId, sampling};
+use overread_imaging::{DecodeLimits, DecodedImage, decode};
 use overread_store::import::{self, Format, Import, Request};
 use overread_store::import::{ImageFile, StudySource};
 use overread_store::{Clock, Project};
@@ -65,8 +65,10 @@ fn add_phantoms(import: &mut Import) {
     let patient = dataset.patients;
     dataset.patients += 1;
     import.patient_keys.push("PHANTOM".to_owned());
-    let mut rows: Vec<(Study, StudySource)> =
-        std::mem::take(&mut dataset.studies).into_iter().zip(std::mem::take(&mut import.sources)).collect();
+    let mut rows: Vec<(Study, StudySource)> = std::mem::take(&mut dataset.studies)
+        .into_iter()
+        .zip(std::mem::take(&mut import.sources))
+        .collect();
     for file in FILES.get_dir("phantoms").into_iter().flat_map(Dir::files) {
         let Some(path) = file.path().to_str() else { continue };
         let key = path.replace('\\', "/");
@@ -83,8 +85,11 @@ fn add_phantoms(import: &mut Import) {
             region: Some("PHANTOM".to_owned()),
             split: None,
         };
-        let image =
-            ImageFile { key: key.clone(), path: Some(key.clone()), bytes: Some(file.contents().len() as u64) };
+        let image = ImageFile {
+            key: key.clone(),
+            path: Some(key.clone()),
+            bytes: Some(file.contents().len() as u64),
+        };
         rows.push((study, StudySource { key, images: vec![image] }));
     }
     rows.sort_by_key(|(study, _)| study.id);

@@ -16,7 +16,6 @@ use super::{Said, VerbError};
 /// The program, as reports name it.
 pub(crate) const PROGRAM: &str = concat!("Overread ", env!("CARGO_PKG_VERSION"));
 
-
 /// The analysis of a project, and its reads as a long table.
 pub(crate) fn of_project(path: &Path) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
     let project = Project::open(path, OpenMode::ReadOnly)?.project;
@@ -71,8 +70,9 @@ fn minute(at: &str) -> String {
 /// Every computed figure of a project.
 pub fn analyse(path: &Path) -> Result<Said, VerbError> {
     let (analysis, _) = of_project(path)?;
-    let json = serde_json::to_value(&analysis)
-        .map_err(|error| VerbError::Other(format!("The analysis could not be written: {error}.")))?;
+    let json = serde_json::to_value(&analysis).map_err(|error| {
+        VerbError::Other(format!("The analysis could not be written: {error}."))
+    })?;
     Ok(Said::new(json, summary(&analysis)))
 }
 

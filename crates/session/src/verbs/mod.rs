@@ -7,7 +7,9 @@ mod project;
 pub(crate) use demo::phantom as demo_phantom;
 pub use demo::{DemoProject, unpack as unpack_demo};
 pub use figures::{analyse, analyse_reads, report};
-pub use project::{NewProject, SampleOptions, add_reader, backup, info, new, readers, recover, sample, verify};
+pub use project::{
+    NewProject, SampleOptions, add_reader, backup, info, new, readers, recover, sample, verify,
+};
 
 use std::path::PathBuf;
 
@@ -60,7 +62,9 @@ pub enum VerbError {
         source: ProtocolError,
     },
     /// No such protocol.
-    #[error("There is no protocol `{name}`: it is neither a file nor built in. Built in are {known}.")]
+    #[error(
+        "There is no protocol `{name}`: it is neither a file nor built in. Built in are {known}."
+    )]
     NoProtocol {
         /// As asked for.
         name: String,

@@ -51,7 +51,8 @@ pub(super) fn load_protocol(name: &str) -> Result<Protocol, VerbError> {
             return Err(VerbError::NoProtocol { name: name.to_owned(), known });
         }
     };
-    Protocol::from_toml(&text).map_err(|source| VerbError::Protocol { name: name.to_owned(), source })
+    Protocol::from_toml(&text)
+        .map_err(|source| VerbError::Protocol { name: name.to_owned(), source })
 }
 
 /// Opens for a lead's work, or says why nothing can be written.
@@ -78,8 +79,7 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     })?;
     check_labels(&protocol, &import.dataset.findings)?;
     let device = crate::recent::device_id();
-    let project =
-        Project::create(&what.path, &import, &protocol, LEAD, &device, Clock::system())?;
+    let project = Project::create(&what.path, &import, &protocol, LEAD, &device, Clock::system())?;
     project.close()?;
     let dataset = &import.dataset;
     let notes: Vec<String> = import.notes.iter().map(ToString::to_string).collect();
@@ -101,7 +101,9 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     if SHOWN < notes.len() {
         writeln!(text, "and {} more notes", notes.len() - SHOWN).ok();
     }
-    text.push_str("Next: `overread readers PROJECT add NAME`, then `overread sample PROJECT --seed N`.");
+    text.push_str(
+        "Next: `overread readers PROJECT add NAME`, then `overread sample PROJECT --seed N`.",
+    );
     let json = json!({
         "project": what.path.display().to_string(),
         "studies": dataset.studies.len(),
@@ -402,14 +404,22 @@ pub fn verify(path: &Path) -> Result<Said, VerbError> {
     match &report.first_bad {
         None => {}
         Some(bad) => {
-            writeln!(text, "Event {} of chain {} does not fit: {}", bad.chain_seq, bad.chain, bad.what)
-                .ok();
+            writeln!(
+                text,
+                "Event {} of chain {} does not fit: {}",
+                bad.chain_seq, bad.chain, bad.what
+            )
+            .ok();
         }
     }
     for problem in &report.problems {
         writeln!(text, "{problem}").ok();
     }
-    text.push_str(if report.ok { "Everything fits." } else { "The project is not as it was written." });
+    text.push_str(if report.ok {
+        "Everything fits."
+    } else {
+        "The project is not as it was written."
+    });
     let json = json!({
         "ok": report.ok,
         "chains": report.chains,
