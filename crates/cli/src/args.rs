@@ -281,7 +281,7 @@ pub struct RenderArgs {
     /// Window centre and width
     #[arg(long, num_args = 2, value_names = ["C", "W"], allow_negative_numbers = true)]
     pub window: Option<Vec<f64>>,
-    /// default, auto, linear, linear_exact, sigmoid, window:N or lut:N
+    /// `default`, `auto`, `linear`, `linear_exact`, `sigmoid`, `window:N` or `lut:N`
     #[arg(long, default_value = "default")]
     pub voi: String,
     /// Frame, counted from 1

@@ -1,5 +1,7 @@
 //! What support would ask.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 /// Facts about program, display, settings and disk.
@@ -22,7 +24,7 @@ pub(crate) fn doctor() -> (Value, String) {
     });
     let mut text = String::new();
     for (key, value) in json.as_object().into_iter().flatten() {
-        text.push_str(&format!("{}: {value}\n", key.replace('_', " ")));
+        writeln!(text, "{}: {value}", key.replace('_', " ")).ok();
     }
     (json, text.trim_end().to_owned())
 }

@@ -1,5 +1,6 @@
 //! `render` and `inspect`: the display pipeline without a display.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -50,7 +51,7 @@ pub(crate) fn inspect(path: &Path) -> anyhow::Result<(serde_json::Value, String)
             serde_json::Value::String(word) => word.clone(),
             other => other.to_string(),
         };
-        text.push_str(&format!("{key}: {line}\n"));
+        writeln!(text, "{key}: {line}").ok();
     }
     Ok((json, text.trim_end().to_owned()))
 }

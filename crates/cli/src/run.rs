@@ -195,10 +195,8 @@ fn bench(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
     let mut text =
         format!("{:<28}{:>10}{:>10}{:>10}{:>8}\n", "name", "p50 ms", "p95 ms", "max ms", "n");
     for f in &figures {
-        text.push_str(&format!(
-            "{:<28}{:>10.2}{:>10.2}{:>10.2}{:>8}\n",
-            f.name, f.p50_ms, f.p95_ms, f.max_ms, f.n
-        ));
+        let numbers = format!("{:>10.2}{:>10.2}{:>10.2}{:>8}", f.p50_ms, f.p95_ms, f.max_ms, f.n);
+        text += &[&format!("{:<28}", f.name), numbers.as_str(), "\n"].concat();
     }
     let said = Said {
         json: serde_json::to_value(&figures)?,

@@ -197,7 +197,7 @@ impl Writer {
             match prose {
                 Prose::Paragraph(text) => push(out, &format!("<p>{}</p>", self.text(text))),
                 Prose::Small(text) => {
-                    push(out, &format!("<p class=\"small\">{}</p>", self.text(text)))
+                    push(out, &format!("<p class=\"small\">{}</p>", self.text(text)));
                 }
                 Prose::Terms(terms) => terms_list(out, terms),
                 Prose::List(items) => {

@@ -98,7 +98,7 @@ pub fn files(
         match format {
             Format::Html => out.push(("report.html".to_owned(), html(analysis).into_bytes())),
             Format::Json => {
-                out.push(("analysis.json".to_owned(), analysis.to_json()?.into_bytes()))
+                out.push(("analysis.json".to_owned(), analysis.to_json()?.into_bytes()));
             }
             Format::Csv => {
                 for table in tables::tables(analysis, reads) {

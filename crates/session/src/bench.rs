@@ -145,8 +145,9 @@ fn drag(_folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
     let (width, height) = (3000_u32, 2500_u32);
     let phantom = verbs::demo_phantom()?;
     let mut random = overread_core::random::SplitMix64::new(3);
-    let data = (0..width * height)
-        .map(|n| u16::try_from((n / 2000 + random.index(64) as u32) % 4096).unwrap_or(0));
+    let data = (0..width * height).map(|n| {
+        u16::try_from((u64::from(n / 2000) + (random.next_u64() >> 58)) % 4096).unwrap_or(0)
+    });
     let samples = overread_imaging::Samples::Grey16 { data: data.collect(), offset: 0 };
     let image = overread_imaging::DecodedImage::new(width, height, samples, phantom.meta.clone());
     let mut renderer = Renderer::new();

@@ -198,10 +198,9 @@ fn work(shelf: &(Mutex<Shelf>, Condvar), source: &ImageSource, waker: &Waker, bu
 pub fn load(source: &ImageSource, id: ImageId) -> Film {
     let bytes = source(id)?;
     let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        decode(&bytes, &DecodeLimits::default()).map(|image| {
+        decode(&bytes, &DecodeLimits::default()).inspect(|image| {
             image.adequacy();
-            overread_imaging::body_distribution(&image);
-            image
+            overread_imaging::body_distribution(image);
         })
     }));
     match decoded {

@@ -91,7 +91,10 @@ fn fuzzy(title: &str, query: &str) -> Option<(usize, Vec<std::ops::Range<usize>>
         && let Some(at) = lower.find(&query)
     {
         let word_start = at == 0 || lower.as_bytes().get(at - 1) == Some(&b' ');
-        return Some((at + if word_start { 0 } else { 100 }, vec![at..at + query.len()]));
+        return Some((
+            at + if word_start { 0 } else { 100 },
+            std::iter::once(at..at + query.len()).collect(),
+        ));
     }
     let mut ranges = Vec::new();
     let mut letters = title.char_indices();

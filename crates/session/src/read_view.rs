@@ -273,9 +273,9 @@ impl Rows<'_> {
         };
         let settled = self.state.is_some_and(|s| s.settled.is_some());
         let detail = if settled {
-            "A new answer is kept as a revision; the figures use the first."
+            "A change is a revision: kept, not counted."
         } else {
-            "A new answer replaces it; both are kept."
+            "Both answers are kept."
         };
         StateView {
             kind: StateKind::Reopened,

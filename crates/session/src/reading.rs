@@ -346,7 +346,7 @@ impl Reading {
             }
             Written::Checked(problems) => self.problems = problems,
             Written::Copied(Ok(_path)) => {
-                self.notices.push("A copy of the project was saved.".to_owned())
+                self.notices.push("A copy of the project was saved.".to_owned());
             }
             Written::Copied(Err(why)) => self.problems.push(why),
         }

@@ -112,7 +112,7 @@ pub fn run(
                 }
             }
             Outcome::Refused(refusal) => {
-                told(&Step::Refused { line, key: text.to_owned(), reason: refusal.line(text) })
+                told(&Step::Refused { line, key: text.to_owned(), reason: refusal.line(text) });
             }
             Outcome::Done | Outcome::NotMine => {}
         }

@@ -382,7 +382,7 @@ impl Shell {
 
     fn run_in_form(&mut self, id: &str) {
         let Screen::New(form) = &mut self.screen else { return };
-        if let Some(request) = form.pick(id) {
+        if let Some(request) = Form::pick(id) {
             self.effects.push(Effect::Pick(request));
             return;
         }

@@ -71,7 +71,7 @@ impl Viewer {
         let texts = self.texts;
         self.renderer.clear();
         let renderer = std::mem::take(&mut self.renderer);
-        *self = Self { renderer, texts, ..Self::default() };
+        *self = Self { texts, renderer, ..Self::default() };
     }
 
     /// The film as it is opened.
@@ -211,7 +211,7 @@ impl Viewer {
         }
     }
 
-    fn set_voi(&mut self, chosen: ChosenVoi) -> bool {
+    fn set_voi(&mut self, chosen: &ChosenVoi) -> bool {
         let mut pres = self.pres.unwrap_or_else(|| Presentation::new(chosen.voi));
         pres.voi = chosen.voi;
         self.pres = Some(pres);
@@ -228,7 +228,7 @@ impl Viewer {
         self.own = index % all.len();
         self.auto = None;
         let Some(chosen) = all.into_iter().nth(self.own) else { return false };
-        self.set_voi(chosen);
+        self.set_voi(&chosen);
         if self.own == 0 {
             "Default window".clone_into(&mut self.window_name);
         }
@@ -248,7 +248,7 @@ impl Viewer {
     fn next_auto(&mut self, image: &DecodedImage) -> bool {
         let auto = self.auto.map_or(AutoWindow::Percentile, AutoWindow::next);
         self.auto = Some(auto);
-        self.set_voi(auto_voi(image, auto))
+        self.set_voi(&auto_voi(image, auto))
     }
 
     fn preset(&mut self, image: &DecodedImage, preset: Preset, name: &str) -> bool {

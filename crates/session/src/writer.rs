@@ -1,7 +1,7 @@
 //! One thread owns the project file of an open window and writes to it, in order.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use overread_core::{Event, EventBody};
@@ -76,11 +76,7 @@ impl Writer {
 
     /// The next result, if there is one. Never waits.
     pub fn poll(&self) -> Option<Written> {
-        match self.results.try_recv() {
-            Ok(written) => Some(written),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => None,
-        }
+        self.results.try_recv().ok()
     }
 
     /// Writes what is left, folds the project into one file and waits for that.

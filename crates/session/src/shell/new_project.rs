@@ -101,7 +101,7 @@ impl Form {
         self.busy = false;
     }
 
-    pub(crate) fn pick(&self, id: &str) -> Option<PickRequest> {
+    pub(crate) fn pick(id: &str) -> Option<PickRequest> {
         let (id, title, kind) = match id {
             "new.pick-labels" => ("new.labels", "Label table", PickKind::OpenFile),
             "new.pick-images" => ("new.images", "Folder of images", PickKind::OpenFolder),

@@ -67,6 +67,9 @@ pub(super) fn open_writable(path: &Path) -> Result<Project, VerbError> {
     }
 }
 
+/// Notes printed before the rest is only counted.
+const SHOWN: usize = 20;
+
 /// Makes a project from label files, a folder of images and a protocol.
 pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     let format: Format = what.format.parse()?;
@@ -94,7 +97,6 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     for file in &import.files {
         writeln!(text, "{}: {} bytes, SHA-256 {}", file.name, file.bytes, file.sha256).ok();
     }
-    const SHOWN: usize = 20;
     for note in notes.iter().take(SHOWN) {
         writeln!(text, "Note: {note}").ok();
     }
