@@ -12,6 +12,7 @@ mod figure;
 mod flow;
 mod input;
 mod long;
+mod practice;
 mod published;
 mod quality;
 pub mod reads_table;
@@ -152,6 +153,21 @@ impl Analysis {
 ///
 /// Pure: no clock, no file, no randomness. With [`Input::summary`] given it costs no pass over the dataset.
 pub fn analyse(input: &Input<'_>, options: &Options) -> Analysis {
+    match practice::audited(input) {
+        None => analyse_audited(input, options),
+        Some(audited) => {
+            let reduced = Input {
+                protocol: &audited.protocol,
+                sample: audited.sample.as_ref(),
+                readers: &audited.readers,
+                ..input.clone()
+            };
+            analyse_audited(&reduced, options)
+        }
+    }
+}
+
+fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
     let summary =
         input.summary.clone().unwrap_or_else(|| Arc::new(DatasetSummary::new(input.dataset)));
     let collected = collect::collect(input, options);

@@ -6,7 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 /// How good are a dataset's labels? A workstation for reading studies a second time.
 #[derive(Debug, Parser)]
-#[command(name = "overread", version, about, disable_help_subcommand = false, max_term_width = 100)]
+#[command(name = "overread", version, about, max_term_width = 100)]
+#[command(override_usage = "overread [PROJECT] [--reader NAME]\n       overread <COMMAND>")]
 #[command(
     after_help = "Without a subcommand the window opens: `overread`, or `overread PROJECT --reader NAME`.\nExit status: 0 done, 1 the work failed, 2 wrong usage, 3 a check found something."
 )]

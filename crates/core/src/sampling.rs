@@ -185,7 +185,11 @@ fn to_u32(n: usize) -> u32 {
 
 impl Drawing<'_> {
     fn decks_per_finding(&mut self) -> Result<(), SampleError> {
-        for finding in self.protocol.findings.iter().filter(|f| f.any_of.is_empty()) {
+        // Practice comes last, so that leaving it out moves no other deck.
+        let mut asked: Vec<&Finding> =
+            self.protocol.findings.iter().filter(|f| f.any_of.is_empty()).collect();
+        asked.sort_by_key(|finding| finding.practice);
+        for finding in asked {
             let deck = self.deck(finding)?;
             self.sample.decks.push(deck);
         }

@@ -47,8 +47,22 @@ fn fail(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // With standard error gone there is nobody left to tell.
-    writeln!(std::io::stderr(), "overread: {error:#}").ok();
+    writeln!(std::io::stderr(), "overread: {}", paragraph(error)).ok();
     ExitCode::FAILURE
+}
+
+/// The chain of causes, without those that the text before already holds.
+fn paragraph(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// Warnings go to standard error; `OVERREAD_LOG` asks for more. Nothing logged names a path of an image.

@@ -187,6 +187,13 @@ fn body(
             note: format!("{left} items to go."),
         };
     }
+    let practice = frame.finding.is_some_and(|id| {
+        frame.material.protocol.findings.iter().any(|f| f.practice && f.id == id)
+    });
+    if practice {
+        let text = "Practice never enters a figure.".to_owned();
+        return PanelBody::NothingYet { text, release: None };
+    }
     let none = frame.visible == Visible::First(0) || frame.progress.settled == 0;
     let (Some(analysis), Some(quality), false) = (analysis, quality, none) else {
         let text = if frame.label_known {

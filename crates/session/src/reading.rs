@@ -339,6 +339,7 @@ impl Reading {
             Written::Saved(events) => {
                 self.room.acknowledged(&events, now);
                 self.retry_at = None;
+                self.remember();
             }
             Written::Failed(why) => {
                 self.room.write_failed(&why);
@@ -349,6 +350,17 @@ impl Reading {
                 self.notices.push("A copy of the project was saved.".to_owned());
             }
             Written::Copied(Err(why)) => self.problems.push(why),
+        }
+    }
+
+    /// Keeps the list of recent projects current, off this thread.
+    fn remember(&self) {
+        let recent = self.recent();
+        let started = std::thread::Builder::new()
+            .name("recent".to_owned())
+            .spawn(move || crate::recent::remember(recent));
+        if let Err(error) = started {
+            tracing::warn!(%error, "the list of recent projects was not written");
         }
     }
 
@@ -765,7 +777,7 @@ impl Reading {
             reader: self.room.reader().name.clone(),
             done: self.room.locked(),
             total: self.room.items().len(),
-            when: String::new(),
+            when: crate::shell::today(),
         }
     }
 

@@ -59,6 +59,11 @@ pub fn load() -> Vec<Recent> {
 pub fn remember(recent: Recent) {
     let Some(file) = list_file() else { return };
     let mut list = load();
+    let mut recent = recent;
+    // Found again from whatever folder the program starts in.
+    if let Ok(path) = std::fs::canonicalize(&recent.path) {
+        recent.path = path;
+    }
     list.retain(|known| known.path != recent.path);
     list.insert(0, recent);
     list.truncate(KEPT);

@@ -35,6 +35,16 @@ pub enum ScriptError {
         /// The line.
         text: String,
     },
+    /// The project is not as it was written.
+    #[error(
+        "{path} is not as it was written: {problem}. Nothing was read. Run `overread verify`; the backups stand beside the project."
+    )]
+    Damaged {
+        /// The project.
+        path: String,
+        /// What does not fit.
+        problem: String,
+    },
     /// The project is read-only.
     #[error("{0} cannot be read by script: nothing can be written to it.")]
     ReadOnly(String),
@@ -77,6 +87,13 @@ pub fn run(
     let mut desk = Desk::open(path, reader, OpenMode::ReadWrite)?;
     if desk.project.read_only().is_some() {
         return Err(ScriptError::ReadOnly(path.display().to_string()));
+    }
+    let check = desk.project.check_after_open().map_err(DeskError::from)?;
+    if let Some(problem) = check.problems.first() {
+        return Err(ScriptError::Damaged {
+            path: path.display().to_string(),
+            problem: problem.clone(),
+        });
     }
     let device = crate::recent::device_id();
     let mut room = desk.room(finding)?;

@@ -124,7 +124,7 @@ impl Shell {
     /// Closes the project on screen, if there is one, with everything on disk.
     fn leave_reading(&mut self) {
         if let Screen::Reading(reading) = std::mem::replace(&mut self.screen, Screen::Home) {
-            recent::remember(Recent { when: today(), ..reading.recent() });
+            recent::remember(reading.recent());
             reading.close();
             self.recent = recent::load();
             self.selected_recent = 0;
@@ -152,7 +152,7 @@ impl Shell {
         match Reading::start(desk, &self.waker, self.now) {
             Ok(mut reading) => {
                 reading.panel_open = self.panel_open;
-                recent::remember(Recent { when: today(), ..reading.recent() });
+                recent::remember(reading.recent());
                 if let Some(notice) = reading.take_notice() {
                     self.toast = Some((notice, Mark::Warning, self.now));
                 }
@@ -569,7 +569,7 @@ impl Shell {
 }
 
 /// Today's date by the system's clock, ISO, UTC.
-fn today() -> String {
+pub(crate) fn today() -> String {
     overread_store::Clock::system().now_text().get(..10).unwrap_or_default().to_owned()
 }
 

@@ -220,13 +220,14 @@ impl Checker<'_> {
         value: &Spanned<String>,
         owner: &str,
         taken: &mut BTreeMap<char, String>,
+        everywhere: &BTreeSet<char>,
     ) -> Result<char, ProtocolError> {
         let mut letters = value.get_ref().chars();
         let (Some(letter), None) = (letters.next(), letters.next()) else {
             return Err(self.at(value, format!("a key is one letter of {FREE_KEYS}")));
         };
         let key = letter.to_ascii_uppercase();
-        let free = FREE_KEYS.chars().find(|k| !taken.contains_key(k));
+        let free = FREE_KEYS.chars().find(|k| !taken.contains_key(k) && !everywhere.contains(k));
         let hint = free.map_or_else(String::new, |k| format!("; `{k}` is free"));
         if !FREE_KEYS.contains(key) {
             return Err(self.at(value, format!("key `{key}` belongs to the reading room{hint}")));
@@ -346,7 +347,7 @@ fn findings(
             let id = row.id.get_ref().clone();
             let name = row.name.clone().unwrap_or_else(|| id.replace('_', " "));
             let key = match &row.key {
-                Some(key) => Some(checker.key(key, &name, taken)?),
+                Some(key) => Some(checker.key(key, &name, taken, &BTreeSet::new())?),
                 None => None,
             };
             Ok(Finding {
@@ -377,6 +378,12 @@ fn tags(
     // A key may serve two tags that are never on screen together.
     let mut taken_by_finding: BTreeMap<&str, BTreeMap<char, String>> =
         known.iter().map(|id| (*id, finding_keys.clone())).collect();
+    // A letter that is offered as free must be free wherever the tag is.
+    let used: BTreeSet<char> = rows
+        .iter()
+        .filter_map(|row| row.key.get_ref().chars().next())
+        .map(|key| key.to_ascii_uppercase())
+        .collect();
     let mut tags = Vec::new();
     for row in rows {
         if !ids.insert(row.id.get_ref().as_str()) {
@@ -389,7 +396,7 @@ fn tags(
         let mut key = ' ';
         for (finding, taken) in &mut taken_by_finding {
             if row.findings.is_empty() || row.findings.iter().any(|id| id.get_ref() == finding) {
-                key = checker.key(&row.key, &row.name, taken)?;
+                key = checker.key(&row.key, &row.name, taken, &used)?;
             }
         }
         tags.push(Tag {

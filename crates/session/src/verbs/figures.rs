@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use overread_analysis::{
     Alarm, Analysis, ChainHead, Input, Options, Provenance, ReadRow, SourceFile, long_reads,
 };
-use overread_core::{ReaderRecord, Sample};
+use overread_core::{DatasetLabel, ReaderRecord, Sample};
 use overread_report::{Format, Overwrite, numbers};
 use overread_store::{OpenMode, Project};
 use serde_json::json;
@@ -69,11 +69,51 @@ fn minute(at: &str) -> String {
 
 /// Every computed figure of a project.
 pub fn analyse(path: &Path) -> Result<Said, VerbError> {
-    let (analysis, _) = of_project(path)?;
-    let json = serde_json::to_value(&analysis).map_err(|error| {
+    let (analysis, rows) = of_project(path)?;
+    let fail = |error: &dyn std::fmt::Display| {
         VerbError::Other(format!("The analysis could not be written: {error}."))
-    })?;
+    };
+    let mut json = serde_json::to_value(&analysis).map_err(|error| fail(&error))?;
+    let table = overread_analysis::reads_table::analyse_reads(&reads_csv(&rows), None, None)
+        .map_err(|error| fail(&error))?;
+    if let (Some(all), Some(plain)) =
+        (json["statistics"].as_object_mut(), table["statistics"].as_object())
+    {
+        for (key, value) in plain {
+            all.entry(key).or_insert_with(|| value.clone());
+        }
+    }
     Ok(Said::new(json, summary(&analysis)))
+}
+
+/// The project's reads in the layout of `--reads`, so that both ways give the same statistics.
+fn reads_csv(rows: &[ReadRow]) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let mut csv = String::from(
+        "study_id,reader_id,rule,finding,value,patient_id,dataset_label,tag,no_answer,seq\n",
+    );
+    for row in rows {
+        let value = row.value.map_or("", |value| if value { "1" } else { "0" });
+        let label = match row.dataset_label {
+            DatasetLabel::Positive => "1",
+            DatasetLabel::Negative => "0",
+            DatasetLabel::Uncertain | DatasetLabel::Blank => "",
+        };
+        writeln!(
+            csv,
+            "{},{},{},{},{value},{},{label},{},{},{}",
+            row.study,
+            quoted(&row.reader),
+            quoted(&row.rule),
+            quoted(&row.finding),
+            row.patient,
+            quoted(&row.tags.join(";")),
+            row.no_answer.unwrap_or(""),
+            row.seq
+        )
+        .ok();
+    }
+    csv
 }
 
 /// Label quality in lines: the full set of figures is in the JSON and the report.
@@ -86,7 +126,11 @@ fn summary(analysis: &Analysis) -> String {
                 (None, Some(reason)) => format!("not estimable: {reason}"),
                 (None, None) => "not estimable".to_owned(),
             };
-            writeln!(text, "{}, {}: PPV {ppv}, {}", finding.name, rule.rule, rule.ppv.method).ok();
+            write!(text, "{}, {}: PPV {ppv}", finding.name, rule.rule).ok();
+            if rule.ppv.value.is_some() {
+                write!(text, ", {}", rule.ppv.method).ok();
+            }
+            text.push('\n');
         }
     }
     for row in analysis.alarms() {

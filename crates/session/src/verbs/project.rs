@@ -103,9 +103,12 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     if SHOWN < notes.len() {
         writeln!(text, "and {} more notes", notes.len() - SHOWN).ok();
     }
-    text.push_str(
-        "Next: `overread readers PROJECT add NAME`, then `overread sample PROJECT --seed N`.",
-    );
+    let place = what.path.display();
+    write!(
+        text,
+        "Next: `overread readers {place} add NAME`, then `overread sample {place} --seed 14`."
+    )
+    .ok();
     let json = json!({
         "project": what.path.display().to_string(),
         "studies": dataset.studies.len(),
@@ -245,9 +248,20 @@ fn describe_sample(
     for deck in &drawn.decks {
         let name = deck.finding.as_deref().unwrap_or("all findings");
         let frame = deck.members.first().map_or(0, |m| m.frame);
-        writeln!(text, "{name}: {} of {frame}", deck.members.len()).ok();
+        let asked = deck.finding.is_some();
+        let positive = if asked { deck.label_positive() } else { deck.members.len() };
+        let kind = if asked { "label-positive" } else { "studies" };
+        write!(text, "{name}: {positive} of {frame} {kind}").ok();
+        if positive < deck.members.len() {
+            write!(text, ", {} controls", deck.members.len() - positive).ok();
+        }
+        text.push('\n');
     }
-    for short in &drawn.shortfall {
+    let explored: usize = drawn.explore.values().map(Vec::len).sum();
+    if !drawn.explore.is_empty() {
+        writeln!(text, "Exploration: {explored} studies, none of them in a deck.").ok();
+    }
+    for short in drawn.shortfall.iter().filter(|short| short.arm != "exploration") {
         let name = short.finding.as_deref().unwrap_or("all findings");
         writeln!(
             text,

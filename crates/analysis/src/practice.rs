@@ -1,0 +1,38 @@
+//! Practice decks are for learning keys and rules: no figure knows them.
+
+use overread_core::{Protocol, ReaderRecord, Sample};
+
+use crate::input::Input;
+
+/// What is left of an input without its practice decks; drawing puts those last.
+pub(crate) struct Audited {
+    pub(crate) protocol: Protocol,
+    pub(crate) sample: Option<Sample>,
+    pub(crate) readers: Vec<ReaderRecord>,
+}
+
+/// The input without practice; `None` where there is none to leave out.
+pub(crate) fn audited(input: &Input<'_>) -> Option<Audited> {
+    if !input.protocol.findings.iter().any(|finding| finding.practice) {
+        return None;
+    }
+    let mut protocol = input.protocol.clone();
+    protocol.findings.retain(|finding| !finding.practice);
+    let mut sample = input.sample.cloned();
+    let known = |id: &Option<String>| {
+        id.as_ref().is_none_or(|id| protocol.findings.iter().any(|finding| finding.id == *id))
+    };
+    let mut kept = u32::MAX;
+    if let Some(sample) = &mut sample {
+        let decks = sample.decks.iter().take_while(|deck| known(&deck.finding)).count();
+        sample.decks.truncate(decks);
+        sample.shortfall.retain(|short| known(&short.finding));
+        sample.explore.retain(|id, _| known(&Some(id.clone())));
+        kept = u32::try_from(decks).unwrap_or(u32::MAX);
+    }
+    let mut readers = input.readers.to_vec();
+    for reader in &mut readers {
+        reader.worklist.items.retain(|item| item.deck < kept);
+    }
+    Some(Audited { protocol, sample, readers })
+}
