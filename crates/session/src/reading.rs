@@ -436,6 +436,13 @@ impl Reading {
         };
         if first <= painted.generation {
             self.painted_at = Some(painted.at);
+            let since_start = painted.at.saturating_duration_since(crate::shell::started());
+            let since_item = painted.at.saturating_duration_since(self.opened_at);
+            tracing::info!(
+                since_start_ms = since_start.as_millis(),
+                since_item_ms = since_item.as_millis(),
+                "film on screen"
+            );
             self.room.pace_mut().restart(painted.at);
         }
     }

@@ -70,9 +70,16 @@ pub struct Shell {
     now: Instant,
 }
 
+/// When the program started, for the log.
+pub(crate) fn started() -> Instant {
+    static STARTED: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    *STARTED.get_or_init(Instant::now)
+}
+
 impl Shell {
     /// A program that opens the project at its first frame.
     pub fn new(start: Start) -> Self {
+        started();
         let (sender, events) = sync_channel(8);
         Self {
             start: Some(start),
