@@ -259,6 +259,8 @@ pub(crate) fn running_ui(
                 pen.left(label_x, y, text, ty, color);
             }
         };
+        // All three stay below the title.
+        let value = value.max(plot.min.y + 20.0);
         put(value, &last.estimate.value, theme::SMALL_S, theme::T1);
         put(high.min(value - 14.0), &last.high, theme::TINY, theme::T2);
         put(low.max(value + 14.0).min(plot.max.y - 24.0), &last.low, theme::TINY, theme::T2);

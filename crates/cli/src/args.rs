@@ -34,6 +34,9 @@ pub enum Verb {
     /// Dataset, protocol, decks, readers and release of a project
     #[command(after_help = "Example: overread info audit.overread --json")]
     Info(ProjectArgs),
+    /// Look for the images of a project below another folder
+    #[command(after_help = "Example: overread images audit.overread /mnt/films")]
+    Images(ImagesArgs),
     /// Draw decks, exploration set and worklists as the protocol says
     #[command(after_help = "Example: overread sample audit.overread --seed 14 --dry-run")]
     Sample(SampleArgs),
@@ -77,7 +80,7 @@ pub enum Verb {
     /// Whole-program speed figures
     #[command(after_help = "Example: overread bench --json")]
     Bench(BenchArgs),
-    /// What support would ask: program, display, settings, disk
+    /// What support would ask: program, display, settings
     #[command(after_help = "Example: overread doctor")]
     Doctor(JsonArgs),
     /// Write generated pages of the manual
@@ -178,6 +181,18 @@ pub enum ReadersVerb {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Where the images are.
+#[derive(Debug, Args)]
+pub struct ImagesArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// Folder below which images are looked for
+    pub folder: PathBuf,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How to draw.

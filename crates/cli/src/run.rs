@@ -37,6 +37,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         Verb::New(args) => new(args, out),
         Verb::Readers(args) => readers(&args, out),
         Verb::Info(args) => say(&verbs::info(&args.project)?, args.json, out),
+        Verb::Images(args) => say(&verbs::images(&args.project, &args.folder)?, args.json, out),
         Verb::Sample(args) => {
             let options = SampleOptions { seed: args.seed, dry_run: args.dry_run };
             say(&verbs::sample(&args.project, options)?, args.json, out)

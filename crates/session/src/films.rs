@@ -17,8 +17,17 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 /// Decoded films take at most this many bytes, unless the visible one alone needs more.
 pub const DEFAULT_BUDGET: usize = 256 << 20;
 
+/// Why a film cannot be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The reason, naming no path.
+    pub reason: String,
+    /// The bytes could not be had: other films may be out of reach too.
+    pub unreachable: bool,
+}
+
 /// A film that is ready, or the reason why it cannot be shown.
-pub type Film = Result<Arc<DecodedImage>, String>;
+pub type Film = Result<Arc<DecodedImage>, Fault>;
 
 struct Entry {
     film: Film,
@@ -196,7 +205,8 @@ fn work(shelf: &(Mutex<Shelf>, Condvar), source: &ImageSource, waker: &Waker, bu
 
 /// Reads and decodes one film, and measures its grey levels while nobody waits.
 pub fn load(source: &ImageSource, id: ImageId) -> Film {
-    let bytes = source(id)?;
+    let bytes = source(id).map_err(|reason| Fault { reason, unreachable: true })?;
+    let broken = |reason: String| Fault { reason, unreachable: false };
     let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         decode(&bytes, &DecodeLimits::default()).inspect(|image| {
             image.adequacy();
@@ -205,8 +215,8 @@ pub fn load(source: &ImageSource, id: ImageId) -> Film {
     }));
     match decoded {
         Ok(Ok(image)) => Ok(Arc::new(image)),
-        Ok(Err(error)) => Err(format!("{error}.")),
-        Err(_panic) => Err("The decoder stumbled over this film.".to_owned()),
+        Ok(Err(error)) => Err(broken(format!("{error}."))),
+        Err(_panic) => Err(broken("the decoder stumbled over this film.".to_owned())),
     }
 }
 
@@ -247,7 +257,7 @@ mod tests {
         films.want(&[ImageId(2), ImageId(1), ImageId(0)]);
         assert!(films.wait(ImageId(2), soon()).unwrap().is_ok());
         assert!(films.wait(ImageId(1), soon()).unwrap().is_err());
-        assert_eq!(films.wait(ImageId(0), soon()).unwrap().unwrap_err(), "no such film");
+        assert_eq!(films.wait(ImageId(0), soon()).unwrap().unwrap_err().reason, "no such film");
     }
 
     #[test]

@@ -241,8 +241,8 @@ impl Rows<'_> {
             text: text.to_owned(),
             detail,
         };
-        if let Some(reason) = self.scene.closed {
-            return line(StateKind::Closed, "Read-only.", Some(reason.to_owned()));
+        if self.scene.closed.is_some() {
+            return line(StateKind::Closed, "Read-only. Keys look, none answers.", None);
         }
         if self.room.pending().is_some_and(|p| p.failure.is_some()) {
             return line(StateKind::Unsaved, "Answered, not saved yet.", None);

@@ -10,7 +10,7 @@ use overread_store::Project;
 
 use crate::command::{Command, Keymap};
 use crate::desk::{Desk, DeskError};
-use crate::films::{DEFAULT_BUDGET, Films, ImageSource, Waker};
+use crate::films::{DEFAULT_BUDGET, Fault, Films, ImageSource, Waker};
 use crate::panel::{self, PanelJob};
 use crate::read_view::{NOTICE, Notice, Scene, capital, read_view};
 use crate::release::{self, Visible};
@@ -60,7 +60,7 @@ pub(crate) struct Reading {
     opened_at: Instant,
     painted_at: Option<Instant>,
     first_generation: Option<u64>,
-    failure: Option<String>,
+    failure: Option<Fault>,
     sizes: Vec<[usize; 2]>,
     narrow: bool,
     notice: Option<Notice>,
@@ -409,7 +409,8 @@ impl Reading {
     fn open_films(&mut self) {
         let images = self.images_at(self.room.position());
         if images.is_empty() && self.room.position().is_some() {
-            self.failure = Some("it has no image.".to_owned());
+            self.failure =
+                Some(Fault { reason: "it has no image.".to_owned(), unreachable: false });
         }
         for (id, viewer) in images.iter().zip(&mut self.viewers) {
             if viewer.is_open() {
@@ -596,6 +597,9 @@ impl Reading {
                 ],
             });
         }
+        if self.problems.is_empty() {
+            return self.notice_banner();
+        }
         let problem = self.problems.first()?;
         Some(BannerView {
             mark: Mark::Alarm,
@@ -605,6 +609,31 @@ impl Reading {
                 without_path(problem, &self.path)
             ),
             buttons: vec![button("write.copy", "Save a copy elsewhere…", ButtonKind::Primary)],
+        })
+    }
+
+    /// How the project opened, where that needs words.
+    fn notice_banner(&self) -> Option<BannerView> {
+        if let Some(why) = &self.closed {
+            return Some(BannerView {
+                mark: Mark::Lock,
+                title: "Read-only: nothing is stored.".to_owned(),
+                text: without_path(why, &self.path),
+                buttons: Vec::new(),
+            });
+        }
+        let notice = self.notices.last()?;
+        Some(BannerView {
+            mark: Mark::Warning,
+            title: "About this project".to_owned(),
+            text: without_path(notice, &self.path),
+            buttons: vec![ButtonView {
+                id: "notice.close".to_owned(),
+                text: "Close".to_owned(),
+                key: None,
+                kind: ButtonKind::Secondary,
+                refused: None,
+            }],
         })
     }
 
@@ -765,9 +794,9 @@ impl Reading {
         (left, right)
     }
 
-    /// One-line notices about how the project opened.
-    pub(crate) fn take_notice(&mut self) -> Option<String> {
-        self.notices.pop()
+    /// The person has read the notice.
+    pub(crate) fn close_notice(&mut self) {
+        self.notices.pop();
     }
 
     /// What the list of recent projects keeps.

@@ -46,8 +46,13 @@ pub enum ScriptError {
         problem: String,
     },
     /// The project is read-only.
-    #[error("{0} cannot be read by script: nothing can be written to it.")]
-    ReadOnly(String),
+    #[error("{path} cannot be read by script, because nothing can be written to it: {why}.")]
+    ReadOnly {
+        /// The project.
+        path: String,
+        /// Why.
+        why: String,
+    },
 }
 
 /// What happened at one line.
@@ -85,8 +90,11 @@ pub fn run(
     told: &mut dyn FnMut(&Step),
 ) -> Result<(), ScriptError> {
     let mut desk = Desk::open(path, reader, OpenMode::ReadWrite)?;
-    if desk.project.read_only().is_some() {
-        return Err(ScriptError::ReadOnly(path.display().to_string()));
+    if let Some(why) = desk.project.read_only() {
+        return Err(ScriptError::ReadOnly {
+            path: path.display().to_string(),
+            why: why.to_string(),
+        });
     }
     let check = desk.project.check_after_open().map_err(DeskError::from)?;
     if let Some(problem) = check.problems.first() {

@@ -160,9 +160,6 @@ impl Shell {
             Ok(mut reading) => {
                 reading.panel_open = self.panel_open;
                 recent::remember(reading.recent());
-                if let Some(notice) = reading.take_notice() {
-                    self.toast = Some((notice, Mark::Warning, self.now));
-                }
                 self.screen = Screen::Reading(Box::new(reading));
             }
             Err(error) => {
@@ -374,6 +371,11 @@ impl Shell {
             "write.retry" => {
                 if let Some(reading) = self.reading_mut() {
                     reading.retry();
+                }
+            }
+            "notice.close" => {
+                if let Some(reading) = self.reading_mut() {
+                    reading.close_notice();
                 }
             }
             "write.copy" => self.effects.push(Effect::Pick(PickRequest {

@@ -10,6 +10,7 @@ use overread_imaging::{
 };
 
 use crate::command::Command;
+use crate::films::Fault;
 use crate::view::{BadgeView, FilmPicture, FilmState, FilmView, Mark, OverlayView};
 
 /// Never the same number for two pictures.
@@ -360,12 +361,12 @@ impl Viewer {
 }
 
 /// A film that cannot be shown, in words that name the study by number only.
-pub(crate) fn failed(caption: &Caption<'_>, reason: &str) -> FilmView {
+pub(crate) fn failed(caption: &Caption<'_>, fault: &Fault) -> FilmView {
     FilmView {
         state: FilmState::Failed {
             title: "This film cannot be shown.".to_owned(),
-            reason: format!("Study {}: {reason}", caption.study),
-            note: Some("The other films are not affected.".to_owned()),
+            reason: format!("Study {}: {}", caption.study, fault.reason),
+            note: (!fault.unreachable).then(|| "The other films are not affected.".to_owned()),
         },
         ..empty(film_name(caption))
     }

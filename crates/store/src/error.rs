@@ -340,7 +340,7 @@ pub enum ImageError {
     Missing,
     /// The image folder is gone, perhaps a drive that was unplugged.
     #[error(
-        "The image folder cannot be reached. Connect its drive, or set the image folder again."
+        "The image folder cannot be reached. Connect its drive, or name the folder with `overread images`."
     )]
     NoRoot,
     /// The bytes are not those that were drawn.

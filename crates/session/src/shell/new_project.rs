@@ -11,7 +11,7 @@ use crate::view::{
 };
 
 const FORMATS: [(&str, &str); 3] =
-    [("cxr14", "ChestX-ray14"), ("mura", "MURA"), ("chexpert", "CheXpert or MIMIC-CXR")];
+    [("cxr14", "ChestX-ray14"), ("mura", "MURA"), ("chexpert", "CheXpert")];
 const SEED: u64 = 14;
 
 /// What was typed so far.

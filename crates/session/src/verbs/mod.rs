@@ -8,7 +8,8 @@ pub(crate) use demo::phantom as demo_phantom;
 pub use demo::{DemoProject, unpack as unpack_demo};
 pub use figures::{analyse, analyse_reads, report};
 pub use project::{
-    NewProject, SampleOptions, add_reader, backup, info, new, readers, recover, sample, verify,
+    NewProject, SampleOptions, add_reader, backup, images, info, new, readers, recover, sample,
+    verify,
 };
 
 use std::path::PathBuf;

@@ -206,13 +206,15 @@ pub fn sample(path: &Path, options: SampleOptions) -> Result<Said, VerbError> {
         project.save_sample(&drawn, &lists, LEAD, &crate::recent::device_id())?;
     }
     project.close()?;
-    Ok(describe_sample(&drawn, &lists, options))
+    let available = dataset.studies.iter().any(|study| study.available);
+    Ok(describe_sample(&drawn, &lists, options, available))
 }
 
 fn describe_sample(
     drawn: &sampling::Sample,
     lists: &[sampling::Worklist],
     options: SampleOptions,
+    available: bool,
 ) -> Said {
     let decks: Vec<Value> = drawn
         .decks
@@ -245,6 +247,9 @@ fn describe_sample(
         if drawn.limited_to_available { " (only studies whose images were found)" } else { "" },
     )
     .ok();
+    if !available {
+        text.push_str("No image was found: every study counts as drawable and none can be shown. Name the folder with `overread images PROJECT DIR`.\n");
+    }
     for deck in &drawn.decks {
         let name = deck.finding.as_deref().unwrap_or("all findings");
         let frame = deck.members.first().map_or(0, |m| m.frame);
@@ -407,6 +412,20 @@ fn info_text(json: &Value) -> String {
     }
     write!(text, "Release policy: {}", word(&json["release"]["policy"])).ok();
     text
+}
+
+/// Looks for the dataset's images below another folder.
+pub fn images(path: &Path, folder: &Path) -> Result<Said, VerbError> {
+    let mut project = open_writable(path)?;
+    let report = project.set_image_root(folder)?;
+    project.close()?;
+    let mut text = format!("{} of {} images found.", report.found, report.images);
+    if 0 < report.changed {
+        write!(text, " {} are not the files that were drawn and are not used.", report.changed)
+            .ok();
+    }
+    let json = serde_json::to_value(report).unwrap_or_default();
+    Ok(Said::new(json, text))
 }
 
 /// Walks the hash chains and compares the tables with them.
