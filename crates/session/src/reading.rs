@@ -156,6 +156,11 @@ impl Reading {
         self.banner().is_some()
     }
 
+    /// Whether an answer was given that could not be written.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        self.room.pending().is_some_and(|pending| pending.failure.is_some())
+    }
+
     /// Why a command cannot be carried out now, in words.
     pub(crate) fn refusal(&self, command: Command) -> Result<(), String> {
         if command.changes_reads()

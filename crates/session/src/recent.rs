@@ -57,7 +57,9 @@ pub fn load() -> Vec<Recent> {
 
 /// Puts a project at the top of the list. A list that cannot be written is no reason to stop.
 pub fn remember(recent: Recent) {
+    static WRITING: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
     let Some(file) = list_file() else { return };
+    let _one_at_a_time = WRITING.lock();
     let mut list = load();
     let mut recent = recent;
     // Found again from whatever folder the program starts in.

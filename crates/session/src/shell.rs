@@ -67,6 +67,8 @@ pub struct Shell {
     focused_at: Option<Instant>,
     full_screen: bool,
     panel_open: bool,
+    /// The person was told that leaving loses an answer.
+    warned: bool,
     now: Instant,
 }
 
@@ -95,6 +97,7 @@ impl Shell {
             focused_at: None,
             full_screen: false,
             panel_open: false,
+            warned: false,
             now: Instant::now(),
         }
     }
@@ -137,6 +140,19 @@ impl Shell {
             self.selected_recent = 0;
         }
         self.layer = None;
+        self.warned = false;
+    }
+
+    /// Asks a second time before an answer that is not on disk is given up.
+    fn holds_back(&mut self) -> bool {
+        let unsaved = self.reading().is_some_and(Reading::is_unsaved);
+        if !unsaved || self.warned {
+            return false;
+        }
+        self.warned = true;
+        let text = "An answer is not on disk. Again: it is lost.".to_owned();
+        self.toast = Some((text, Mark::Alarm, self.now));
+        true
     }
 
     fn take_in(&mut self, event: JobEvent) {
@@ -229,6 +245,9 @@ impl Shell {
             Command::FullScreen => self.full_screen = !self.full_screen,
             Command::Quit => self.act(UiAction::CloseRequested),
             Command::Home => {
+                if self.holds_back() {
+                    return;
+                }
                 self.leave_reading();
                 self.screen = Screen::Home;
             }
@@ -698,6 +717,9 @@ impl Backend for Shell {
                 self.picked(&id, path.as_deref(), open_for);
             }
             UiAction::CloseRequested => {
+                if self.holds_back() {
+                    return;
+                }
                 self.leave_reading();
                 self.effects.push(Effect::Close);
             }
