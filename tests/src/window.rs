@@ -153,6 +153,23 @@ impl<'a> Window<'a> {
         self.screen.xdotool(&["keyup", name]).map(drop)
     }
 
+    /// Stops the program where it is; the display goes on and keeps its keys.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Lets the program go on.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> Result<()> {
+        let words = format!("kill -{name} {}", self.program.id());
+        let status = Command::new("sh").args(["-c", &words]).status()?;
+        ensure!(status.success(), "could not send {name}");
+        Ok(())
+    }
+
     /// The middle of the film, without panel, status line and most overlays.
     pub fn film(&self) -> Result<Picture> {
         Ok(self.screen.picture()?.part([0.2, 0.55], [0.15, 0.8]))
