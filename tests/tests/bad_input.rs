@@ -1,0 +1,259 @@
+//! Bad input and faults: a clear word, the right status, and nothing half-made.
+
+#![cfg(unix)]
+
+use anyhow::{Context as _, Result, ensure};
+use overread_tests::{Place, Said, ack_lines, as_nobody};
+use rusqlite::Connection;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+fn read_words<'a>(project: &'a Path, script: &'a Path) -> [&'a std::ffi::OsStr; 6] {
+    [
+        "read".as_ref(),
+        project.as_os_str(),
+        "--reader".as_ref(),
+        "demo".as_ref(),
+        "--script".as_ref(),
+        script.as_os_str(),
+    ]
+}
+
+/// Status 1 and one paragraph that names these.
+fn refused(said: &Said, names: &[&str]) {
+    assert_eq!(said.status, 1, "{said:?}");
+    let text = said.err.trim();
+    assert!(text.starts_with("overread: "), "no paragraph: {text}");
+    assert!(!text.contains('\n'), "more than one paragraph: {text}");
+    assert!(!text.contains("panicked") && 30 < text.len(), "{text}");
+    for name in names {
+        assert!(text.contains(name), "`{name}` is not named: {text}");
+    }
+}
+
+fn files(folder: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn film_of_first_item(project: &Path) -> Result<PathBuf> {
+    let database = Connection::open(project)?;
+    let sql = "SELECT i.path FROM item AS it JOIN image AS i ON i.study = it.study WHERE it.reader = 'demo' ORDER BY it.place LIMIT 1";
+    let path: String = database.query_row(sql, [], |row| row.get(0))?;
+    let root: String =
+        database.query_row("SELECT image_root FROM dataset", [], |row| row.get(0))?;
+    let folder = project.parent().context("a folder")?;
+    Ok(folder.join(root).join(path))
+}
+
+#[test]
+fn wrong_usage_is_status_2() -> Result<()> {
+    let place = Place::new()?;
+    for words in [&["read"][..], &["no-such-command"], &["sample", "--seed", "many"], &["new"]] {
+        let said = place.run(words)?;
+        assert_eq!(said.status, 2, "{words:?}: {said:?}");
+        assert!(said.out.is_empty() && !said.err.is_empty(), "{said:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_wrong_table_is_refused_with_its_line_and_nothing_is_made() -> Result<()> {
+    let place = Place::new()?;
+    let head = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position\n";
+    let good = "00000001_000.png,Hernia,0,1,58,M,PA\n";
+    let twice = format!("{head}{good}{good}");
+    let unknown = format!("{head}{good}00000002_000.png,Dragon,0,2,58,M,PA\n");
+    let cases: [(&str, &[u8], &[&str]); 4] = [
+        ("foreign.csv", b"a,b\n1,2\n", &["foreign.csv"]),
+        ("unknown.csv", unknown.as_bytes(), &["unknown.csv", "line 3", "Dragon"]),
+        ("twice.csv", twice.as_bytes(), &["twice.csv", "line 3"]),
+        ("empty.csv", b"", &["empty.csv"]),
+    ];
+    for (name, bytes, names) in cases {
+        let labels = place.write(&format!("in/{name}"), bytes)?;
+        let project = place.at("made/new.overread");
+        std::fs::create_dir_all(place.at("made"))?;
+        let said = place.run(&[
+            "new".as_ref(),
+            project.as_os_str(),
+            "--labels".as_ref(),
+            labels.as_os_str(),
+            "--format".as_ref(),
+            "cxr14".as_ref(),
+        ])?;
+        refused(&said, names);
+        assert!(files(&place.at("made"))?.is_empty(), "{name} left something behind");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_no_project_or_a_newer_one_is_refused_and_left_alone() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    let script = place.write("keys.txt", "1\n")?;
+    let text = place.write("letter.overread", "Dear colleague, here are my reads. ".repeat(40))?;
+    let foreign = place.at("foreign.overread");
+    Connection::open(&foreign)?.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1);")?;
+    let newer = place.at("newer.overread");
+    std::fs::copy(&project, &newer)?;
+    Connection::open(&newer)?.pragma_update(None, "user_version", 9_999)?;
+    let cut = place.at("cut.overread");
+    let bytes = std::fs::read(&project)?;
+    std::fs::write(&cut, &bytes[..bytes.len() / 3])?;
+    let absent = place.at("absent.overread");
+    for path in [&text, &foreign, &newer, &cut] {
+        let before = std::fs::read(path)?;
+        let name = path.file_name().and_then(|name| name.to_str()).context("a name")?;
+        refused(&place.run(&read_words(path, &script))?, &[name]);
+        assert_eq!(std::fs::read(path)?, before, "{name} was changed");
+    }
+    refused(&place.run(&read_words(&absent, &script))?, &["absent.overread"]);
+    assert!(!absent.exists(), "a project that was not there was made");
+    Ok(())
+}
+
+#[test]
+fn verify_finds_an_event_that_was_changed() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    let script = place.write("keys.txt", "1\n2\n3\n")?;
+    place.ok(&read_words(&project, &script))?;
+    let forged = place.at("forged.overread");
+    std::fs::copy(&project, &forged)?;
+    Connection::open(&forged)?.execute_batch(
+        "DROP TRIGGER event_never_changes;
+         UPDATE event SET body = replace(body, '\"level\":0', '\"level\":2') WHERE kind = 'read.locked';
+         CREATE TRIGGER event_never_changes BEFORE UPDATE ON event
+         BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;",
+    )?;
+    let words = ["verify".as_ref(), forged.as_os_str(), "--json".as_ref()];
+    let said = place.run(&words)?;
+    assert_eq!(said.status, 3, "{said:?}");
+    let report: serde_json::Value = serde_json::from_str(&said.out)?;
+    assert_eq!(report["ok"], false);
+    assert!(!report["first_bad"].is_null(), "{report}");
+    assert_eq!(place.run(&["verify".as_ref(), project.as_os_str()])?.status, 0);
+    Ok(())
+}
+
+#[test]
+fn a_folder_without_write_access_loses_nothing() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    let script = place.write("keys.txt", "1\n")?;
+    let labels = place.at("study/films/labels.csv");
+    ensure!(labels.is_file(), "the demo has no table");
+    // Another user may look at everything and change nothing.
+    let folder = place.at("study");
+    let outer = folder.parent().context("the place")?;
+    std::fs::set_permissions(outer, std::fs::Permissions::from_mode(0o755))?;
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555))?;
+    std::fs::set_permissions(&project, std::fs::Permissions::from_mode(0o444))?;
+    let settings = place.at("settings");
+    std::fs::set_permissions(&settings, std::fs::Permissions::from_mode(0o777))?;
+    let before = (std::fs::read(&project)?, files(&folder)?);
+    let mut command = place.command(&read_words(&project, &script))?;
+    let said: Said = as_nobody(&mut command).output()?.into();
+    refused(&said, &["demo.overread"]);
+    assert!(ack_lines(&said.out).is_empty(), "an answer was acknowledged that cannot be kept");
+    let made = folder.join("new.overread");
+    let mut command = place.command(&[
+        "new".as_ref(),
+        made.as_os_str(),
+        "--labels".as_ref(),
+        labels.as_os_str(),
+        "--format".as_ref(),
+        "cxr14".as_ref(),
+    ])?;
+    let said: Said = as_nobody(&mut command).output()?.into();
+    refused(&said, &["new.overread"]);
+    // Looking is allowed.
+    let mut command = place.command(&["info".as_ref(), project.as_os_str()])?;
+    let said: Said = as_nobody(&mut command).output()?.into();
+    assert_eq!(said.status, 0, "{said:?}");
+    assert_eq!((std::fs::read(&project)?, files(&folder)?), before, "something was changed");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755))?;
+    Ok(())
+}
+
+/// Runs the program so that no file may grow beyond so many blocks of 512 bytes: every system
+/// has this limit, and to the program it is a disk that is full.
+fn with_little_room(place: &Place, blocks: u64, words: &[&std::ffi::OsStr]) -> Result<Said> {
+    let plain = place.command(words)?;
+    // The signal is ignored, so that the write fails as it would on a full disk.
+    let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let mut command = std::process::Command::new("sh");
+    place.settle(&mut command).env_remove("DISPLAY").arg("-c").arg(limit);
+    command.arg(plain.get_program()).args(words);
+    Ok(command.output()?.into())
+}
+
+#[test]
+fn a_full_disk_keeps_what_was_acknowledged_and_says_what_was_not() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    let script = place.write("keys.txt", "R\n1\nBACKSPACE\n2\n".repeat(30))?;
+    let size = std::fs::metadata(&project)?.len();
+    // The write-ahead log is a file too, and meets the limit first.
+    let said = with_little_room(&place, size / 512 + 8, &read_words(&project, &script))?;
+    refused(&said, &["demo.overread"]);
+    let acks = ack_lines(&said.out);
+    assert!(!acks.is_empty(), "there was room for some");
+    let verify = place.json(&["verify".as_ref(), project.as_os_str(), "--json".as_ref()])?;
+    assert_eq!(verify["ok"], true, "{verify}");
+    let database = Connection::open(&project)?;
+    for (_, event) in &acks {
+        let found: i64 =
+            database.query_row("SELECT count(*) FROM event WHERE id = ?1", [event], |r| r.get(0))?;
+        assert_eq!(found, 1, "{event} was acknowledged and is lost");
+    }
+    drop(database);
+    // With room again, reading goes on.
+    let one = place.write("one.txt", "R\n")?;
+    assert_eq!(ack_lines(&place.ok(&read_words(&project, &one))?).len(), 1);
+
+    let labels = place.at("study/films/labels.csv");
+    let made = place.at("made/new.overread");
+    std::fs::create_dir(place.at("made"))?;
+    let words = ["new", "--labels", "--format", "cxr14"].map(std::ffi::OsStr::new);
+    let [new, option, format, cxr14] = words;
+    let words = [new, made.as_os_str(), option, labels.as_os_str(), format, cxr14];
+    refused(&with_little_room(&place, 16, &words)?, &["new.overread"]);
+    assert!(files(&place.at("made"))?.is_empty(), "half a project: {:?}", files(&place.at("made"))?);
+    Ok(())
+}
+
+#[test]
+fn a_film_that_is_gone_or_broken_does_not_stop_the_deck() -> Result<()> {
+    for broken in [None, Some(&b"\x89PNG\r\n\x1a\n and nothing more"[..])] {
+        let place = Place::new()?;
+        let project = place.demo("study")?;
+        let film = film_of_first_item(&project)?;
+        ensure!(film.is_file(), "the first film is not at {}", film.display());
+        match broken {
+            None => std::fs::remove_file(&film)?,
+            Some(bytes) => std::fs::write(&film, bytes)?,
+        }
+        let script = place.write("keys.txt", "X\n1\n2\n")?;
+        let said = place.ok(&read_words(&project, &script))?;
+        assert_eq!(ack_lines(&said).len(), 3, "{said}");
+        let stored: (Option<String>, i64) = Connection::open(&project)?.query_row(
+            "SELECT max(no_answer), count(*) FROM v_reads",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        assert_eq!(stored, (Some("inadequate".to_owned()), 3));
+        // By itself the film is refused with a reason.
+        let out = place.at("out.png");
+        let words = ["render".as_ref(), film.as_os_str(), "-o".as_ref(), out.as_os_str()];
+        refused(&place.run(&words)?, &[]);
+        assert!(!out.exists(), "half a picture was left");
+    }
+    Ok(())
+}
