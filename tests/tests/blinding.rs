@@ -142,8 +142,7 @@ struct Desk {
 
 impl Desk {
     fn open(project: &Path, texts: &Arc<Mutex<String>>) -> Self {
-        let start =
-            Start { project: Some(project.to_owned()), reader: Some("R1".to_owned()) };
+        let start = Start { project: Some(project.to_owned()), reader: Some("R1".to_owned()) };
         let mut shell = Shell::new(start);
         shell.set_waker(Arc::new(|| {}));
         Self { shell, now: Instant::now(), texts: Arc::clone(texts) }
@@ -176,7 +175,12 @@ impl Desk {
         writeln!(
             self.texts.lock(),
             "{}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
-            view.title, view.screen, view.layer, view.toast, view.status, view.effects
+            view.title,
+            view.screen,
+            view.layer,
+            view.toast,
+            view.status,
+            view.effects
         )
         .ok();
         view.screen
@@ -188,7 +192,11 @@ impl Desk {
     }
 
     /// Frames until something holds; the pace is that of worker threads.
-    fn until<T>(&mut self, what: &str, mut found: impl FnMut(&ScreenView) -> Option<T>) -> Result<T> {
+    fn until<T>(
+        &mut self,
+        what: &str,
+        mut found: impl FnMut(&ScreenView) -> Option<T>,
+    ) -> Result<T> {
         let start = Instant::now();
         loop {
             if let Some(value) = found(&self.frame()) {

@@ -36,7 +36,8 @@ fn event_ids(project: &Path) -> Result<BTreeSet<String>> {
 /// Items that are not locked, in the reader's order.
 fn open_items(project: &Path) -> Result<Vec<String>> {
     let database = look(project)?;
-    let sql = "SELECT item FROM v_worklist WHERE reader = 'demo' AND status <> 'locked' ORDER BY place";
+    let sql =
+        "SELECT item FROM v_worklist WHERE reader = 'demo' AND status <> 'locked' ORDER BY place";
     let mut query = database.prepare(sql)?;
     let items = query.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(items)
@@ -51,8 +52,7 @@ fn read_until_killed(
     acks: u64,
     micros: u64,
 ) -> Result<String> {
-    let words =
-        ["read".as_ref(), project.as_os_str(), "--script".as_ref(), script.as_os_str()];
+    let words = ["read".as_ref(), project.as_os_str(), "--script".as_ref(), script.as_os_str()];
     let mut child = place
         .command(&words)?
         .args(["--reader", "demo"])
@@ -93,8 +93,8 @@ fn nothing_acknowledged_is_lost_whenever_the_program_is_killed() -> Result<()> {
         };
         let said = read_until_killed(&place, &project, &script, acks, micros)?;
         let round = format!("round {n} ({acks} acknowledged, then {micros} µs)");
-        promised += the_file_keeps_its_promises(&place, &project, &said)
-            .with_context(|| round.clone())?;
+        promised +=
+            the_file_keeps_its_promises(&place, &project, &said).with_context(|| round.clone())?;
         reading_goes_on_where_it_stopped(&place, &project).with_context(|| round.clone())?;
     }
     ensure!(ROUNDS < promised, "only {promised} events were acknowledged: nothing was tested");

@@ -70,7 +70,8 @@ fn draw(place: &Place, folder: &str, text: &str) -> Result<(Value, Value)> {
     let project = place.at(&format!("{folder}/own.overread"));
     // None of the films is here, so the frame is every study of the table.
     let protocol = std::fs::read_to_string(
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/protocols/cxr14-controls.toml"),
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../assets/protocols/cxr14-controls.toml"),
     )?;
     let protocol = protocol.replace("frame = \"available\"", "frame = \"all\"");
     let protocol = place.write(&format!("{folder}/own.toml"), protocol)?;
@@ -87,8 +88,13 @@ fn draw(place: &Place, folder: &str, text: &str) -> Result<(Value, Value)> {
     for name in ["R1", "R2"] {
         place.ok(&["readers".as_ref(), project.as_os_str(), "add".as_ref(), name.as_ref()])?;
     }
-    let words =
-        ["sample".as_ref(), project.as_os_str(), "--seed".as_ref(), "14".as_ref(), "--json".as_ref()];
+    let words = [
+        "sample".as_ref(),
+        project.as_os_str(),
+        "--seed".as_ref(),
+        "14".as_ref(),
+        "--json".as_ref(),
+    ];
     let sample = place.json(&words)?;
     let info = place.json(&["info".as_ref(), project.as_os_str(), "--json".as_ref()])?;
     let again = place.run(&words)?;
