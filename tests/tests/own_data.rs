@@ -40,7 +40,7 @@ fn table(first_release: bool) -> Written {
     let (mut films, mut hernias) = (0, 0);
     let patients = 1_400;
     for patient in 1..=patients {
-        for follow_up in 0..1 + patient % 4 {
+        for follow_up in 0..=patient % 4 {
             let n = patient * 31 + follow_up * 17;
             let mut labels: Vec<&str> = Vec::new();
             for (at, finding) in (0..).zip(FINDINGS) {
