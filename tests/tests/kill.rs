@@ -23,7 +23,8 @@ impl Random {
 }
 
 fn look(project: &Path) -> Result<Connection> {
-    Ok(Connection::open_with_flags(project, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
+    // Able to write, since a journal left by a kill is rolled back by whoever opens next.
+    Ok(Connection::open_with_flags(project, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
 }
 
 fn event_ids(project: &Path) -> Result<BTreeSet<String>> {
