@@ -55,7 +55,8 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 fn paragraph(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        if !text.contains(&cause) {
+        // A text that ends in a full stop has said what to do; what lies below it adds nothing.
+        if !text.contains(&cause) && !text.ends_with('.') {
             if !text.is_empty() {
                 text.push_str(": ");
             }

@@ -1,6 +1,6 @@
 //! The reading room with everything around it: films, viewers, writer, live panel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ use crate::writer::{Writer, Written};
 
 /// How many items are decoded ahead.
 const AHEAD: usize = 3;
+/// Keys that may wait for a tag.
+const MOST_QUEUED: usize = 4;
 /// A write that failed is tried again after this time.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -64,6 +66,8 @@ pub(crate) struct Reading {
     sizes: Vec<[usize; 2]>,
     narrow: bool,
     notice: Option<Notice>,
+    /// Keys pressed while a tag of the same item was on its way to disk.
+    queued: VecDeque<(Command, String, Option<Instant>)>,
     typing: Option<String>,
     retry_at: Option<Instant>,
     panel: PanelJob,
@@ -107,6 +111,7 @@ impl Reading {
             sizes: Vec::new(),
             narrow: false,
             notice: None,
+            queued: VecDeque::new(),
             typing: None,
             retry_at: None,
             panel,
@@ -201,6 +206,11 @@ impl Reading {
         let skips = command == Command::Lock && self.status() == FilmStatus::Failed;
         let command = if skips { Command::Skip } else { command };
         self.room.set_conditions(self.conditions.clone());
+        // A hand that tags and answers in one go is faster than a disk: keys wait for the tag.
+        if !repeat && self.room.saves_a_mark() && self.queued.len() < MOST_QUEUED {
+            self.queued.push_back((command, key.to_owned(), focused_at));
+            return;
+        }
         let moment = Moment { now, film: self.status(), repeat, focused_at };
         let outcome = self.room.apply(command, &moment);
         self.carry_out(outcome, command, key, now);
@@ -345,9 +355,12 @@ impl Reading {
                 self.room.acknowledged(&events, now);
                 self.retry_at = None;
                 self.remember();
+                self.follow_item(now);
+                self.go_on_with_queued(&events, now);
             }
             Written::Failed(why) => {
                 self.room.write_failed(&why);
+                self.queued.clear();
                 self.retry_at = Some(now + RETRY);
             }
             Written::Checked(problems) => self.problems = problems,
@@ -355,6 +368,19 @@ impl Reading {
                 self.notices.push("A copy of the project was saved.".to_owned());
             }
             Written::Copied(Err(why)) => self.problems.push(why),
+        }
+    }
+
+    /// Keys that waited for a tag; never beyond the item they were pressed for.
+    fn go_on_with_queued(&mut self, events: &[overread_core::Event], now: Instant) {
+        let moved = |event: &overread_core::Event| event.kind.starts_with("read.");
+        if events.iter().any(moved) {
+            self.queued.clear();
+        }
+        while self.room.pending().is_none()
+            && let Some((command, key, focused_at)) = self.queued.pop_front()
+        {
+            self.command(command, &key, false, focused_at, now);
         }
     }
 
@@ -376,6 +402,7 @@ impl Reading {
             return;
         }
         self.shown = item;
+        self.queued.clear();
         self.opened_at = now;
         self.painted_at = None;
         self.first_generation = None;

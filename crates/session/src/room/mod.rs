@@ -248,6 +248,22 @@ impl Room {
         self.pending.as_ref()
     }
 
+    /// Whether only a tag, flag or comment is on its way to disk: the item on screen stays.
+    pub fn saves_a_mark(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| {
+            pending.failure.is_none()
+                && pending.events.iter().all(|event| {
+                    matches!(
+                        event,
+                        EventBody::TagSet { .. }
+                            | EventBody::FlagSet { .. }
+                            | EventBody::CommentSet { .. }
+                            | EventBody::SittingBegan { .. }
+                    )
+                })
+        })
+    }
+
     /// The answer locked last in this sitting.
     pub fn echo(&self) -> Option<&Echo> {
         self.echo.as_ref()

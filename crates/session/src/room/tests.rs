@@ -273,3 +273,20 @@ fn reading_goes_on_where_it_stopped_and_history_survives() {
     second.keys("Ctrl+Z");
     assert_eq!(second.room.position(), Some(1), "undo goes back to the lock before");
 }
+
+#[test]
+fn a_tag_on_its_way_to_disk_lets_keys_wait_and_a_lock_does_not() {
+    let mut desk = Desk::new(&verify());
+    desk.now += Duration::from_secs(5);
+    let ready = Moment::ready(desk.now, Duration::from_secs(1));
+    assert!(!desk.room.saves_a_mark(), "nothing is on its way");
+    let Outcome::Write(tag) = desk.room.apply(Command::Tag(0), &ready) else { panic!("no write") };
+    assert!(desk.room.saves_a_mark());
+    desk.room.write_failed("disk full");
+    assert!(!desk.room.saves_a_mark(), "a tag that is not on disk holds everything back");
+    let events: Vec<Event> = tag.iter().map(event).collect();
+    desk.room.acknowledged(&events, desk.now);
+    let answer = desk.room.apply(Command::Answer(Level(1)), &ready);
+    assert!(matches!(answer, Outcome::Write(_)));
+    assert!(!desk.room.saves_a_mark(), "the next film must be seen before a key is for it");
+}

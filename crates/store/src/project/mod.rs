@@ -133,7 +133,7 @@ impl Project {
 impl Drop for Project {
     fn drop(&mut self) {
         if let Err(error) = self.finish() {
-            tracing::warn!(%error, "the project was not folded into one file");
+            tracing::info!(%error, "the project was not folded into one file");
         }
     }
 }

@@ -95,6 +95,7 @@ fn connect(path: &Path, read_only: bool, header: Header) -> rusqlite::Result<Con
     let base = OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = if read_only {
         let flags = base | OpenFlags::SQLITE_OPEN_READ_ONLY;
+        roll_back_left_over(path);
         let conn = Connection::open_with_flags(path, flags)?;
         match conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_row| Ok(())) {
             Err(_no_log_can_be_made) if header.wal && left_over_wal(path).is_none() => {
@@ -120,6 +121,22 @@ fn connect(path: &Path, read_only: bool, header: Header) -> rusqlite::Result<Con
         conn.pragma_update(None, "query_only", true)?;
     }
     Ok(conn)
+}
+
+/// A journal that a killed program left is rolled back by SQLite, which must be able to write for it.
+fn roll_back_left_over(path: &Path) {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    if !Path::new(&journal).exists() {
+        return;
+    }
+    let read =
+        |conn: Connection| conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_row| Ok(()));
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE;
+    if let Err(error) = Connection::open_with_flags(path, flags).and_then(read) {
+        // Opening goes on and says what is wrong, if anything is.
+        tracing::info!(%error, "a left-over journal was not rolled back");
+    }
 }
 
 fn immutable_uri(path: &Path) -> PathBuf {
