@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// After this long without input the reader is taken to be away.
 const AWAY: Duration = Duration::from_secs(30);
 
-/// Adds up the time between inputs, each gap counted for at most [`AWAY`].
+/// Adds up the time between inputs, each gap counted for at most half a minute.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pace {
     active: Duration,
