@@ -1,6 +1,6 @@
 //! Bytes to stored values to P-values: decoding and the grayscale pipeline.
 //!
-//! [`decode`] turns the content of a file into a [`DecodedImage`] at full depth.
+//! [`decode()`] turns the content of a file into a [`DecodedImage`] at full depth.
 //! [`Renderer`] lays it down on a viewport in two cached stages; [`default_voi`],
 //! [`auto_voi`] and the presets say with which window. [`render_pvalues`] gives
 //! the same pipeline's P-values without a display. Nothing in here knows paths,

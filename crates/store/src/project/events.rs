@@ -20,6 +20,10 @@ impl Project {
         device: &str,
         bodies: &[EventBody],
     ) -> Result<Vec<Event>, StoreError> {
+        if bodies.is_empty() {
+            // No event begins no chain, and so settles nothing.
+            return self.writable().map(|()| Vec::new());
+        }
         self.append_with(actor, device, bodies, |_conn| Ok(()))
     }
 
