@@ -36,7 +36,12 @@ impl FoldError {
 /// A reader's state on its way through new events.
 pub(super) enum Fold {
     /// Not a reader, or one without a worklist and without events: nothing to keep.
-    Incremental(Box<ReadingState>),
+    Incremental {
+        /// The state so far.
+        state: Box<ReadingState>,
+        /// What another device left unsettled, and settles now.
+        settled: Option<ItemId>,
+    },
     /// The new events do not come last in fold order, so the whole log is folded again.
     Again,
 }
@@ -62,11 +67,13 @@ impl Fold {
         let own: bool = conn
             .prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE actor = ?1 AND chain = ?2)")?
             .query_row([actor, chain], |row| row.get(0))?;
+        let mut settled = None;
         if !own {
             // Another device begins: what was answered on the one before is settled.
+            settled = state.unsettled();
             state.settle_last();
         }
-        Ok(Self::Incremental(Box::new(state)))
+        Ok(Self::Incremental { state: Box::new(state), settled })
     }
 
     /// Takes events in and brings the tables up to date.
@@ -77,10 +84,10 @@ impl Fold {
         bodies: &[EventBody],
     ) -> Result<(), FoldError> {
         let Some(actor) = events.first().map(|event| event.actor.as_str()) else { return Ok(()) };
-        let Self::Incremental(state) = self else {
+        let Self::Incremental { state, settled } = self else {
             return rebuild_reader(conn, actor);
         };
-        let mut touched: BTreeSet<ItemId> = BTreeSet::new();
+        let mut touched: BTreeSet<ItemId> = settled.take().into_iter().collect();
         for (event, body) in events.iter().zip(bodies) {
             // Only what was unsettled can settle, and only the item of an event can change.
             touched.extend(state.unsettled());
@@ -98,7 +105,7 @@ impl Fold {
     /// The state to go on from.
     pub(super) fn into_state(self) -> Option<ReadingState> {
         match self {
-            Self::Incremental(state) => Some(*state),
+            Self::Incremental { state, .. } => Some(*state),
             Self::Again => None,
         }
     }
