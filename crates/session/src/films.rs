@@ -130,17 +130,6 @@ impl Films {
         Some(entry.film.clone())
     }
 
-    /// Forgets a film that could not be shown, so that it is tried again.
-    pub fn retry(&self, id: ImageId) {
-        let (lock, signal) = &*self.shelf;
-        let mut shelf = lock.lock();
-        if shelf.ready.get(&id).is_some_and(|entry| entry.film.is_err()) {
-            shelf.ready.remove(&id);
-            shelf.queue.push_front(id);
-            signal.notify_all();
-        }
-    }
-
     /// How many films were decoded, and the bytes held.
     pub fn figures(&self) -> (u64, usize) {
         let shelf = self.shelf.0.lock();

@@ -43,7 +43,6 @@ pub(crate) struct Computed {
 struct Slot {
     next: Option<Request>,
     done: Option<Computed>,
-    computed: u64,
     closing: bool,
 }
 
@@ -108,7 +107,6 @@ fn compute(material: &Material, slot: &(Mutex<Slot>, Condvar), waker: &Waker) {
             request.visible,
         );
         let mut slot_now = slot.0.lock();
-        slot_now.computed += 1;
         slot_now.done = Some(Computed { analysis: Arc::new(analysis), deck: request.deck });
         drop(slot_now);
         waker();
@@ -348,8 +346,8 @@ fn published_rows(quality: &FindingQuality) -> Vec<ForestRow> {
             let name = if everywhere {
                 short.to_owned()
             } else {
-                let initial: String = rule.rule.chars().take(4).collect();
-                format!("{short}, {initial}.")
+                let initial: String = rule.rule.chars().take(1).collect();
+                format!("{short} {}", initial.to_uppercase())
             };
             rows.push((key, published_row(name, published)));
         }
