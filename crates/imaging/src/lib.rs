@@ -3,8 +3,9 @@
 //! [`decode()`] turns the content of a file into a [`DecodedImage`] at full depth.
 //! [`Renderer`] lays it down on a viewport in two cached stages; [`default_voi`],
 //! [`auto_voi`] and the presets say with which window. [`render_pvalues`] gives
-//! the same pipeline's P-values without a display. Nothing in here knows paths,
-//! windows or textures.
+//! the same pipeline's P-values without a display. [`index`] lists what DICOM files
+//! are without reading their pixels. Nothing else in here knows paths, and nothing
+//! knows windows or textures.
 
 mod adequacy;
 mod calibration;
@@ -14,6 +15,7 @@ mod dither;
 mod error;
 mod gsdf;
 mod image;
+pub mod index;
 mod inspect;
 mod lut;
 mod measure;

@@ -10,7 +10,7 @@ mod header;
 mod jpeg12;
 mod overlays;
 mod rle;
-mod scan;
+pub(crate) mod scan;
 mod unpack;
 
 use dicom_dictionary_std::tags;

@@ -70,7 +70,7 @@ pub(crate) fn looks_like_dicom(bytes: &[u8]) -> bool {
 }
 
 /// The encoding of a bare dataset, guessed from its first element.
-fn dataset_start(bytes: &[u8]) -> Option<Encoding> {
+pub(crate) fn dataset_start(bytes: &[u8]) -> Option<Encoding> {
     let head: [u8; 8] = bytes.get(..8)?.try_into().ok()?;
     let little = u16::from_le_bytes([head[0], head[1]]);
     let big = u16::from_be_bytes([head[0], head[1]]);
@@ -151,6 +151,26 @@ fn inflate(bytes: &[u8], limits: DecodeLimits) -> Result<Vec<u8>, DecodeError> {
     Ok(out)
 }
 
+/// Whether an explicit VR is followed by two empty bytes and a length of 32 bits.
+pub(crate) fn has_long_length(vr: VR) -> bool {
+    matches!(
+        vr,
+        VR::OB
+            | VR::OD
+            | VR::OF
+            | VR::OL
+            | VR::OV
+            | VR::OW
+            | VR::SQ
+            | VR::SV
+            | VR::UC
+            | VR::UN
+            | VR::UR
+            | VR::UT
+            | VR::UV
+    )
+}
+
 struct Element {
     tag: (u16, u16),
     vr: Option<VR>,
@@ -190,23 +210,7 @@ impl<'a> Cursor<'a> {
             return Ok(Element { tag, vr: None, length: self.u32()? });
         }
         let vr = VR::from_binary(self.take()?).unwrap_or(VR::UN);
-        let long = matches!(
-            vr,
-            VR::OB
-                | VR::OD
-                | VR::OF
-                | VR::OL
-                | VR::OV
-                | VR::OW
-                | VR::SQ
-                | VR::SV
-                | VR::UC
-                | VR::UN
-                | VR::UR
-                | VR::UT
-                | VR::UV
-        );
-        let length = if long {
+        let length = if has_long_length(vr) {
             self.take::<2>()?;
             self.u32()?
         } else {
