@@ -315,6 +315,9 @@ pub struct RenderArgs {
     /// Stored values as a 16-bit PNG
     #[arg(long)]
     pub raw: bool,
+    /// Take bits above those declared as stored for part of the value
+    #[arg(long)]
+    pub allocated_bits: bool,
 }
 
 /// What to look at.
@@ -322,6 +325,9 @@ pub struct RenderArgs {
 pub struct InspectArgs {
     /// DICOM, PNG, JPEG, TIFF or BMP
     pub image: PathBuf,
+    /// Take bits above those declared as stored for part of the value
+    #[arg(long)]
+    pub allocated_bits: bool,
     /// Machine-readable output
     #[arg(long)]
     pub json: bool,

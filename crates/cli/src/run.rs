@@ -51,7 +51,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
             Ok(Next::Exit(0))
         }
         Verb::Inspect(args) => {
-            let (json, text) = crate::image::inspect(&args.image)?;
+            let (json, text) = crate::image::inspect(&args.image, args.allocated_bits)?;
             say(&Said { json, text, found: false }, args.json, out)
         }
         Verb::Verify(args) => say(&verbs::verify(&args.project)?, args.json, out),

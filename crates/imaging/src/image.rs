@@ -198,6 +198,8 @@ impl Metadata {
 pub struct VoiLut {
     /// The table.
     pub lut: Lut,
+    /// Its place in the file, counted from 1: unusable tables are left out, and counted.
+    pub number: usize,
     /// LUT Explanation.
     pub explanation: Option<String>,
 }

@@ -100,10 +100,9 @@ pub struct SpacingFacts {
     pub row: Option<f64>,
     /// Between columns, millimetres; null when unknown.
     pub col: Option<f64>,
-    /// What the figures are worth.
-    pub kind: SpacingKind,
-    /// The unit as lengths carry it.
-    pub unit: &'static str,
+    /// Unit and what the figures are worth, as lengths carry them: `mm (calibrated)`,
+    /// `mm at detector, uncalibrated`, `mm est.`, `mm nominal` or `px`.
+    pub kind: &'static str,
 }
 
 /// Gathers the facts of an image.
@@ -147,8 +146,7 @@ pub fn inspect(image: &DecodedImage) -> Inspection {
         spacing: SpacingFacts {
             row: known.then_some(meta.spacing.row),
             col: known.then_some(meta.spacing.col),
-            kind: meta.spacing.kind,
-            unit: meta.spacing.kind.label(),
+            kind: meta.spacing.kind.label(),
         },
         pixel_aspect: meta.pixel_aspect,
         orientation: meta.orientation.clone(),

@@ -36,7 +36,7 @@ pub use adequacy::{Adequacy, AdequacyClass, ClippedArea, End};
 pub use calibration::{
     CalibrationError, CalibrationLut, Measurement, Verification, eighteen_levels, verify_18,
 };
-pub use decode::{decode, decode_frame, frame_count, sniff};
+pub use decode::{StoredBits, decode, decode_frame, decode_with, frame_count, sniff};
 pub use error::{DecodeError, DecodeLimits};
 pub use gsdf::{JND_RANGE, jnd, jnd_exact, luminance};
 pub use image::{

@@ -180,20 +180,20 @@ pub fn default_voi(image: &DecodedImage) -> ChosenVoi {
 
 /// Every window and LUT of the file, windows first, each in file order.
 pub fn file_vois(image: &DecodedImage) -> Vec<ChosenVoi> {
-    let label = |kind: &str, i: usize, explanation: &Option<String>| match explanation {
-        Some(text) => format!("{kind} {}: {text}", i + 1),
-        None => format!("{kind} {}", i + 1),
+    let label = |kind: &str, number: usize, explanation: &Option<String>| match explanation {
+        Some(text) => format!("{kind} {number}: {text}"),
+        None => format!("{kind} {number}"),
     };
     let windows = image.meta.windows.iter().enumerate().map(|(i, w)| ChosenVoi {
         voi: Voi::Window(w.window),
         source: VoiSource::FileWindow(i),
-        text: label("window", i, &w.explanation),
+        text: label("window", w.number, &w.explanation),
     });
     let luts = image.meta.luts.iter().enumerate().filter_map(|(i, l)| {
         Some(ChosenVoi {
             voi: Voi::file_lut(image, i)?,
             source: VoiSource::FileLut(i),
-            text: label("LUT", i, &l.explanation),
+            text: label("LUT", l.number, &l.explanation),
         })
     });
     windows.chain(luts).collect()

@@ -8,7 +8,7 @@ use crate::cover::valid_plane;
 use crate::image::{DecodedImage, Samples};
 use crate::pipeline::{Coding, Presentation, derived_plane};
 use crate::present::{AutoWindow, Voi, auto_voi, default_voi};
-use crate::resample::{Exact, Source, Taps, resample};
+use crate::resample::{Source, Taps, resample_exact};
 use crate::view::Filter;
 use crate::voi::{VoiFunction, Window};
 
@@ -84,7 +84,7 @@ pub struct RenderOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// The file has fewer windows.
-    #[error("window {wanted} was asked for, the file has {found}")]
+    #[error("window {wanted} was asked for, the file has {found} that can be used")]
     NoSuchWindow {
         /// Which one, counted from 1.
         wanted: usize,
@@ -92,7 +92,7 @@ pub enum RenderError {
         found: usize,
     },
     /// The file has fewer LUTs.
-    #[error("LUT {wanted} was asked for, the file has {found}")]
+    #[error("LUT {wanted} was asked for, the file has {found} that can be used")]
     NoSuchLut {
         /// Which one, counted from 1.
         wanted: usize,
@@ -168,10 +168,7 @@ pub fn render_pvalues(
 fn chosen_voi(image: &DecodedImage, options: &RenderOptions) -> Result<Voi, RenderError> {
     let window = |center, width, function| {
         let window = Window { center, width, function };
-        let wide_enough = function != VoiFunction::Linear || width >= 1.0;
-        (window.is_usable() && wide_enough)
-            .then_some(Voi::Window(window))
-            .ok_or(RenderError::BadWindow)
+        window.is_usable().then_some(Voi::Window(window)).ok_or(RenderError::BadWindow)
     };
     match (options.window, options.voi) {
         (Some((c, w)), VoiChoice::Function(function)) => window(c, w, function),
@@ -186,10 +183,20 @@ fn chosen_voi(image: &DecodedImage, options: &RenderOptions) -> Result<Voi, Rend
             let (center, width) = base.center_width();
             window(center, width, function)
         }
-        (None, VoiChoice::Window(n)) => Voi::file_window(image, n - 1)
-            .ok_or(RenderError::NoSuchWindow { wanted: n, found: image.meta.windows.len() }),
-        (None, VoiChoice::Lut(n)) => Voi::file_lut(image, n - 1)
-            .ok_or(RenderError::NoSuchLut { wanted: n, found: image.meta.luts.len() }),
+        (None, VoiChoice::Window(n)) => {
+            let all = &image.meta.windows;
+            let place = all.iter().position(|w| w.number == n);
+            place
+                .and_then(|i| Voi::file_window(image, i))
+                .ok_or(RenderError::NoSuchWindow { wanted: n, found: all.len() })
+        }
+        (None, VoiChoice::Lut(n)) => {
+            let all = &image.meta.luts;
+            let place = all.iter().position(|l| l.number == n);
+            place
+                .and_then(|i| Voi::file_lut(image, i))
+                .ok_or(RenderError::NoSuchLut { wanted: n, found: all.len() })
+        }
     }
 }
 
@@ -285,19 +292,16 @@ fn resized(
         channels: 1,
         valid: valid.as_deref(),
     };
-    let mut values = Vec::new();
-    resample(source, &x, &y, Exact, &mut values);
+    let values = resample_exact(source, &x, &y);
     let coding = Coding::of(image);
     let max = max_of(depth);
     let mut out: Vec<u16> = values
         .par_iter()
-        .map(|&v| {
-            if v.is_nan() {
-                0
-            } else {
-                quantise(pres.p_value(image, coding.of_unit(f64::from(v))), max)
-            }
-        })
+        .map(
+            |&v| {
+                if v.is_nan() { 0 } else { quantise(pres.p_value(image, coding.of_unit(v)), max) }
+            },
+        )
         .collect();
     if let Some(valid) = &valid {
         for (row, &sy) in out.chunks_exact_mut(x.len()).zip(&y.nearest) {
@@ -323,9 +327,8 @@ fn colour(
             let size = fitted(image, bounds)?;
             let (x, y) = taps(image, size);
             let source = Source { data, width: image.width as usize, channels: 3, valid: None };
-            let mut values = Vec::new();
-            resample(source, &x, &y, Exact, &mut values);
-            (size, values.iter().map(|&v| crate::num::round_u16(v)).collect())
+            let values = resample_exact(source, &x, &y);
+            (size, values.iter().map(|&v| crate::num::to_u16(v + 0.5)).collect())
         }
     };
     let pixels = if max <= 255 {

@@ -12,6 +12,8 @@ pub(crate) struct Taps {
     /// Where a span's weights begin.
     begins: Vec<u32>,
     weights: Vec<f32>,
+    /// The same in double precision, for what is not shown but written.
+    exact_weights: Vec<f64>,
     /// The source pixel at the centre of each screen pixel.
     pub(crate) nearest: Vec<u32>,
     /// First screen pixel on the image.
@@ -32,6 +34,7 @@ impl Taps {
             spans: Vec::new(),
             begins: Vec::new(),
             weights: Vec::new(),
+            exact_weights: Vec::new(),
             nearest: Vec::new(),
             from: first,
             exact: whole(scale),
@@ -47,7 +50,7 @@ impl Taps {
             taps.nearest.push(crate::num::to_u32(at).min(source - 1));
             taps.begins.push(crate::num::count_u32(taps.weights.len()));
             let span = if taps.exact {
-                taps.weights.push(1.0);
+                taps.push(1.0);
                 (crate::num::to_u32(at).min(source - 1), 1)
             } else if scale < 1.0 {
                 let start = (f64::from(i) - origin) / scale;
@@ -71,6 +74,12 @@ impl Taps {
         let (start, n) = self.spans[i];
         let begin = self.begins[i] as usize;
         (start as usize, &self.weights[begin..begin + n as usize])
+    }
+
+    fn exact_span(&self, i: usize) -> (usize, &[f64]) {
+        let (start, n) = self.spans[i];
+        let begin = self.begins[i] as usize;
+        (start as usize, &self.exact_weights[begin..begin + n as usize])
     }
 
     /// Source pixels that are touched at all.
@@ -121,6 +130,7 @@ impl Taps {
     #[expect(clippy::cast_possible_truncation, reason = "weights are of order one")]
     fn push(&mut self, weight: f64) {
         self.weights.push(weight as f32);
+        self.exact_weights.push(weight);
     }
 }
 
@@ -134,57 +144,66 @@ pub(crate) struct Source<'a> {
     pub(crate) valid: Option<&'a [u8]>,
 }
 
-/// What becomes of a resampled value.
-pub(crate) trait Finish: Copy + Sync {
-    /// What is kept.
-    type Kept: Copy + Default + Send;
-    /// From a value of the source plane.
-    fn keep(self, value: f32) -> Self::Kept;
-    /// Where everything was padding.
-    fn nothing(self) -> Self::Kept;
-}
-
-/// Codes for the tables of stage 2: the value times a gain, rounded.
+/// Codes for the tables of stage 2: the value times a gain, rounded; 0 where everything was
+/// padding.
 #[derive(Clone, Copy)]
 pub(crate) struct Codes {
     pub(crate) gain: f32,
 }
 
-impl Finish for Codes {
-    type Kept = u16;
+impl Codes {
     fn keep(self, value: f32) -> u16 {
         crate::num::round_u16(value * self.gain)
     }
-    fn nothing(self) -> u16 {
-        0
-    }
 }
 
-/// The values themselves; NaN for nothing.
-#[derive(Clone, Copy)]
-pub(crate) struct Exact;
+/// Resamples in double precision: values of the plane, NaN where everything was padding.
+pub(crate) fn resample_exact(source: Source<'_>, x: &Taps, y: &Taps) -> Vec<f64> {
+    let n = source.channels;
+    let mut out = vec![f64::NAN; x.len() * y.len() * n];
+    out.par_chunks_mut((x.len() * n).max(1)).enumerate().for_each(|(i, line)| {
+        let (top, down) = y.exact_span(i);
+        let mut sums = vec![(0.0, 0.0); source.width * n];
+        for (k, &wy) in down.iter().enumerate() {
+            let row = (top + k) * source.width;
+            for (at, sum) in sums.iter_mut().enumerate() {
+                let pixel = row + at / n;
+                if source.valid.is_none_or(|v| v[pixel] != 0) {
+                    sum.0 += wy * f64::from(source.data[row * n + at]);
+                    sum.1 += wy;
+                }
+            }
+        }
+        for (j, pixel) in line.chunks_exact_mut(n).enumerate() {
+            let (left, across) = x.exact_span(j);
+            for (c, slot) in pixel.iter_mut().enumerate() {
+                let (mut value, mut weight) = (0.0, 0.0);
+                for (k, &wx) in across.iter().enumerate() {
+                    let sum = sums[(left + k) * n + c];
+                    value += wx * sum.0;
+                    weight += wx * sum.1;
+                }
+                if weight > 1e-6 {
+                    *slot = settled(value / weight);
+                }
+            }
+        }
+    });
+    out
+}
 
-impl Finish for Exact {
-    type Kept = f32;
-    fn keep(self, value: f32) -> f32 {
-        value
-    }
-    fn nothing(self) -> f32 {
-        f32::NAN
-    }
+/// Weights add up to one but for the last bit: what lies that close to a whole value is one, and
+/// a window one value wide still sees it as such.
+fn settled(value: f64) -> f64 {
+    let whole = value.round();
+    if (value - whole).abs() < 1e-9 { whole } else { value }
 }
 
 /// Resamples to `x.len() × y.len()` pixels.
-pub(crate) fn resample<F: Finish>(
-    source: Source<'_>,
-    x: &Taps,
-    y: &Taps,
-    finish: F,
-    out: &mut Vec<F::Kept>,
-) {
+pub(crate) fn resample(source: Source<'_>, x: &Taps, y: &Taps, finish: Codes, out: &mut Vec<u16>) {
     let row = x.len() * source.channels;
     out.clear();
-    out.resize(row * y.len(), F::Kept::default());
+    out.resize(row * y.len(), 0);
     if row == 0 {
         return;
     }
@@ -206,7 +225,7 @@ struct Scratch {
     weight: Vec<f32>,
 }
 
-fn exact_row<F: Finish>(source: Source<'_>, x: &Taps, sy: usize, finish: F, line: &mut [F::Kept]) {
+fn exact_row(source: Source<'_>, x: &Taps, sy: usize, finish: Codes, line: &mut [u16]) {
     let n = source.channels;
     let row = &source.data[sy * source.width * n..][..source.width * n];
     for (pixel, &sx) in line.chunks_exact_mut(n).zip(&x.nearest) {
@@ -217,13 +236,13 @@ fn exact_row<F: Finish>(source: Source<'_>, x: &Taps, sy: usize, finish: F, line
 }
 
 /// Rows are added up first: that loop runs along memory.
-fn blended_row<F: Finish>(
+fn blended_row(
     source: Source<'_>,
     x: &Taps,
     y: &Taps,
     i: usize,
-    finish: F,
-    line: &mut [F::Kept],
+    finish: Codes,
+    line: &mut [u16],
     scratch: &mut Scratch,
 ) {
     let n = source.channels;
@@ -258,13 +277,13 @@ fn blended_row<F: Finish>(
 }
 
 /// Padding has no weight: no fringe of it enters its neighbours.
-fn masked_row<F: Finish>(
+fn masked_row(
     source: Source<'_>,
     x: &Taps,
     y: &Taps,
     i: usize,
-    finish: F,
-    line: &mut [F::Kept],
+    finish: Codes,
+    line: &mut [u16],
     scratch: &mut Scratch,
 ) {
     let Some(valid) = source.valid else { return };
@@ -294,6 +313,6 @@ fn masked_row<F: Finish>(
             v += wx * sum[start + k];
             total += wx * weight[start + k];
         }
-        *slot = if total > 1e-6 { finish.keep(v / total) } else { finish.nothing() };
+        *slot = if total > 1e-6 { finish.keep(v / total) } else { 0 };
     }
 }

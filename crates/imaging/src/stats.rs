@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::image::{DecodedImage, Samples};
 
-/// Histogram bins of more than 16-bit data.
-const WIDE_BINS: i64 = 65_536;
+/// Histogram bins of more than 16-bit data: percentiles are exact up to 20 bits.
+const WIDE_BINS: i64 = 1 << 20;
 
 /// Distribution of stored values.
 #[derive(Debug, Clone, PartialEq)]

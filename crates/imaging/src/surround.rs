@@ -48,12 +48,15 @@ fn flood_from_frame(data: &[u16], width: usize, marked: &mut [bool]) {
     let height = data.len() / width.max(1);
     let frame = || {
         let rows = (0..width).flat_map(move |x| [x, (height - 1) * width + x]);
-        let columns = (0..height).flat_map(move |y| [y * width, y * width + width - 1]);
+        let inner = 1..height.saturating_sub(1);
+        let columns = inner.flat_map(move |y| [y * width, y * width + width - 1]);
         rows.chain(columns)
     };
     let mut counts = vec![0_u32; 65_536];
     frame().for_each(|i| counts[usize::from(data[i])] += 1);
-    let Some((mode, _)) = (0_i32..).zip(&counts).max_by_key(|(_, n)| **n) else { return };
+    // Of several equally common ones the lowest.
+    let common = counts.iter().copied().max().unwrap_or(0);
+    let Some((mode, _)) = (0_i32..).zip(&counts).find(|(_, n)| **n == common) else { return };
     let flat = |i: usize| (i32::from(data[i]) - mode).abs() <= FLAT;
     let mut stack: Vec<u32> = Vec::new();
     let mut visit = |i: usize, stack: &mut Vec<u32>| {

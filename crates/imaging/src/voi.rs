@@ -126,6 +126,8 @@ pub struct VoiWindow {
     /// The window.
     #[serde(flatten)]
     pub window: Window,
+    /// Its place in the file, counted from 1: unusable windows are left out, and counted.
+    pub number: usize,
     /// Window Center & Width Explanation.
     pub explanation: Option<String>,
 }

@@ -215,7 +215,7 @@ fn headers_are_inspected_under_the_documented_keys() {
     assert_eq!(json["windows"][0]["function"], "LINEAR");
     assert_eq!(
         (&json["spacing"]["kind"], &json["spacing"]["row"]),
-        (&"detector".into(), &0.139.into())
+        (&"mm at detector, uncalibrated".into(), &0.139.into())
     );
 }
 

@@ -9,6 +9,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::error::{DecodeError, DecodeLimits};
 use crate::image::{DecodedImage, Samples, SourceKind};
 
+/// Which bits of a DICOM word are the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StoredBits {
+    /// Those that the header declares; all others are masked.
+    #[default]
+    Declared,
+    /// All from the lowest one declared upwards: for files that burnt marks into bits which
+    /// their header does not own up to.
+    Allocated,
+}
+
 const PNG_MARK: [u8; 8] = [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
 /// What the content looks like; `None` for nothing that is read.
@@ -46,6 +57,17 @@ pub fn decode_frame(
     frame: u32,
     limits: &DecodeLimits,
 ) -> Result<DecodedImage, DecodeError> {
+    decode_with(bytes, frame, limits, StoredBits::Declared)
+}
+
+/// Decodes frame `frame`, counted from 0, taking the value from `bits`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "callers keep one set of limits")]
+pub fn decode_with(
+    bytes: &[u8],
+    frame: u32,
+    limits: &DecodeLimits,
+    bits: StoredBits,
+) -> Result<DecodedImage, DecodeError> {
     if bytes.is_empty() {
         return Err(DecodeError::Empty);
     }
@@ -54,7 +76,7 @@ pub fn decode_frame(
         return Err(DecodeError::NoSuchFrame { frame: frame + 1, frames: 1 });
     }
     let work = || match kind {
-        SourceKind::Dicom => dicom::decode(bytes, frame, *limits),
+        SourceKind::Dicom => dicom::decode(bytes, frame, *limits, bits),
         SourceKind::Png => png::decode(bytes, *limits),
         SourceKind::Jpeg | SourceKind::Tiff | SourceKind::Bmp => {
             raster::decode(bytes, kind, *limits)

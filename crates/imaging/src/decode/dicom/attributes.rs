@@ -38,6 +38,11 @@ impl Attributes<'_> {
         self.texts(tag).into_iter().next().filter(|t| !t.is_empty())
     }
 
+    /// A code of the standard: upper case, whatever the writer made of it.
+    pub(crate) fn code(self, tag: Tag) -> Option<String> {
+        self.text(tag).map(|t| t.to_uppercase())
+    }
+
     pub(crate) fn texts(self, tag: Tag) -> Vec<String> {
         let Some(element) = self.0.get(tag) else { return Vec::new() };
         let Ok(values) = element.to_multi_str() else { return Vec::new() };

@@ -8,18 +8,49 @@ use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use crate::decode::dicom::codestream::{self, Facts, Kind};
 use crate::decode::dicom::header::Layout;
-use crate::decode::dicom::{jpeg12, rle};
+use crate::decode::dicom::unpack::Words;
+use crate::decode::dicom::{jpeg, rle};
 use crate::error::{DecodeError, DecodeLimits};
 
 const RLE: &str = "1.2.840.10008.1.2.5";
 
-/// A decoded frame: words of 8 or 16 bits, interleaved by pixel.
+/// A decoded frame, interleaved by pixel.
 pub(crate) struct Decoded {
-    pub(crate) bytes: Vec<u8>,
-    /// Bits allocated for a word in `bytes`.
-    pub(crate) allocated: u16,
+    pub(crate) words: Owned,
     /// Bits that the codestream gives a sample, when it says so.
     pub(crate) precision: Option<u16>,
+}
+
+/// Words that a codec has made.
+pub(crate) enum Owned {
+    /// 8 bits.
+    Bytes(Vec<u8>),
+    /// 16 bits.
+    Words(Vec<u16>),
+    /// 16 bits, little endian.
+    Little16(Vec<u8>),
+    /// 32 bits, little endian.
+    Little32(Vec<u8>),
+}
+
+impl Owned {
+    pub(crate) fn words(&self) -> Words<'_> {
+        match self {
+            Self::Bytes(b) => Words::Bytes(b),
+            Self::Words(w) => Words::Native16(w),
+            Self::Little16(b) => Words::Little16(b),
+            Self::Little32(b) => Words::Little32(b),
+        }
+    }
+
+    /// Bits allocated for a word.
+    pub(crate) fn allocated(&self) -> u16 {
+        match self {
+            Self::Bytes(_) => 8,
+            Self::Words(_) | Self::Little16(_) => 16,
+            Self::Little32(_) => 32,
+        }
+    }
 }
 
 /// One frame, as the codecs want to see it.
@@ -80,27 +111,61 @@ pub(crate) fn decode(
     limits: DecodeLimits,
 ) -> Result<Decoded, DecodeError> {
     if uid == RLE {
-        let per_sample = usize::from(layout.allocated / 8).max(1);
-        let bytes = rle::decode(bytes, layout.pixels(), usize::from(layout.samples), per_sample)?;
-        return Ok(Decoded { bytes, allocated: layout.allocated, precision: None });
+        return run_lengths(layout, bytes);
     }
     let facts = codestream::facts(bytes);
     if let Some(facts) = facts {
         check(&facts, layout, limits)?;
         if matches!(facts.kind, Kind::Jpeg(0xC0 | 0xC1)) && facts.precision == 12 {
-            let samples = jpeg12::decode(bytes, limits)?;
-            // Lossy values may swing beyond what was stored: they end there, and
-            // do not wrap round as a mask would make them.
-            let top = if layout.signed || layout.high + 1 != layout.stored {
-                u16::MAX
-            } else {
-                u16::try_from((1_u32 << layout.stored.min(16)) - 1).unwrap_or(u16::MAX)
-            };
-            let bytes = samples.into_iter().flat_map(|v| v.min(top).to_le_bytes()).collect();
-            return Ok(Decoded { bytes, allocated: 16, precision: Some(12) });
+            return twelve_bits(layout, bytes, limits);
+        }
+        if facts.kind == Kind::Jpeg(0xC3)
+            && let Some(decoded) = jpeg::lossless::decode(bytes, limits)?
+        {
+            let words = Owned::Words(decoded.samples);
+            return Ok(Decoded { words, precision: Some(facts.precision) });
+        }
+        if matches!(facts.kind, Kind::Jpeg(_)) && layout.samples == 3 && photometric == "RGB" {
+            let marked = codestream::with_stated_colours(bytes);
+            return through_registry(uid, layout, photometric, &marked, Some(facts));
         }
     }
     through_registry(uid, layout, photometric, bytes, facts)
+}
+
+fn run_lengths(layout: &Layout, bytes: &[u8]) -> Result<Decoded, DecodeError> {
+    let per_sample = usize::from(layout.allocated / 8).max(1);
+    let mut planes = rle::planes(bytes, layout.pixels(), usize::from(layout.samples), per_sample)?;
+    let words = match (planes.as_mut_slice(), layout.allocated) {
+        ([plane], 8) => Owned::Bytes(std::mem::take(plane)),
+        ([high, low], 16) => Owned::Words(
+            high.iter().zip(low.iter()).map(|(&h, &l)| u16::from_be_bytes([h, l])).collect(),
+        ),
+        (_, 8) => Owned::Bytes(rle::interleaved(&planes, 1)),
+        (_, 16) => Owned::Little16(rle::interleaved(&planes, 2)),
+        (_, 32) => Owned::Little32(rle::interleaved(&planes, 4)),
+        (_, other) => {
+            return Err(DecodeError::unsupported("DICOM", format!("{other} bits compressed")));
+        }
+    };
+    Ok(Decoded { words, precision: None })
+}
+
+/// Lossy values may swing beyond what was stored: they end there, and do not
+/// wrap round as a mask would make them.
+fn twelve_bits(
+    layout: &Layout,
+    bytes: &[u8],
+    limits: DecodeLimits,
+) -> Result<Decoded, DecodeError> {
+    let mut samples = jpeg::extended::decode(bytes, limits)?;
+    if !layout.signed && layout.high + 1 == layout.stored && layout.stored < 16 {
+        let top = (1_u16 << layout.stored) - 1;
+        for v in &mut samples {
+            *v = (*v).min(top);
+        }
+    }
+    Ok(Decoded { words: Owned::Words(samples), precision: Some(12) })
 }
 
 fn through_registry(
@@ -125,7 +190,14 @@ fn through_registry(
     reader.decode_frame(&object, 0, &mut out).map_err(|error| {
         DecodeError::damaged("DICOM", format!("the compressed frame cannot be decoded: {error}"))
     })?;
-    Ok(Decoded { bytes: out, allocated, precision: facts.map(|f| f.precision) })
+    let words = match allocated {
+        8 => Owned::Bytes(out),
+        16 => Owned::Little16(out),
+        other => {
+            return Err(DecodeError::unsupported("DICOM", format!("{other} bits compressed")));
+        }
+    };
+    Ok(Decoded { words, precision: facts.map(|f| f.precision) })
 }
 
 /// A codestream must be what the header says, or it is not decoded at all.

@@ -1,5 +1,7 @@
 //! What a compressed frame says about itself, read before any decoder allocates for it.
 
+use std::borrow::Cow;
+
 /// The kinds of codestream that are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -35,6 +37,43 @@ pub(crate) fn facts(bytes: &[u8]) -> Option<Facts> {
         return jpeg2000(&bytes[at..]);
     }
     None
+}
+
+/// A colour JPEG whose header says RGB, with that said in the stream as well: a stream that
+/// says nothing of its colours is otherwise taken for `YCbCr`. One that says something is left
+/// as it is.
+pub(crate) fn with_stated_colours(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if states_colours(bytes).unwrap_or(true) {
+        return Cow::Borrowed(bytes);
+    }
+    // An Adobe segment with transform 0, right behind the start of the image.
+    let mut marked = Vec::with_capacity(bytes.len() + 16);
+    marked.extend([0xFF, 0xD8, 0xFF, 0xEE, 0, 14]);
+    marked.extend(b"Adobe");
+    marked.extend([0, 100, 0, 0, 0, 0, 0]);
+    marked.extend(bytes.get(2..).unwrap_or_default());
+    Cow::Owned(marked)
+}
+
+/// Whether the stream has an Adobe segment: `None` where it cannot be walked.
+fn states_colours(bytes: &[u8]) -> Option<bool> {
+    let mut at = 2;
+    loop {
+        while *bytes.get(at)? == 0xFF {
+            at += 1;
+        }
+        let marker = *bytes.get(at)?;
+        at += 1;
+        let length = usize::from(be16(bytes, at)?).max(2);
+        let body = bytes.get(at + 2..at + length)?;
+        match marker {
+            // A cut one says nothing: the transform is its last byte.
+            0xEE if body.starts_with(b"Adobe") && body.len() >= 12 => return Some(true),
+            0xDA => return Some(false),
+            _ => {}
+        }
+        at += length;
+    }
 }
 
 fn be16(bytes: &[u8], at: usize) -> Option<u16> {

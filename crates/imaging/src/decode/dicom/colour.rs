@@ -63,42 +63,60 @@ impl Palette {
     }
 }
 
-/// Discrete and linear segments (C.7.9.2); indirect ones are refused.
+/// Discrete, linear and indirect segments (C.7.9.2).
 fn expand_segments(words: &[u16], wanted: usize) -> Result<Vec<u16>, DecodeError> {
-    let mut out: Vec<u16> = Vec::new();
-    let mut rest = words;
-    while let [op, length, after @ ..] = rest {
-        let n = usize::from(*length);
-        match op {
-            0 => {
-                out.extend(
-                    after.get(..n).ok_or_else(|| damaged("a palette segment is cut short"))?,
-                );
-                rest = &after[n..];
-            }
-            1 => {
-                let (&end, tail) =
-                    after.split_first().ok_or_else(|| damaged("a palette segment is cut short"))?;
-                let start = i64::from(out.last().copied().unwrap_or(0));
-                let span = i64::from(end) - start;
-                out.extend((1..=i64::from(*length)).map(|i| {
-                    let value =
-                        start + (span * i + i64::from(*length) / 2).div_euclid(i64::from(*length));
-                    u16::try_from(value.clamp(0, 0xFFFF)).unwrap_or(0)
-                }));
-                rest = tail;
-            }
-            _ => return Err(DecodeError::unsupported("DICOM", "an indirect palette segment")),
-        }
-        if out.len() > wanted {
-            break;
-        }
+    let mut out = Vec::new();
+    let mut at = 0;
+    while at + 1 < words.len() && out.len() < wanted {
+        at = segment(words, at, &mut out, wanted, true)?;
     }
     if out.len() < wanted {
         return Err(damaged("the palette does not hold what its descriptor says"));
     }
     out.truncate(wanted);
     Ok(out)
+}
+
+/// Expands the segment at word `at`; gives the word behind it. An indirect segment repeats
+/// earlier ones, which are not indirect themselves.
+fn segment(
+    words: &[u16],
+    at: usize,
+    out: &mut Vec<u16>,
+    wanted: usize,
+    indirect: bool,
+) -> Result<usize, DecodeError> {
+    let cut = || damaged("a palette segment is cut short");
+    let word = |i: usize| words.get(i).copied().ok_or_else(cut);
+    let (kind, n) = (word(at)?, usize::from(word(at + 1)?));
+    match kind {
+        0 => {
+            out.extend(words.get(at + 2..at + 2 + n).ok_or_else(cut)?);
+            Ok(at + 2 + n)
+        }
+        1 => {
+            let (start, end) = (i64::from(out.last().copied().unwrap_or(0)), word(at + 2)?);
+            let (span, steps) = (i64::from(end) - start, crate::num::index_i64(n));
+            out.extend((1..=steps).map(|i| {
+                let value = start + (span * i + steps / 2).div_euclid(steps);
+                u16::try_from(value.clamp(0, 0xFFFF)).unwrap_or(0)
+            }));
+            Ok(at + 3)
+        }
+        2 if indirect => {
+            // The offset counts bytes; its low word comes first.
+            let offset = usize::from(word(at + 2)?) | usize::from(word(at + 3)?) << 16;
+            let mut from = offset / 2;
+            for _ in 0..n {
+                if from >= at || out.len() >= wanted {
+                    break;
+                }
+                from = segment(words, from, out, wanted, false)?;
+            }
+            Ok(at + 4)
+        }
+        _ => Err(damaged("an unknown palette segment")),
+    }
 }
 
 /// Indices through the palette.

@@ -65,6 +65,13 @@ impl Layout {
         Ok(Self { rows, columns, samples, allocated, stored, high, signed, planar, frames })
     }
 
+    /// Takes all bits from the lowest one declared upwards.
+    pub(crate) fn widen(&mut self) {
+        let shift = self.high + 1 - self.stored;
+        self.high = self.allocated - 1;
+        self.stored = self.allocated - shift;
+    }
+
     pub(crate) fn pixels(&self) -> usize {
         self.rows as usize * self.columns as usize
     }
@@ -117,7 +124,7 @@ pub(crate) fn metadata(
     let presentation_inverse = presentation_inverse(a, &photometric, &mut warnings);
     let (spacing, pixel_aspect) = spacing(a, &groups);
     let for_processing =
-        a.text(tags::PRESENTATION_INTENT_TYPE).is_some_and(|t| t == "FOR PROCESSING");
+        a.code(tags::PRESENTATION_INTENT_TYPE).is_some_and(|t| t == "FOR PROCESSING");
     if for_processing {
         warnings.push("unprocessed: intensities are meant for further processing".to_owned());
     }
@@ -132,7 +139,7 @@ pub(crate) fn metadata(
         signed: layout.signed,
         photometric,
         presentation_inverse,
-        modality: a.text(tags::MODALITY),
+        modality: a.code(tags::MODALITY),
         map,
         windows,
         luts,
@@ -236,7 +243,7 @@ fn windows(
             warnings.push(format!("window width {width} is below 1: read as LINEAR_EXACT"));
         }
         let explanation = explanations.get(i).filter(|t| !t.is_empty()).cloned();
-        out.push(VoiWindow { window, explanation });
+        out.push(VoiWindow { window, number: i + 1, explanation });
     }
     out
 }
@@ -272,7 +279,8 @@ fn voi_luts(
                         lut.bits_declared
                     ));
                 }
-                out.push(VoiLut { lut, explanation: item.text(tags::LUT_EXPLANATION) });
+                let explanation = item.text(tags::LUT_EXPLANATION);
+                out.push(VoiLut { lut, number: i + 1, explanation });
             }
             Err(error) => warnings.push(format!("VOI LUT {} left out: {error}", i + 1)),
         }
@@ -291,7 +299,7 @@ fn read_lut(item: Attributes<'_>, signed: bool) -> Result<Lut, LutError> {
 }
 
 fn photometric(a: Attributes<'_>, layout: &Layout, warnings: &mut Vec<String>) -> String {
-    let text = a.text(tags::PHOTOMETRIC_INTERPRETATION);
+    let text = a.code(tags::PHOTOMETRIC_INTERPRETATION);
     let grey = |t: &str| matches!(t, "MONOCHROME1" | "MONOCHROME2");
     match text {
         Some(t) if layout.samples > 1 || grey(&t) || t == "PALETTE COLOR" => t,
@@ -309,7 +317,7 @@ fn presentation_inverse(
     photometric: &str,
     warnings: &mut Vec<String>,
 ) -> Option<bool> {
-    let inverse = match a.text(tags::PRESENTATION_LUT_SHAPE)?.as_str() {
+    let inverse = match a.code(tags::PRESENTATION_LUT_SHAPE)?.as_str() {
         "INVERSE" => true,
         "IDENTITY" => false,
         _ => {
@@ -360,7 +368,7 @@ fn spacing(a: Attributes<'_>, groups: &[Attributes<'_>]) -> (Spacing, f64) {
     let detector = pair(&a.floats(tags::IMAGER_PIXEL_SPACING));
     let nominal = pair(&a.floats(tags::NOMINAL_SCANNED_PIXEL_SPACING));
     let calibrated = a
-        .text(tags::PIXEL_SPACING_CALIBRATION_TYPE)
+        .code(tags::PIXEL_SPACING_CALIBRATION_TYPE)
         .is_some_and(|t| matches!(t.as_str(), "GEOMETRY" | "FIDUCIAL"));
     let magnification = a
         .float(tags::ESTIMATED_RADIOGRAPHIC_MAGNIFICATION_FACTOR)

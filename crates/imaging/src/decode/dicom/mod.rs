@@ -7,7 +7,7 @@ mod codestream;
 mod colour;
 mod frames;
 mod header;
-mod jpeg12;
+mod jpeg;
 mod overlays;
 mod rle;
 pub(crate) mod scan;
@@ -25,6 +25,7 @@ pub(crate) use scan::looks_like_dicom;
 pub use unpack::BitField;
 use unpack::Words;
 
+use crate::decode::StoredBits;
 use crate::error::{DecodeError, DecodeLimits};
 use crate::image::{DecodedImage, Metadata, Samples};
 
@@ -39,6 +40,7 @@ pub(crate) fn decode(
     bytes: &[u8],
     frame: u32,
     limits: DecodeLimits,
+    bits: StoredBits,
 ) -> Result<DecodedImage, DecodeError> {
     let envelope = scan::open(bytes, limits)?;
     let scanned = scan::scan(&envelope.dataset, envelope.encoding)?;
@@ -52,11 +54,14 @@ pub(crate) fn decode(
         Some(pixels) => pixels,
     };
     let mut warnings = envelope.warnings;
-    let layout = Layout::read(a, &mut warnings)?;
+    let mut layout = Layout::read(a, &mut warnings)?;
+    if bits == StoredBits::Allocated {
+        layout.widen();
+    }
     if frame >= layout.frames {
         return Err(DecodeError::NoSuchFrame { frame: frame + 1, frames: layout.frames });
     }
-    let palette = a.text(tags::PHOTOMETRIC_INTERPRETATION).is_some_and(|p| p == "PALETTE COLOR");
+    let palette = a.code(tags::PHOTOMETRIC_INTERPRETATION).is_some_and(|p| p == "PALETTE COLOR");
     budget(&layout, &pixels, palette, limits)?;
     let mut meta = header::metadata(a, &layout, frame, &envelope.transfer_syntax, warnings);
     let samples = match pixels {
@@ -176,7 +181,7 @@ fn native(
         (_, false) => Words::Little32(bytes),
         (_, true) => Words::Big32(bytes),
     };
-    finish(a, layout, meta, &words, field_of(layout), layout.planar)
+    finish(a, layout, meta, words, field_of(layout), layout.planar)
 }
 
 /// Bytes `start..end` of 8-bit pixels that were written as big endian words.
@@ -200,20 +205,14 @@ fn compressed(
     let photometric = meta.photometric.clone();
     let decoded = codec::decode(&uid, layout, &photometric, bytes, limits)?;
     let field = compressed_field(layout, &decoded);
-    let words = match decoded.allocated {
-        8 => Words::Bytes(&decoded.bytes),
-        16 => Words::Little16(&decoded.bytes),
-        32 => Words::Little32(&decoded.bytes),
-        other => return Err(DecodeError::unsupported("DICOM", format!("{other} bits compressed"))),
-    };
     if layout.samples > 1 {
         // The JPEG decoder has turned YCbCr into RGB already.
-        let jpeg = uid.starts_with("1.2.840.10008.1.2.4.5");
+        let jpeg = matches!(uid.as_str(), "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.51");
         if jpeg && meta.photometric.starts_with("YBR") {
             "RGB".clone_into(&mut meta.photometric);
         }
     }
-    finish(a, layout, meta, &words, field, false)
+    finish(a, layout, meta, decoded.words.words(), field, false)
 }
 
 fn field_of(layout: &Layout) -> BitField {
@@ -229,16 +228,17 @@ fn field_of(layout: &Layout) -> BitField {
 /// wherever the header puts the high bit.
 fn compressed_field(layout: &Layout, decoded: &codec::Decoded) -> BitField {
     let field = field_of(layout);
+    let allocated = decoded.words.allocated();
     match decoded.precision {
         Some(p) if p <= layout.stored => {
             let stored = if layout.signed { layout.stored } else { p.max(1) };
-            let stored = stored.min(decoded.allocated);
-            BitField { allocated: decoded.allocated, stored, high: stored - 1, ..field }
+            let stored = stored.min(allocated);
+            BitField { allocated, stored, high: stored - 1, ..field }
         }
         _ => BitField {
-            allocated: decoded.allocated,
-            stored: field.stored.min(decoded.allocated),
-            high: field.high.min(decoded.allocated - 1),
+            allocated,
+            stored: field.stored.min(allocated),
+            high: field.high.min(allocated - 1),
             ..field
         },
     }
@@ -248,7 +248,7 @@ fn finish(
     a: Attributes<'_>,
     layout: &Layout,
     meta: &mut Metadata,
-    words: &Words<'_>,
+    words: Words<'_>,
     field: BitField,
     planar: bool,
 ) -> Result<Samples, DecodeError> {
@@ -256,10 +256,17 @@ fn finish(
     if layout.samples > 1 {
         let field = BitField { signed: false, ..field };
         let (samples, _) = unpack::unpack_all(words, count, field)?;
-        let Samples::Grey16 { data, .. } = samples else {
-            return Err(DecodeError::unsupported("DICOM", "colour of more than 16 bits"));
+        let (data, bits) = match samples {
+            Samples::Grey16 { data, .. } => (data, field.stored),
+            Samples::Grey32(data) => {
+                meta.warnings.push(format!("colour of {} bits: shown with 16", field.stored));
+                let lower = field.stored - 16;
+                let high = |v: &i64| u16::try_from(*v >> lower).unwrap_or(u16::MAX);
+                (data.iter().map(high).collect(), 16)
+            }
+            Samples::Rgb { .. } => return Err(DecodeError::DecoderFault),
         };
-        let max = u16::try_from((1_u32 << field.stored) - 1).unwrap_or(u16::MAX);
+        let max = u16::try_from((1_u32 << bits) - 1).unwrap_or(u16::MAX);
         let photometric = meta.photometric.clone();
         return colour::to_rgb(data, layout, &photometric, max, planar);
     }
@@ -278,15 +285,12 @@ fn explain_outside_bits(
     a: Attributes<'_>,
     layout: &Layout,
     meta: &mut Metadata,
-    words: &Words<'_>,
+    words: Words<'_>,
     outside: u32,
 ) {
     let embedded = overlays::embedded(a, layout.allocated);
     let mut unclaimed = outside;
-    let mut raw = Vec::new();
-    if !embedded.is_empty() {
-        words.collect_into(layout.pixels(), &mut raw);
-    }
+    let raw = if embedded.is_empty() { Vec::new() } else { words.low_words(layout.pixels()) };
     for which in embedded {
         unclaimed &= !(1 << which.bit);
         let size = (layout.columns, layout.rows);
@@ -296,7 +300,7 @@ fn explain_outside_bits(
     }
     if unclaimed != 0 {
         meta.warnings.push(format!(
-            "pixels use bits outside the {} declared as stored: those bits are masked",
+            "pixels use bits outside the {} declared as stored: those bits are masked (the option to use all allocated bits reads them)",
             layout.stored
         ));
     }

@@ -61,8 +61,10 @@ impl BitField {
 }
 
 /// Raw words of one frame, whatever their width.
+#[derive(Clone, Copy)]
 pub(crate) enum Words<'a> {
     Bytes(&'a [u8]),
+    Native16(&'a [u16]),
     Little16(&'a [u8]),
     Big16(&'a [u8]),
     Little32(&'a [u8]),
@@ -73,74 +75,121 @@ pub(crate) enum Words<'a> {
 
 impl Words<'_> {
     /// The raw words, cut to 16 bits: where embedded overlays live.
-    pub(crate) fn collect_into(&self, count: usize, out: &mut Vec<u16>) {
-        out.reserve(count);
-        self.each(count, |raw| out.push(low16(raw)));
+    pub(crate) fn low_words(self, count: usize) -> Vec<u16> {
+        self.visit(count, Low16)
     }
 
-    fn each(&self, count: usize, mut put: impl FnMut(u32)) {
+    /// Calls `visitor` with an iterator over the words: each width has a loop of its own.
+    fn visit<V: Visitor>(self, count: usize, visitor: V) -> V::Out {
         match self {
-            Self::Bytes(b) => b.iter().take(count).for_each(|&v| put(u32::from(v))),
+            Self::Bytes(b) => visitor.words(b.iter().take(count).map(|&v| u32::from(v))),
+            Self::Native16(w) => visitor.words(w.iter().take(count).map(|&v| u32::from(v))),
             Self::Little16(b) => {
-                chunks(b, count, |c: [u8; 2]| put(u32::from(u16::from_le_bytes(c))));
+                visitor.words(chunks(b, count).map(|&c: &[u8; 2]| u32::from(u16::from_le_bytes(c))))
             }
-            Self::Big16(b) => chunks(b, count, |c: [u8; 2]| put(u32::from(u16::from_be_bytes(c)))),
-            Self::Little32(b) => chunks(b, count, |c| put(u32::from_le_bytes(c))),
-            Self::Big32(b) => chunks(b, count, |c| put(u32::from_be_bytes(c))),
+            Self::Big16(b) => {
+                visitor.words(chunks(b, count).map(|&c: &[u8; 2]| u32::from(u16::from_be_bytes(c))))
+            }
+            Self::Little32(b) => {
+                visitor.words(chunks(b, count).map(|&c: &[u8; 4]| u32::from_le_bytes(c)))
+            }
+            Self::Big32(b) => {
+                visitor.words(chunks(b, count).map(|&c: &[u8; 4]| u32::from_be_bytes(c)))
+            }
             Self::Bits(b, from) => {
-                for i in *from..*from + count {
-                    put(u32::from(b.get(i / 8).copied().unwrap_or(0) >> (i % 8) & 1));
-                }
+                let bit = |i: usize| u32::from(b.get(i / 8).copied().unwrap_or(0) >> (i % 8) & 1);
+                visitor.words((from..from + count).map(bit))
             }
         }
     }
 }
 
-fn chunks<const N: usize>(bytes: &[u8], count: usize, mut put: impl FnMut([u8; N])) {
-    bytes.as_chunks::<N>().0.iter().take(count).for_each(|&c| put(c));
+fn chunks<const N: usize>(bytes: &[u8], count: usize) -> impl Iterator<Item = &[u8; N]> {
+    bytes.as_chunks::<N>().0.iter().take(count)
+}
+
+trait Visitor {
+    type Out;
+    fn words(self, words: impl Iterator<Item = u32>) -> Self::Out;
+}
+
+struct Low16;
+
+impl Visitor for Low16 {
+    type Out = Vec<u16>;
+    fn words(self, words: impl Iterator<Item = u32>) -> Vec<u16> {
+        words.map(low16).collect()
+    }
+}
+
+/// Values of more than 16 bits, and the bits outside.
+struct Wide(BitField);
+
+impl Visitor for Wide {
+    type Out = (Vec<i64>, u32);
+    fn words(self, words: impl Iterator<Item = u32>) -> Self::Out {
+        let mut outside = 0;
+        let unpacked = words.map(|raw| {
+            outside |= self.0.outside(raw);
+            self.0.unpack(raw)
+        });
+        (unpacked.collect(), outside)
+    }
+}
+
+/// Values of up to 16 bits counted from the lowest one, and the bits outside.
+struct Narrow(BitField);
+
+impl Visitor for Narrow {
+    type Out = (Vec<u16>, u32);
+    fn words(self, words: impl Iterator<Item = u32>) -> Self::Out {
+        let field = self.0;
+        let (shift, mask) = (field.shift(), field.mask());
+        let not_field = !(mask << shift);
+        // Counting from the lowest value turns two's complement into a flipped top bit.
+        let flip = if field.signed { 1_u32 << (field.stored - 1) } else { 0 };
+        let mut outside = 0_u32;
+        let data = if field.signed {
+            words
+                .map(|raw| {
+                    if raw & not_field != 0 {
+                        outside |= field.outside(raw);
+                    }
+                    low16(((raw >> shift) & mask) ^ flip)
+                })
+                .collect()
+        } else {
+            words
+                .map(|raw| {
+                    outside |= raw & not_field;
+                    low16((raw >> shift) & mask)
+                })
+                .collect()
+        };
+        (data, outside)
+    }
 }
 
 /// All words unpacked, and the union of the bits that were masked away.
 pub(crate) fn unpack_all(
-    words: &Words<'_>,
+    words: Words<'_>,
     count: usize,
     field: BitField,
 ) -> Result<(Samples, u32), DecodeError> {
-    let mut outside = 0_u32;
     if field.stored > 16 {
-        let mut data = Vec::with_capacity(count);
-        words.each(count, |raw| {
-            outside |= field.outside(raw);
-            data.push(field.unpack(raw));
-        });
+        let (data, outside) = words.visit(count, Wide(field));
         check_count(data.len(), count)?;
         return Ok((Samples::Grey32(data), outside));
     }
-    let mut data: Vec<u16> = Vec::with_capacity(count);
-    let (shift, mask) = (field.shift(), field.mask());
     let offset = i32::try_from(field.lowest()).unwrap_or(0);
-    // Counting from the lowest value turns two's complement into a flipped top bit.
-    let not_field = !(mask << shift);
-    let flip = if field.signed { 1_u32 << (field.stored - 1) } else { 0 };
-    if field.signed {
-        words.each(count, |raw| {
-            if raw & not_field != 0 {
-                outside |= field.outside(raw);
-            }
-            data.push(low16(((raw >> shift) & mask) ^ flip));
-        });
-    } else {
-        words.each(count, |raw| {
-            outside |= raw & not_field;
-            data.push(low16((raw >> shift) & mask));
-        });
-    }
+    let (data, outside) = words.visit(count, Narrow(field));
     check_count(data.len(), count)?;
     Ok((Samples::Grey16 { data, offset }, outside))
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
 fn low16(value: u32) -> u16 {
-    u16::try_from(value & 0xFFFF).unwrap_or(0)
+    value as u16
 }
 
 fn check_count(found: usize, wanted: usize) -> Result<(), DecodeError> {
