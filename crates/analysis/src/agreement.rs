@@ -1,13 +1,16 @@
 //! Agreement of readers who read the same studies.
 
 use overread_core::Level;
+use overread_core::protocol::Design;
 use overread_stats::Interval;
+use overread_stats::kappa::{Weights, kappa_value};
 use overread_stats::two_rater::two_rater;
 use serde::Serialize;
 
-use crate::collect::{Collected, Question};
+use crate::collect::{Collected, Question, Unit};
 use crate::figure::{Count, RuleRef};
 use crate::input::{Input, Options};
+use crate::panel::{by_patient, over_patients};
 
 /// Two readers on one finding under one rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,6 +49,16 @@ pub struct PairAgreement {
     pub degenerate: bool,
     /// Gwet's AC1.
     pub ac1: Option<f64>,
+    /// Prevalence-adjusted bias-adjusted kappa.
+    pub pabak: Option<f64>,
+    /// Linearly weighted kappa of the levels, where there are more than two and both give levels.
+    pub linear_kappa: Option<f64>,
+    /// Quadratically weighted kappa of the levels.
+    pub quadratic_kappa: Option<f64>,
+    /// Kappa's percentile interval over resampled patients, when asked for.
+    pub patient_bootstrap: Option<Interval>,
+    /// Whether the studies were drawn by label: then kappa describes the sample, not the dataset.
+    pub sample_value: bool,
     /// Agreement on positive studies.
     pub positive_agreement: Option<f64>,
     /// Agreement on negative studies.
@@ -61,14 +74,14 @@ pub(crate) fn agreement(
     collected: &Collected<'_>,
 ) -> Vec<PairAgreement> {
     let mut out = Vec::new();
-    let readers = collected.readers.len();
+    let readers = &collected.readers;
     for question in &collected.questions {
         for rule in &input.protocol.rules {
-            let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
-            for first in 0..readers {
-                for second in first + 1..readers {
-                    let pair = (first, second);
-                    out.extend(compare(options, collected, question, rule.threshold, &id, pair));
+            let pairs = Pairs::new(input, options, question, rule);
+            for (i, first) in readers.iter().enumerate() {
+                for (j, second) in readers.iter().enumerate().skip(i + 1) {
+                    let names = (first.name.as_str(), second.name.as_str());
+                    out.extend(pairs.compare(names, &|unit| unit.by(i).zip(unit.by(j))));
                 }
             }
         }
@@ -76,59 +89,134 @@ pub(crate) fn agreement(
     out
 }
 
-fn compare(
+/// Every reader beside the dataset label, as one more rater; not where the label is known from the question.
+pub(crate) fn against_label(
+    input: &Input<'_>,
     options: &Options,
     collected: &Collected<'_>,
-    question: &Question<'_>,
-    threshold: Level,
-    rule: &RuleRef,
-    (first, second): (usize, usize),
-) -> Option<PairAgreement> {
-    let [mut a, mut b, mut c, mut d] = [0_u64; 4];
-    let mut patients = Vec::new();
-    for unit in &question.units {
-        let by = |reader| {
-            let mark = unit.marks.iter().find(|mark| mark.reader == reader)?;
-            mark.answer.level().map(|level| level.meets(threshold))
-        };
-        let (Some(x), Some(y)) = (by(first), by(second)) else { continue };
-        patients.push(unit.study.patient);
-        match (x, y) {
-            (true, true) => a += 1,
-            (true, false) => b += 1,
-            (false, true) => c += 1,
-            (false, false) => d += 1,
+) -> Vec<PairAgreement> {
+    let mut out = Vec::new();
+    let asked = |q: &&Question<'_>| q.labelled && !q.deck.label_known();
+    for question in collected.questions.iter().filter(asked) {
+        for rule in &input.protocol.rules {
+            let pairs = Pairs::new(input, options, question, rule);
+            for (i, reader) in collected.readers.iter().enumerate() {
+                // The label has two values: it counts as the lowest or as the highest level.
+                let both = |unit: &Unit<'_>| {
+                    let label = unit.stated_label()?;
+                    let level = if label { input.protocol.top_level() } else { Level::ABSENT };
+                    Some((unit.by(i)?, level))
+                };
+                let mut found = pairs.compare((&reader.name, "dataset"), &both);
+                if let Some(pair) = &mut found {
+                    pair.linear_kappa = None;
+                    pair.quadratic_kappa = None;
+                }
+                out.extend(found);
+            }
         }
     }
-    patients.sort_unstable();
-    patients.dedup();
-    let n = a + b + c + d;
-    if n == 0 {
-        return None;
+    out
+}
+
+/// What all pairs of one question under one rule share.
+struct Pairs<'a> {
+    options: &'a Options,
+    question: &'a Question<'a>,
+    threshold: Level,
+    rule: RuleRef,
+    top: Level,
+    sample_value: bool,
+}
+
+impl<'a> Pairs<'a> {
+    fn new(
+        input: &Input<'_>,
+        options: &'a Options,
+        question: &'a Question<'a>,
+        rule: &overread_core::protocol::Rule,
+    ) -> Self {
+        Self {
+            options,
+            question,
+            threshold: rule.threshold,
+            rule: RuleRef { name: rule.name.clone(), version: input.protocol.version },
+            top: input.protocol.top_level(),
+            sample_value: input.protocol.design == Design::Verify,
+        }
     }
-    let table = [vec![d, c], vec![b, a]];
-    let both = two_rater(&table, false, options.stats_level());
-    let result = both.kappa;
-    Some(PairAgreement {
-        finding: question.finding.id.clone(),
-        name: question.finding.name.clone(),
-        rule: rule.clone(),
-        first: collected.readers.get(first)?.name.clone(),
-        second: collected.readers.get(second)?.name.clone(),
-        agreed: Count { x: a + d, n },
-        patients: patients.len() as u64,
-        both_positive: a,
-        first_only: b,
-        second_only: c,
-        both_negative: d,
-        observed: result.po,
-        kappa: result.kappa,
-        interval: result.ci_fce,
-        method: if result.ci_fce.is_some() { "Fleiss–Cohen–Everitt" } else { "none" },
-        degenerate: result.is_degenerate(),
-        ac1: both.gwet_ac1.est,
-        positive_agreement: both.binary.and_then(|b| b.positive_agreement.est),
-        negative_agreement: both.binary.and_then(|b| b.negative_agreement.est),
-        reason: result.reason.map(|reason| reason.to_string()),
-    })
+
+    fn compare(
+        &self,
+        (first, second): (&str, &str),
+        both: &dyn Fn(&Unit<'_>) -> Option<(Level, Level)>,
+    ) -> Option<PairAgreement> {
+        let q = usize::from(self.top.0) + 1;
+        let mut levels = vec![vec![0_u64; q]; q];
+        let (mut pairs, mut patients) = (Vec::new(), Vec::new());
+        for unit in &self.question.units {
+            let Some((x, y)) = both(unit) else { continue };
+            if let Some(cell) =
+                levels.get_mut(usize::from(x.0)).and_then(|row| row.get_mut(usize::from(y.0)))
+            {
+                *cell += 1;
+            }
+            pairs.push((x.meets(self.threshold), y.meets(self.threshold)));
+            patients.push(unit.study.patient);
+        }
+        let n = pairs.len() as u64;
+        if n == 0 {
+            return None;
+        }
+        let [[d, c], [b, a]] = counted(pairs.iter());
+        let level = self.options.stats_level();
+        let found = two_rater(&[vec![d, c], vec![b, a]], false, level);
+        let result = found.kappa;
+        let clusters = by_patient(&patients);
+        let weighted = |weights| {
+            let flat: Vec<u64> = levels.iter().flatten().copied().collect();
+            (2 < q).then(|| kappa_value(&flat, q, weights)).flatten()
+        };
+        Some(PairAgreement {
+            finding: self.question.finding.id.clone(),
+            name: self.question.finding.name.clone(),
+            rule: self.rule.clone(),
+            first: first.to_owned(),
+            second: second.to_owned(),
+            agreed: Count { x: a + d, n },
+            patients: clusters.len() as u64,
+            both_positive: a,
+            first_only: b,
+            second_only: c,
+            both_negative: d,
+            observed: result.po,
+            kappa: result.kappa,
+            interval: result.ci_fce,
+            method: if result.ci_fce.is_some() { "Fleiss–Cohen–Everitt" } else { "none" },
+            degenerate: result.is_degenerate(),
+            ac1: found.gwet_ac1.est,
+            pabak: found.pabak.est,
+            linear_kappa: weighted(Weights::Linear),
+            quadratic_kappa: weighted(Weights::Quadratic),
+            patient_bootstrap: self.options.resampling().and_then(|plan| {
+                over_patients(&clusters, plan, level, &|places| {
+                    let [[d, c], [b, a]] = counted(places.iter().filter_map(|i| pairs.get(*i)));
+                    kappa_value(&[d, c, b, a], 2, Weights::Identity)
+                })
+            }),
+            sample_value: self.sample_value,
+            positive_agreement: found.binary.and_then(|b| b.positive_agreement.est),
+            negative_agreement: found.binary.and_then(|b| b.negative_agreement.est),
+            reason: result.reason.map(|reason| reason.to_string()),
+        })
+    }
+}
+
+/// Rows: the first; columns: the second; negative first.
+fn counted<'p>(pairs: impl Iterator<Item = &'p (bool, bool)>) -> [[u64; 2]; 2] {
+    let mut table = [[0; 2]; 2];
+    for (x, y) in pairs {
+        table[usize::from(*x)][usize::from(*y)] += 1;
+    }
+    table
 }

@@ -69,6 +69,8 @@ pub(crate) struct Unit<'a> {
     /// Studies in its arm of the frame.
     pub(crate) frame: u32,
     pub(crate) marks: Vec<Mark<'a>>,
+    /// What an adjudicator decided; stands in place of the majority.
+    pub(crate) adjudicated: Option<Level>,
 }
 
 impl Unit<'_> {
@@ -81,17 +83,49 @@ impl Unit<'_> {
         self.marks.iter().any(|mark| mark.tags.contains(tag))
     }
 
-    /// Positive, negative, or undecided (no vote, or a tie) under a threshold: the one reader, or the majority.
+    /// Positive, negative, or undecided under a threshold: the adjudicator where there was one, else the one reader
+    /// or the majority.
     pub(crate) fn reference(&self, threshold: Level) -> Option<bool> {
+        match self.adjudicated {
+            Some(level) => Some(level.meets(threshold)),
+            None => self.majority(threshold),
+        }
+    }
+
+    /// The majority of the readers; undecided without a vote and on a tie.
+    pub(crate) fn majority(&self, threshold: Level) -> Option<bool> {
+        self.majority_of(threshold, |_| true)
+    }
+
+    /// The majority of all readers but one.
+    pub(crate) fn majority_without(&self, reader: usize, threshold: Level) -> Option<bool> {
+        self.majority_of(threshold, |mark| mark.reader != reader)
+    }
+
+    fn majority_of(&self, threshold: Level, counts: impl Fn(&Mark<'_>) -> bool) -> Option<bool> {
         let (mut yes, mut no) = (0, 0);
-        for level in self.marks.iter().filter_map(|mark| mark.answer.level()) {
-            if level.meets(threshold) {
-                yes += 1;
-            } else {
-                no += 1;
+        for mark in self.marks.iter().filter(|mark| counts(mark)) {
+            match mark.answer.level() {
+                Some(level) if level.meets(threshold) => yes += 1,
+                Some(_) => no += 1,
+                None => {}
             }
         }
         (yes != no).then_some(no < yes)
+    }
+
+    /// The level that one reader gave.
+    pub(crate) fn by(&self, reader: usize) -> Option<Level> {
+        self.marks.iter().find(|mark| mark.reader == reader)?.answer.level()
+    }
+
+    /// The dataset's label as a statement, if it is one.
+    pub(crate) fn stated_label(&self) -> Option<bool> {
+        match self.label {
+            DatasetLabel::Positive => Some(true),
+            DatasetLabel::Negative => Some(false),
+            DatasetLabel::Uncertain | DatasetLabel::Blank => None,
+        }
     }
 }
 
@@ -123,7 +157,7 @@ pub(crate) fn collect<'a>(input: &Input<'a>, options: &Options) -> Collected<'a>
         .readers
         .iter()
         .filter(|r| options.reader.as_ref().is_none_or(|name| *name == r.name))
-        .filter(|r| !r.worklist.items.is_empty())
+        .filter(|r| r.worklist.items.iter().any(|item| item.phase == Phase::Read))
         .collect();
     let mut items = Vec::new();
     for (index, reader) in readers.iter().enumerate() {
@@ -135,6 +169,7 @@ pub(crate) fn collect<'a>(input: &Input<'a>, options: &Options) -> Collected<'a>
             by_study.entry((item.deck, item.study)).or_default().push(index);
         }
     }
+    let adjudicated = adjudications(input, options);
     let mut questions = Vec::new();
     for (deck_index, deck) in (0..).zip(input.sample.map_or(&[][..], |s| &s.decks)) {
         if !options.takes_deck(deck_index) {
@@ -146,12 +181,37 @@ pub(crate) fn collect<'a>(input: &Input<'a>, options: &Options) -> Collected<'a>
         for finding in &input.protocol.findings {
             let asked = deck.finding.as_ref().is_none_or(|id| *id == finding.id);
             if asked {
-                questions
-                    .push(question(input, &items, &by_study, deck_index, deck, finding, complete));
+                let mut asked =
+                    question(input, &items, &by_study, deck_index, deck, finding, complete);
+                for unit in &mut asked.units {
+                    let lock = adjudicated.get(&(deck_index, unit.study.id));
+                    unit.adjudicated =
+                        lock.and_then(|lock| answer(input, lock, finding)).and_then(Answer::level);
+                }
+                questions.push(asked);
             }
         }
     }
     Collected { readers, items, questions }
+}
+
+/// The settled answers of adjudicators, by deck and study.
+fn adjudications<'a>(input: &Input<'a>, options: &Options) -> HashMap<(u32, StudyId), &'a Lock> {
+    let mut out = HashMap::new();
+    // One reader alone is the reference: nobody stands in for that reader.
+    if options.reader.is_some() {
+        return out;
+    }
+    for reader in input.readers {
+        for item in reader.worklist.items.iter().filter(|i| i.phase == Phase::Adjudicate) {
+            let Some(state) = reader.state.item(item.id) else { continue };
+            let standing = if options.settle_all { state.current() } else { None };
+            if let Some(lock) = state.settled_lock().or(standing) {
+                out.insert((item.deck, item.study), lock);
+            }
+        }
+    }
+    out
 }
 
 /// One reader's items, classified, with the rank of each read in its deck.
@@ -264,6 +324,7 @@ fn question<'a>(
                 drawn_positive: member.label_positive,
                 frame: member.frame,
                 marks,
+                adjudicated: None,
             })
         })
         .collect();
@@ -289,7 +350,7 @@ fn mark<'a>(
 }
 
 /// The answer to a finding; that of a composite follows from its parts.
-fn answer(input: &Input<'_>, lock: &Lock, finding: &Finding) -> Option<Answer> {
+pub(crate) fn answer(input: &Input<'_>, lock: &Lock, finding: &Finding) -> Option<Answer> {
     if let Some(direct) = lock.answer(&finding.id) {
         return Some(direct);
     }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use overread_core::{Dataset, DatasetLabel, Sample, Study};
+use overread_stats::balance::standardised_difference;
 use serde::Serialize;
+
+use crate::composition::{Composition, composition};
 
 /// Patients with more than so many studies, and the studies they hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,7 +44,7 @@ pub struct ValueCount {
 }
 
 /// One attribute over the dataset and over the studies that were drawn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AttributeRow {
     /// The attribute.
     pub attribute: &'static str,
@@ -55,6 +58,8 @@ pub struct AttributeRow {
     pub dataset: u64,
     /// Studies of the dataset.
     pub dataset_of: u64,
+    /// Standardised difference of the two shares.
+    pub standardised_difference: Option<f64>,
 }
 
 /// A distribution of an attribute.
@@ -67,7 +72,7 @@ pub struct Distribution {
 }
 
 /// Everything the dataset section needs; computed once per dataset.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DatasetSummary {
     /// Layout of the label files.
     pub format: String,
@@ -89,6 +94,8 @@ pub struct DatasetSummary {
     pub labels: Vec<LabelCounts>,
     /// View position, sex, age, region, as far as stated.
     pub attributes: Vec<Distribution>,
+    /// Labels by region and split, images, studies, labels that occur together.
+    pub composition: Composition,
     /// Studies of each patient.
     #[serde(skip)]
     pub(crate) per_patient: Vec<u32>,
@@ -152,6 +159,7 @@ impl DatasetSummary {
                 })
                 .collect(),
             attributes: distributions(attributes),
+            composition: composition(dataset, &per_patient),
             per_patient,
         }
     }
@@ -260,13 +268,19 @@ pub(crate) fn sample_against_dataset(
         };
         let values: Vec<String> = drawn.iter().map(|s| attribute.value(s, &[])).collect();
         for value in &distribution.values {
+            let found = values.iter().filter(|v| **v == value.value).count() as u64;
+            let share = |x: u64, n: u64| x as f64 / n.max(1) as f64;
             rows.push(AttributeRow {
                 attribute: distribution.attribute,
                 value: value.value.clone(),
-                drawn: values.iter().filter(|v| **v == value.value).count() as u64,
+                drawn: found,
                 drawn_of: drawn.len() as u64,
                 dataset: value.studies,
                 dataset_of: summary.studies,
+                standardised_difference: standardised_difference(
+                    share(found, drawn.len() as u64),
+                    share(value.studies, summary.studies),
+                ),
             });
         }
     }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use overread_core::{Dataset, Protocol, ReaderRecord, Sample};
 use overread_stats::Level;
+use overread_stats::bootstrap::Resampling;
 use serde::Serialize;
 
 use crate::dataset::DatasetSummary;
+use crate::scores::ModelScores;
 
 /// Everything an analysis is a function of.
 #[derive(Clone, Debug)]
@@ -22,6 +24,10 @@ pub struct Input<'a> {
     pub sample: Option<&'a Sample>,
     /// Readers with their worklists and answers.
     pub readers: &'a [ReaderRecord],
+    /// Scores of models.
+    pub scores: &'a [ModelScores],
+    /// Readers of the gold panel that the protocol declares; empty where it declares none.
+    pub gold: &'a [String],
     /// Where the inputs come from.
     pub provenance: Provenance,
 }
@@ -99,6 +105,12 @@ pub struct Options {
     pub minimum_support: u64,
     /// Reads between two points of the running view.
     pub running_step: u64,
+    /// Bootstrap replicates over patients for agreement; 0 for none.
+    pub bootstrap_reps: u64,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+    /// Whether pairs of strata are tried as well; they enlarge the family of tests.
+    pub pairs_of_strata: bool,
 }
 
 impl Default for Options {
@@ -111,6 +123,9 @@ impl Default for Options {
             visible: Visible::All,
             minimum_support: 5,
             running_step: 10,
+            bootstrap_reps: 0,
+            seed: Resampling::default().seed,
+            pairs_of_strata: false,
         }
     }
 }
@@ -119,6 +134,12 @@ impl Options {
     /// The level as the statistics take it; 95 % where the stated one is none.
     pub(crate) fn stats_level(&self) -> Level {
         Level::new(self.level).unwrap_or(Level::P95)
+    }
+
+    /// How the bootstrap is made; `None` for none.
+    pub(crate) fn resampling(&self) -> Option<Resampling> {
+        (0 < self.bootstrap_reps)
+            .then_some(Resampling { reps: self.bootstrap_reps, seed: self.seed })
     }
 
     pub(crate) fn takes_deck(&self, deck: u32) -> bool {

@@ -4,21 +4,29 @@
 //! panel draws it, reports print it, the command line serialises it: a figure is computed in one place.
 
 mod agreement;
+pub mod audit;
+mod by_stratum;
 mod collect;
+mod composition;
 mod conduct;
+mod consensus;
 mod dataset;
 mod design;
 mod figure;
 mod flow;
 mod input;
 mod long;
+mod panel;
 mod practice;
 mod published;
 mod quality;
 pub mod reads_table;
 mod refusals;
+mod repeatability;
 mod rules;
 mod running;
+mod scores;
+mod splits;
 mod strata;
 
 use std::sync::Arc;
@@ -27,7 +35,10 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 pub use agreement::PairAgreement;
+pub use by_stratum::{PathologyQuality, StratumQuality};
+pub use composition::{CoOccurrence, Composition, Multiplicity, RegionSplitLabel};
 pub use conduct::{AlsoPresent, Conduct, LevelCount, OwnAnswers, TagCount};
+pub use consensus::{Consensus, Latent, LatentReader};
 pub use dataset::{
     AttributeRow, DatasetSummary, Distribution, LabelCounts, RepeatStudies, ValueCount,
 };
@@ -40,11 +51,15 @@ pub use flow::{DeckFlow, Exclusions, ItemFlow, NoAnswers};
 pub use input::{ChainHead, Input, Options, Provenance, SourceFile, Visible};
 pub use long::{ReadRow, long_reads};
 pub use overread_stats::Interval;
+pub use panel::{PanelAgreement, PanelCoefficient};
 pub use published::{Published, Source};
 pub use quality::{FindingQuality, RatioFigure, ReaderCount, RuleQuality, Table2x2};
 pub use refusals::Refusal;
+pub use repeatability::{DriftRow, HourCount, Repeatability};
 pub use rules::{RuleComparison, RulePair};
 pub use running::{Running, RunningPoint};
+pub use scores::{CurvePoint, ModelFigures, ModelScores, OperatingMark, PairedComparison, Scores};
+pub use splits::{LeaveOneOut, PanelKappa, SplitAgreement};
 pub use strata::{Alarm, AlarmStage, Family, Strata, StratumKind, StratumRow};
 
 /// Name and version of the serialised form.
@@ -63,6 +78,26 @@ pub struct Statistics {
     pub running: Vec<Running>,
     /// Pairs of readers.
     pub agreement: Vec<PairAgreement>,
+    /// Each reader beside the dataset label.
+    pub against_label: Vec<PairAgreement>,
+    /// All readers at once.
+    pub panel: Vec<PanelAgreement>,
+    /// Against every possible gold panel.
+    pub splits: Vec<SplitAgreement>,
+    /// Each reader against the rest.
+    pub leave_one_out: Vec<LeaveOneOut>,
+    /// What the reference is.
+    pub consensus: Vec<Consensus>,
+    /// Hidden repeats.
+    pub repeatability: Vec<Repeatability>,
+    /// Rates along the reading.
+    pub drift: Vec<DriftRow>,
+    /// Models as readers.
+    pub scores: Scores,
+    /// Label quality by region, view, sex, age and number of studies.
+    pub by_stratum: Vec<StratumQuality>,
+    /// A composite label against each of its parts.
+    pub by_pathology: Vec<PathologyQuality>,
     /// Own answers by reader and deck.
     pub own_answers: Vec<OwnAnswers>,
     /// How the reading went.
@@ -181,6 +216,16 @@ fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
         strata: strata::strata(input, options, &summary, &collected),
         running: running::running(input, options, &collected),
         agreement: agreement::agreement(input, options, &collected),
+        against_label: agreement::against_label(input, options, &collected),
+        panel: panel::panels(input, options, &collected),
+        splits: splits::splits(input, options, &collected),
+        leave_one_out: splits::leave_one_out(input, options, &collected),
+        consensus: consensus::consensus(input, &collected),
+        repeatability: repeatability::repeatability(input, options, &collected),
+        drift: repeatability::drifts(input, options, &collected),
+        scores: scores::scores(input, options, &collected),
+        by_stratum: by_stratum::by_stratum(input, options, &summary, &collected),
+        by_pathology: by_stratum::by_pathology(input, options, &collected),
         own_answers: conduct::own_answers(input, options, &collected),
         conduct: conduct::conduct(input, &collected),
         also_present: conduct::also_present(input, &collected),

@@ -20,6 +20,8 @@ pub enum StratumKind {
     Tag,
     /// Known from data.
     Attribute,
+    /// Two of these together.
+    Pair,
 }
 
 /// Why a stratum is worth a look.
@@ -130,7 +132,7 @@ pub(crate) fn strata(
             .iter()
             .filter(|u| u.label == DatasetLabel::Positive && !u.marks.is_empty())
             .collect();
-        for candidate in candidates(input, summary, question, &positives) {
+        for candidate in candidates(input, options, summary, question, &positives) {
             for rule in &input.protocol.rules {
                 let version = input.protocol.version;
                 let id = RuleRef { name: rule.name.clone(), version };
@@ -150,6 +152,7 @@ pub(crate) fn strata(
 
 fn candidates(
     input: &Input<'_>,
+    options: &Options,
     summary: &DatasetSummary,
     question: &Question<'_>,
     positives: &[&Unit<'_>],
@@ -185,6 +188,34 @@ fn candidates(
                 name: format!("{} {value}", attribute.name()),
                 members: values.iter().map(|v| v == value).collect(),
                 usual: usual(summary, attribute, value),
+            });
+        }
+    }
+    if options.pairs_of_strata {
+        let pairs = pairs(options, &out);
+        out.extend(pairs);
+    }
+    out
+}
+
+/// Every two strata that share enough studies; values of one attribute exclude each other.
+fn pairs(options: &Options, single: &[Candidate]) -> Vec<Candidate> {
+    let mut out = Vec::new();
+    for (at, first) in single.iter().enumerate() {
+        for second in single.iter().skip(at + 1) {
+            let same = first.kind == StratumKind::Attribute && first.key == second.key;
+            let both = first.members.iter().zip(&second.members).map(|(a, b)| *a && *b);
+            let members: Vec<bool> = both.collect();
+            let inside = members.iter().filter(|member| **member).count() as u64;
+            if same || inside < options.minimum_support {
+                continue;
+            }
+            out.push(Candidate {
+                kind: StratumKind::Pair,
+                key: format!("{} & {}", first.key, second.key),
+                name: format!("{} and {}", first.name, second.name),
+                members,
+                usual: first.usual && second.usual,
             });
         }
     }

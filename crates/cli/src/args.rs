@@ -60,6 +60,16 @@ pub enum Verb {
         after_help = "Example: overread calc wilson 45 50\n         overread calc --batch cases.csv --json"
     )]
     Calc(CalcArgs),
+    /// How many studies to read, in words and as a table
+    #[command(
+        after_help = "Example: overread plan proportion 0.9 0.05 --deff 1.2 --population 5302\n         overread plan kappa 0.6 0.3 0.1\n         overread plan kappa 0.6 0.3 --against 0.4 --power 0.9\n         overread plan stratum 0.1 5 --probability 0.95\n         overread plan sensitivity 0.8 0.02 5302 106818 --half-width 0.05"
+    )]
+    Plan(PlanArgs),
+    /// Check a published table: can its numbers be, and do they fit each other?
+    #[command(
+        after_help = "Example: overread audit mura-table2\n         overread audit table.csv --json\n\nBuilt in are mura-table2, cxr14-table1, cxr14-table2, mura-audit-table3, mura-audit-table4, mura-audit-table5.\nColumns of a table: row, n, metric, estimate, low, high, decimals, total, and optionally x. Exit status 3 when something is found."
+    )]
+    Audit(AuditArgs),
     /// Run the display pipeline without a display
     #[command(
         after_help = "Example: overread render film.dcm -o film.png --window 2048 4096 --depth 16"
@@ -242,8 +252,8 @@ pub struct AnalyseArgs {
     /// Scores of models (with --reads)
     #[arg(long, requires = "reads")]
     pub scores: Option<PathBuf>,
-    /// Options as JSON (with --reads)
-    #[arg(long, requires = "reads")]
+    /// Options as JSON
+    #[arg(long)]
     pub config: Option<PathBuf>,
     /// Machine-readable output
     #[arg(long)]
@@ -281,6 +291,112 @@ pub struct CalcArgs {
     /// A table with the columns id, fn, args
     #[arg(long)]
     pub batch: Option<PathBuf>,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to plan.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What to plan
+    #[command(subcommand)]
+    pub verb: PlanVerb,
+}
+
+/// What to plan.
+#[derive(Debug, Subcommand)]
+pub enum PlanVerb {
+    /// Studies for a share (such as a predictive value) known to a half-width
+    Proportion {
+        /// Expected share
+        #[arg(value_name = "P")]
+        p: f64,
+        /// Half-width of the interval that is wanted
+        half_width: f64,
+        /// Design effect of several studies per patient
+        #[arg(long, default_value_t = 1.0)]
+        deff: f64,
+        /// Studies in the class, for the finite population correction
+        #[arg(long)]
+        population: Option<u64>,
+        /// Confidence level
+        #[arg(long, default_value_t = 0.95)]
+        level: f64,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Studies for a kappa known to a half-width, or told from another kappa
+    Kappa {
+        /// Expected kappa
+        kappa: f64,
+        /// Share of positive studies
+        prevalence: f64,
+        /// Half-width of the interval that is wanted
+        #[arg(required_unless_present = "against")]
+        half_width: Option<f64>,
+        /// Kappa to be told from the expected one
+        #[arg(long)]
+        against: Option<f64>,
+        /// Power of that test
+        #[arg(long, default_value_t = 0.8)]
+        power: f64,
+        /// Confidence level
+        #[arg(long, default_value_t = 0.95)]
+        level: f64,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Studies of a class to meet a stratum at least so many times
+    Stratum {
+        /// Share of the stratum in the class
+        prevalence: f64,
+        /// Times it is to be met
+        #[arg(default_value_t = 5)]
+        times: u64,
+        /// Probability of that
+        #[arg(long, default_value_t = 0.95)]
+        probability: f64,
+        /// Studies in the class, when drawn without replacement
+        #[arg(long)]
+        population: Option<u64>,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// How to share reads between label-positives and label-negatives for the sensitivity of a label (Neyman)
+    Sensitivity {
+        /// Share of the label-positives that is truly positive
+        ppv: f64,
+        /// Share of the label-negatives that is truly positive
+        missed: f64,
+        /// Label-positive studies in the dataset
+        positives: u64,
+        /// Label-negative studies in the dataset
+        negatives: u64,
+        /// Half-width that is wanted
+        #[arg(long, required_unless_present = "reads", conflicts_with = "reads")]
+        half_width: Option<f64>,
+        /// Reads that can be made
+        #[arg(long)]
+        reads: Option<u64>,
+        /// Confidence level
+        #[arg(long, default_value_t = 0.95)]
+        level: f64,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to audit.
+#[derive(Debug, Args)]
+pub struct AuditArgs {
+    /// A CSV file, or the name of a built-in table
+    #[arg(value_name = "TABLE.csv|NAME")]
+    pub table: String,
     /// Machine-readable output
     #[arg(long)]
     pub json: bool,

@@ -4,6 +4,7 @@ pub mod args;
 pub mod calc;
 mod doctor;
 mod image;
+mod plan;
 mod run;
 pub mod window;
 

@@ -46,6 +46,11 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         Verb::Analyse(args) => analyse(&args, out),
         Verb::Report(args) => report(&args, out),
         Verb::Calc(args) => calc(&args, out),
+        Verb::Plan(args) => {
+            let (said, json) = crate::plan::plan(&args.verb)?;
+            say(&said, json, out)
+        }
+        Verb::Audit(args) => say(&verbs::audit(&args.table)?, args.json, out),
         Verb::Render(args) => {
             crate::image::render(&args)?;
             Ok(Next::Exit(0))
@@ -157,7 +162,7 @@ fn analyse(args: &AnalyseArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
         (_, Some(reads)) => {
             verbs::analyse_reads(reads, args.config.as_deref(), args.scores.as_deref())?
         }
-        (Some(project), None) => verbs::analyse(project)?,
+        (Some(project), None) => verbs::analyse(project, args.config.as_deref())?,
         (None, None) => bail!("name a project, or a table with --reads"),
     };
     say(&said, args.json, out)

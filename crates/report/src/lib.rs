@@ -10,6 +10,7 @@ pub mod model;
 pub mod numbers;
 pub mod sections;
 pub mod tables;
+pub mod text;
 
 use std::fs;
 use std::io::Write as _;
@@ -82,6 +83,11 @@ pub enum ReportError {
 /// The report as one HTML document.
 pub fn html(analysis: &Analysis) -> String {
     html::html(&sections::document(analysis))
+}
+
+/// The report as plain text for a terminal.
+pub fn text(analysis: &Analysis) -> String {
+    text::text(analysis)
 }
 
 /// The files that the formats make: name and bytes.

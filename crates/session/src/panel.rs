@@ -132,6 +132,8 @@ pub(crate) fn analyse(
         protocol: &material.protocol,
         sample: Some(&material.sample),
         readers: std::slice::from_ref(reader),
+        scores: &[],
+        gold: &[],
         provenance: Provenance::default(),
     };
     let options = Options {

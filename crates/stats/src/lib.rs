@@ -4,7 +4,9 @@
 //! undefined, or that the design cannot identify, is `None` beside a reason, never 0, NaN or infinity.
 //! The same input and seed give the same bits on one core or many.
 
+pub mod allocation;
 pub mod alpha;
+pub mod balance;
 pub mod bootstrap;
 pub mod cluster;
 pub mod compare;
@@ -18,8 +20,10 @@ pub mod label_quality;
 pub mod multiplicity;
 pub mod paired;
 pub mod planning;
+pub mod printed;
 pub mod proportion;
 pub mod raters;
+pub mod recipes;
 pub mod repeats;
 pub mod rng;
 pub mod roc;

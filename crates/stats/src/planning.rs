@@ -20,6 +20,9 @@ pub enum PlanError {
     /// More studies than can be counted.
     #[error("no sample of a countable size is precise enough")]
     TooLarge,
+    /// More studies than the dataset holds.
+    #[error("the dataset does not hold enough studies for that")]
+    NotHeld,
 }
 
 /// Studies for a proportion of a wanted precision.

@@ -9,11 +9,16 @@ use std::process::Command;
 /// Where they stand in the repository.
 pub(crate) const FOLDER: &str = "docs/generated";
 
+/// A generated page that stands beside the hand-written ones, in `docs/`.
+const AUDIT: &str = "audit-of-the-papers.md";
+
 /// Writes them anew.
 pub(crate) fn write() -> Result<()> {
     let folder = crate::root()?.join(FOLDER);
     std::fs::create_dir_all(&folder).context("could not make docs/generated")?;
-    generate(&folder, None)
+    generate(&folder, None)?;
+    let audit = folder.with_file_name(AUDIT);
+    std::fs::rename(folder.join(AUDIT), audit).context("could not move the audit of the papers")
 }
 
 /// Asks `program` for its documents, or a build of today where there is none yet. The tests hand
@@ -38,7 +43,11 @@ pub(crate) fn stale(root: &Path, scratch: &Path, program: Option<&Path>) -> Resu
     }
     std::fs::create_dir_all(scratch).context("could not make the scratch folder")?;
     generate(scratch, program)?;
-    Ok(differences(&contents(&folder)?, &contents(scratch)?))
+    let mut stored = contents(&folder)?;
+    if let Ok(audit) = std::fs::read(folder.with_file_name(AUDIT)) {
+        stored.insert(AUDIT.into(), audit);
+    }
+    Ok(differences(&stored, &contents(scratch)?))
 }
 
 type Contents = BTreeMap<PathBuf, Vec<u8>>;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use overread_analysis::{ChainHead, Input, Provenance, SourceFile};
+use overread_analysis::{ChainHead, Input, ModelScores, Provenance, SourceFile};
 use overread_core::event::{EventBody, FindingAnswer, Via};
 use overread_core::fold::{ReaderRecord, ReadingState};
 use overread_core::protocol::builtin;
@@ -40,6 +40,7 @@ pub(crate) struct World {
     pub(crate) protocol: Protocol,
     pub(crate) sample: Sample,
     pub(crate) readers: Vec<ReaderRecord>,
+    pub(crate) scores: Vec<ModelScores>,
     /// Class and place in its class of every study.
     pub(crate) known: BTreeMap<StudyId, (usize, u64)>,
 }
@@ -114,7 +115,7 @@ impl World {
     ) -> Self {
         let (dataset, known) = dataset;
         let sample = draw(&dataset, &protocol, 20_170_601).unwrap();
-        Self { dataset, protocol, sample, readers: Vec::new(), known }
+        Self { dataset, protocol, sample, readers: Vec::new(), scores: Vec::new(), known }
     }
 
     /// Adds a reader who answers every item in order; the closure sees class and place of the study and the item's place.
@@ -168,6 +169,8 @@ impl World {
             protocol: &self.protocol,
             sample: Some(&self.sample),
             readers: &self.readers,
+            scores: &self.scores,
+            gold: &[],
             provenance: Provenance {
                 files: vec![SourceFile {
                     name: "Data_Entry_2017.csv".to_owned(),

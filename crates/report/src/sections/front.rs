@@ -495,6 +495,8 @@ pub(super) fn sample(analysis: &Analysis) -> Option<Section> {
                 Cell::text(numbers::percent_bare(drawn)),
                 Cell::text(numbers::ratio(dataset)),
                 Cell::text(numbers::percent_bare(dataset)),
+                r.standardised_difference
+                    .map_or(Cell::Refused(None), |d| Cell::text(numbers::coefficient(d))),
             ])
         })
         .collect();
@@ -507,9 +509,13 @@ pub(super) fn sample(analysis: &Analysis) -> Option<Section> {
             grouped("Drawn", "%", Kind::Number),
             grouped("Dataset", "x/n", Kind::Number),
             grouped("Dataset", "%", Kind::Number),
+            column("SMD", Kind::Number),
         ],
         rows: cells,
-        notes: Vec::new(),
+        notes: vec![
+            "SMD: standardised difference of the two shares, (p − q)/√((p(1 − p) + q(1 − q))/2)."
+                .to_owned(),
+        ],
         width: Width::Half,
     }));
     Some(out)

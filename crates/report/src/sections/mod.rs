@@ -1,9 +1,13 @@
 //! From an analysis to the report's sections.
 
 mod agreement;
+mod course;
 mod front;
+mod panel;
 mod quality;
 mod record;
+mod regions;
+mod scores;
 mod strata;
 
 use overread_analysis::Analysis;
@@ -17,10 +21,18 @@ pub fn document(analysis: &Analysis) -> Document {
         vec![front::question(analysis), front::flow(analysis), quality::ppv(analysis)];
     sections.extend(quality::published(analysis));
     sections.extend(quality::dataset_level(analysis));
+    sections.extend(regions::by_stratum(analysis));
+    sections.extend(regions::by_pathology(analysis));
     sections.extend(quality::rules(analysis));
     sections.extend(strata::strata(analysis));
     sections.extend(agreement::agreement(analysis));
+    sections.extend(panel::panel(analysis));
+    sections.extend(panel::splits(analysis));
+    sections.extend(course::course(analysis));
+    sections.extend(scores::scores(analysis));
+    sections.extend(panel::consensus(analysis));
     sections.push(front::repeat_studies(analysis));
+    sections.extend(regions::composition(analysis));
     sections.extend(front::sample(analysis));
     sections.extend(quality::running(analysis));
     sections.push(record::not_estimable(analysis));

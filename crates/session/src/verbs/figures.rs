@@ -4,20 +4,27 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use overread_analysis::{
-    Alarm, Analysis, ChainHead, Input, Options, Provenance, ReadRow, SourceFile, long_reads,
+    Analysis, ChainHead, Input, Options, Provenance, ReadRow, SourceFile, long_reads,
 };
 use overread_core::{DatasetLabel, ReaderRecord, Sample};
-use overread_report::{Format, Overwrite, numbers};
+use overread_report::{Format, Overwrite};
 use overread_store::{OpenMode, Project};
 use serde_json::json;
 
+use super::config::ProjectConfig;
 use super::{Said, VerbError};
 
 /// The program, as reports name it.
 pub(crate) const PROGRAM: &str = concat!("Overread ", env!("CARGO_PKG_VERSION"));
 
+/// Bootstrap replicates of a report and of `analyse`; the live panel makes none.
+const BOOTSTRAP_REPS: u64 = 2_000;
+
 /// The analysis of a project, and its reads as a long table.
-pub(crate) fn of_project(path: &Path) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
+pub(crate) fn of_project(
+    path: &Path,
+    config: &ProjectConfig,
+) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
     let project = Project::open(path, OpenMode::ReadOnly)?.project;
     let dataset = project.dataset()?;
     let protocol = project.protocol()?;
@@ -33,10 +40,14 @@ pub(crate) fn of_project(path: &Path) -> Result<(Analysis, Vec<ReadRow>), VerbEr
         protocol: &protocol,
         sample: sample.as_ref(),
         readers: &readers,
+        scores: &[],
+        gold: &[],
         provenance,
     };
     // Nobody sits at the project now, so the last answer stands.
-    let options = Options { settle_all: true, ..Options::default() };
+    let options =
+        Options { settle_all: true, bootstrap_reps: BOOTSTRAP_REPS, ..Options::default() };
+    let options = config.applied_to(options);
     let rows = long_reads(&input, &options);
     Ok((overread_analysis::analyse(&input, &options), rows))
 }
@@ -67,15 +78,27 @@ fn minute(at: &str) -> String {
     }
 }
 
-/// Every computed figure of a project.
-pub fn analyse(path: &Path) -> Result<Said, VerbError> {
-    let (analysis, rows) = of_project(path)?;
+/// Every computed figure of a project; `config` is a file of options as JSON.
+pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
+    let config = match config {
+        None => ProjectConfig::default(),
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(VerbError::io("read", file))?;
+            ProjectConfig::from_json(&text)
+                .map_err(|reason| VerbError::Other(format!("{}: {reason}.", file.display())))?
+        }
+    };
+    let (analysis, rows) = of_project(path, &config)?;
     let fail = |error: &dyn std::fmt::Display| {
         VerbError::Other(format!("The analysis could not be written: {error}."))
     };
     let mut json = serde_json::to_value(&analysis).map_err(|error| fail(&error))?;
-    let table = overread_analysis::reads_table::analyse_reads(&reads_csv(&rows), None, None)
-        .map_err(|error| fail(&error))?;
+    let table = overread_analysis::reads_table::analyse_reads(
+        &reads_csv(&rows),
+        Some(&config.table()),
+        None,
+    )
+    .map_err(|error| fail(&error))?;
     if let (Some(all), Some(plain)) =
         (json["statistics"].as_object_mut(), table["statistics"].as_object())
     {
@@ -83,7 +106,7 @@ pub fn analyse(path: &Path) -> Result<Said, VerbError> {
             all.entry(key).or_insert_with(|| value.clone());
         }
     }
-    Ok(Said::new(json, summary(&analysis)))
+    Ok(Said::new(json, overread_report::text(&analysis)))
 }
 
 /// The project's reads in the layout of `--reads`, so that both ways give the same statistics.
@@ -114,50 +137,6 @@ fn reads_csv(rows: &[ReadRow]) -> String {
         .ok();
     }
     csv
-}
-
-/// Label quality in lines: the full set of figures is in the JSON and the report.
-fn summary(analysis: &Analysis) -> String {
-    let mut text = String::new();
-    for finding in &analysis.statistics.label_quality {
-        for rule in &finding.rules {
-            let ppv = match (&rule.ppv.value, &rule.ppv.reason) {
-                (Some(_), _) => numbers::sentence(&rule.ppv),
-                (None, Some(reason)) => format!("not estimable: {reason}"),
-                (None, None) => "not estimable".to_owned(),
-            };
-            write!(text, "{}, {}: PPV {ppv}", finding.name, rule.rule).ok();
-            if rule.ppv.value.is_some() {
-                write!(text, ", {}", rule.ppv.method).ok();
-            }
-            text.push('\n');
-        }
-    }
-    for row in analysis.alarms() {
-        let names: Vec<&str> = row.alarms.iter().map(|alarm| alarm_name(*alarm)).collect();
-        writeln!(
-            text,
-            "{}, {}: {} ({} of label-positives; PPV {} inside, {} outside)",
-            row.name,
-            row.stratum,
-            names.join(" and "),
-            numbers::sentence(&row.share),
-            numbers::sentence(&row.inside),
-            numbers::sentence(&row.outside),
-        )
-        .ok();
-    }
-    if text.is_empty() {
-        text.push_str("No reads yet.");
-    }
-    text.trim_end().to_owned()
-}
-
-fn alarm_name(alarm: Alarm) -> &'static str {
-    match alarm {
-        Alarm::QualityGap => "quality gap",
-        Alarm::DominantStratum => "dominant stratum",
-    }
 }
 
 /// The same statistics from a reads table, without a project.
@@ -199,7 +178,7 @@ pub fn report(
             })
         })
         .collect::<Result<_, _>>()?;
-    let (analysis, rows) = of_project(path)?;
+    let (analysis, rows) = of_project(path, &ProjectConfig::default())?;
     let overwrite = if overwrite { Overwrite::Asked } else { Overwrite::Never };
     let written: Vec<PathBuf> = overread_report::write(&analysis, &rows, out, &formats, overwrite)
         .map_err(|error| VerbError::Other(error.to_string()))?;

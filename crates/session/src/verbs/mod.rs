@@ -1,9 +1,13 @@
 //! What the command line does, as functions: JSON for programs, text for people.
 
+mod audit;
+mod config;
 mod demo;
 mod figures;
 mod project;
 
+pub use audit::audit;
+pub(crate) use audit::document as audit_document;
 pub(crate) use demo::phantom as demo_phantom;
 pub use demo::{DemoProject, unpack as unpack_demo};
 pub use figures::{analyse, analyse_reads, report};

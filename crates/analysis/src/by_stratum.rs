@@ -1,0 +1,240 @@
+//! Label quality within each value of an attribute: the layout of a table by region.
+
+use overread_core::Level;
+use overread_core::protocol::Design;
+use overread_stats::label_quality::Confusion;
+use serde::Serialize;
+
+use crate::collect::{Collected, Question, Unit};
+use crate::dataset::{Attribute, DatasetSummary, NOT_STATED};
+use crate::figure::{Figure, RuleRef, Trial, share};
+use crate::input::{Input, Options};
+use crate::quality::{ONE_ARM, Table2x2};
+
+/// One finding within one value of an attribute, under one rule.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StratumQuality {
+    /// Id of the finding.
+    pub finding: String,
+    /// Its name.
+    pub name: String,
+    /// The rule.
+    pub rule: RuleRef,
+    /// The attribute.
+    pub attribute: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Studies read in it.
+    pub table: Table2x2,
+    /// Share of the label-positives that is truly positive.
+    pub ppv: Figure,
+    /// Share of the label-negatives that is truly negative.
+    pub npv: Figure,
+    /// Share of the truly positive that the label finds.
+    pub sensitivity: Figure,
+    /// Share of the truly negative that the label clears.
+    pub specificity: Figure,
+}
+
+/// Label quality by every attribute that divides the read studies.
+pub(crate) fn by_stratum(
+    input: &Input<'_>,
+    options: &Options,
+    summary: &DatasetSummary,
+    collected: &Collected<'_>,
+) -> Vec<StratumQuality> {
+    let mut out = Vec::new();
+    for question in collected.questions.iter().filter(|q| q.labelled) {
+        for attribute in Attribute::STRATA {
+            let of = |unit: &Unit<'_>| attribute.value(unit.study, &summary.per_patient);
+            let read = || question.units.iter().filter(|unit| !unit.marks.is_empty());
+            let mut values: Vec<String> = read().map(of).collect();
+            values.sort();
+            values.dedup();
+            if values.len() < 2 {
+                continue;
+            }
+            for value in values.iter().filter(|value| *value != NOT_STATED) {
+                let units: Vec<&Unit<'_>> = read().filter(|unit| of(unit) == *value).collect();
+                for rule in &input.protocol.rules {
+                    let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
+                    let frame = Within { input, options, question, rule: &id };
+                    out.push(frame.quality(attribute.name(), value, &units, rule.threshold));
+                }
+            }
+        }
+    }
+    out
+}
+
+struct Within<'a> {
+    input: &'a Input<'a>,
+    options: &'a Options,
+    question: &'a Question<'a>,
+    rule: &'a RuleRef,
+}
+
+impl Within<'_> {
+    fn quality(
+        &self,
+        attribute: &'static str,
+        value: &str,
+        units: &[&Unit<'_>],
+        threshold: Level,
+    ) -> StratumQuality {
+        let mut table = Confusion::default();
+        let mut rows: Vec<(bool, bool, u32)> = Vec::new();
+        for unit in units {
+            if let (Some(label), Some(truth)) = (unit.stated_label(), unit.reference(threshold)) {
+                table.add(label, truth);
+                rows.push((label, truth, unit.study.patient));
+            }
+        }
+        let figure = |estimand, pick: &dyn Fn(bool, bool) -> Option<bool>| {
+            let trials: Vec<Trial> = rows
+                .iter()
+                .filter_map(|&(label, truth, patient)| {
+                    Some(Trial { patient, success: pick(label, truth)? })
+                })
+                .collect();
+            let level = self.options.stats_level();
+            share(estimand, Some(self.rule), &trials, self.question.complete, level)
+        };
+        let refused = |estimand, reason: &str| Figure::refused(estimand, Some(self.rule), reason);
+        let one_arm = table.tp + table.fp == 0 || table.fn_ + table.tn == 0;
+        let whole = |estimand, pick: &dyn Fn(bool, bool) -> Option<bool>| {
+            if one_arm {
+                refused(estimand, ONE_ARM)
+            } else if self.input.protocol.design == Design::Verify {
+                refused(
+                    estimand,
+                    "the sample is enriched by label: weights within a stratum are not known",
+                )
+            } else {
+                figure(estimand, pick)
+            }
+        };
+        StratumQuality {
+            finding: self.question.finding.id.clone(),
+            name: self.question.finding.name.clone(),
+            rule: self.rule.clone(),
+            attribute,
+            value: value.to_owned(),
+            table: Table2x2 { tp: table.tp, fp: table.fp, fn_: table.fn_, tn: table.tn },
+            ppv: figure("ppv", &|label, truth| label.then_some(truth)),
+            npv: if table.fn_ + table.tn == 0 {
+                refused("npv", ONE_ARM)
+            } else {
+                figure("npv", &|label, truth| (!label).then_some(!truth))
+            },
+            sensitivity: whole("sensitivity", &|label, truth| truth.then_some(label)),
+            specificity: whole("specificity", &|label, truth| (!truth).then_some(!label)),
+        }
+    }
+}
+
+/// A label against one pathology of the several that make a study abnormal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PathologyQuality {
+    /// Id of the composite finding that has the label.
+    pub composite: String,
+    /// Its name.
+    pub composite_name: String,
+    /// Id of the pathology, or of a finding of the composite's parts.
+    pub finding: String,
+    /// Its name.
+    pub name: String,
+    /// The rule.
+    pub rule: RuleRef,
+    /// P(label positive | pathology present).
+    pub sensitivity: Figure,
+    /// P(label normal | pathology absent): the others may be there.
+    pub specificity_pathology_absent: Figure,
+    /// P(label normal | no pathology at all): the same for every pathology.
+    pub specificity_no_pathology: Figure,
+    /// Of the label-positives that were read, those with the pathology.
+    pub among_label_positives: Figure,
+    /// Of the label-negatives that were read, those with the pathology: what a look at label-positives alone misses.
+    pub among_label_negatives: Figure,
+}
+
+/// Each part of a composite finding against the composite's label, and the composition on both sides of the label.
+pub(crate) fn by_pathology(
+    input: &Input<'_>,
+    options: &Options,
+    collected: &Collected<'_>,
+) -> Vec<PathologyQuality> {
+    let mut out = Vec::new();
+    for whole in collected.questions.iter().filter(|q| q.labelled && !q.finding.any_of.is_empty()) {
+        for id in &whole.finding.any_of {
+            let part = collected
+                .questions
+                .iter()
+                .find(|q| q.deck_index == whole.deck_index && q.finding.id == *id);
+            let Some(part) = part else { continue };
+            for rule in &input.protocol.rules {
+                let version = RuleRef { name: rule.name.clone(), version: input.protocol.version };
+                out.push(pathology(input, options, (whole, part), rule.threshold, &version));
+            }
+        }
+    }
+    out
+}
+
+fn pathology(
+    input: &Input<'_>,
+    options: &Options,
+    (whole, part): (&Question<'_>, &Question<'_>),
+    threshold: Level,
+    rule: &RuleRef,
+) -> PathologyQuality {
+    // Label, this pathology, any pathology.
+    let mut rows: Vec<(bool, bool, Option<bool>, u32)> = Vec::new();
+    for unit in &part.units {
+        let twin = whole.units.iter().find(|u| u.study.id == unit.study.id);
+        let Some(twin) = twin else { continue };
+        if let (Some(label), Some(present)) = (twin.stated_label(), unit.reference(threshold)) {
+            rows.push((label, present, twin.reference(threshold), unit.study.patient));
+        }
+    }
+    let level = options.stats_level();
+    let arms = rows.iter().any(|r| r.0) && rows.iter().any(|r| !r.0);
+    let figure = |estimand,
+                  pick: &dyn Fn(bool, bool, Option<bool>) -> Option<bool>,
+                  needs: bool| {
+        if needs && !arms {
+            return Figure::refused(estimand, Some(rule), ONE_ARM);
+        }
+        if needs && input.protocol.design == Design::Verify {
+            let why = "the sample is enriched by label: only weighted figures describe the dataset";
+            return Figure::refused(estimand, Some(rule), why);
+        }
+        let trials: Vec<Trial> = rows
+            .iter()
+            .filter_map(|&(label, present, any, patient)| {
+                Some(Trial { patient, success: pick(label, present, any)? })
+            })
+            .collect();
+        share(estimand, Some(rule), &trials, part.complete, level)
+    };
+    PathologyQuality {
+        composite: whole.finding.id.clone(),
+        composite_name: whole.finding.name.clone(),
+        finding: part.finding.id.clone(),
+        name: part.finding.name.clone(),
+        rule: rule.clone(),
+        sensitivity: figure("sensitivity", &|l, p, _| p.then_some(l), true),
+        specificity_pathology_absent: figure(
+            "specificity_pathology_absent",
+            &|l, p, _| (!p).then_some(!l),
+            true,
+        ),
+        specificity_no_pathology: figure(
+            "specificity_no_pathology",
+            &|l, _, any| (any == Some(false)).then_some(!l),
+            true,
+        ),
+        among_label_positives: figure("share", &|l, p, _| l.then_some(p), false),
+        among_label_negatives: figure("share", &|l, p, _| (!l).then_some(p), false),
+    }
+}

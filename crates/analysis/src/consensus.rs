@@ -1,0 +1,192 @@
+//! What is taken as truth where several readers read: majority, adjudication, latent classes.
+
+use overread_stats::dawid_skene::dawid_skene;
+use serde::Serialize;
+
+use crate::collect::{Collected, Question};
+use crate::figure::{Count, RuleRef};
+use crate::input::Input;
+
+/// A reader's error rates under the latent-class model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LatentReader {
+    /// Pseudonym.
+    pub reader: String,
+    /// Studies read.
+    pub studies: u64,
+    /// Probability of calling a truly positive study positive.
+    pub sensitivity: f64,
+    /// Probability of calling a truly negative study negative.
+    pub specificity: f64,
+}
+
+/// The latent-class estimate of Dawid and Skene.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Latent {
+    /// Estimated share of truly positive studies among those read.
+    pub prevalence: f64,
+    /// Studies more likely positive than not.
+    pub positive: Count,
+    /// Whether the likelihood settled.
+    pub converged: bool,
+    /// Expectation steps.
+    pub iterations: u32,
+    /// Each reader.
+    pub readers: Vec<LatentReader>,
+    /// Label-positives among studies more likely positive, where the label says so: the label's sensitivity against this reference.
+    pub label_sensitivity: Count,
+    /// Label-negatives among studies more likely negative.
+    pub label_specificity: Count,
+}
+
+/// The reference of one finding under one rule.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Consensus {
+    /// Id of the finding.
+    pub finding: String,
+    /// Its name.
+    pub name: String,
+    /// The rule.
+    pub rule: RuleRef,
+    /// Studies that any reader decided.
+    pub read: u64,
+    /// Positive by majority, of those decided.
+    pub positive: Count,
+    /// Evenly divided and not adjudicated: left out of every figure that rests on the reference.
+    pub tied: u64,
+    /// Read by several readers who do not all say the same.
+    pub disagreed: u64,
+    /// Decided by an adjudicator instead of the majority.
+    pub adjudicated: u64,
+    /// Of these, decided against the majority.
+    pub overturned: u64,
+    /// Latent classes; `None` with fewer than three readers.
+    pub latent: Option<Latent>,
+    /// Why there are none.
+    pub latent_reason: Option<String>,
+}
+
+/// Readers below which the latent classes are not identified.
+const LEAST_READERS: usize = 3;
+
+/// The reference of every question under every rule, where several readers read.
+pub(crate) fn consensus(input: &Input<'_>, collected: &Collected<'_>) -> Vec<Consensus> {
+    if collected.readers.len() < 2 {
+        return Vec::new();
+    }
+    let mut out = Vec::new();
+    for question in &collected.questions {
+        for rule in &input.protocol.rules {
+            let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
+            out.push(of(collected, question, rule.threshold, id));
+        }
+    }
+    out
+}
+
+fn of(
+    collected: &Collected<'_>,
+    question: &Question<'_>,
+    threshold: overread_core::Level,
+    rule: RuleRef,
+) -> Consensus {
+    let mut out = Consensus {
+        finding: question.finding.id.clone(),
+        name: question.finding.name.clone(),
+        rule,
+        read: 0,
+        positive: Count::default(),
+        tied: 0,
+        disagreed: 0,
+        adjudicated: 0,
+        overturned: 0,
+        latent: None,
+        latent_reason: None,
+    };
+    let readers = collected.readers.len();
+    let mut ratings = Vec::new();
+    let mut units = Vec::new();
+    for unit in &question.units {
+        let votes: Vec<(usize, bool)> = unit
+            .marks
+            .iter()
+            .filter_map(|mark| Some((mark.reader, mark.answer.level()?.meets(threshold))))
+            .collect();
+        let Some((_, first)) = votes.first() else { continue };
+        out.read += 1;
+        out.disagreed += u64::from(votes.iter().any(|(_, vote)| vote != first));
+        let majority = unit.majority(threshold);
+        if let Some(level) = unit.adjudicated {
+            out.adjudicated += 1;
+            let decided = level.meets(threshold);
+            out.overturned += u64::from(majority.is_some_and(|m| m != decided));
+        }
+        match unit.reference(threshold) {
+            Some(positive) => out.positive.add(positive),
+            None => out.tied += 1,
+        }
+        let mut row = vec![Vec::new(); readers];
+        for (reader, vote) in votes {
+            if let Some(cell) = row.get_mut(reader) {
+                cell.push(usize::from(vote));
+            }
+        }
+        ratings.push(row);
+        units.push(unit);
+    }
+    let reading = (0..readers)
+        .filter(|r| ratings.iter().any(|row| row.get(*r).is_some_and(|cell| !cell.is_empty())));
+    if reading.count() < LEAST_READERS {
+        out.latent_reason =
+            Some("latent classes need at least three readers of the same studies".to_owned());
+        return out;
+    }
+    match dawid_skene(&ratings, 2) {
+        None => out.latent_reason = Some("no study that counts was read".to_owned()),
+        Some(fit) => {
+            let mut latent = Latent {
+                prevalence: fit.prevalence.get(1).copied().unwrap_or(0.0),
+                positive: Count::default(),
+                converged: fit.converged,
+                iterations: fit.iterations,
+                readers: Vec::new(),
+                label_sensitivity: Count::default(),
+                label_specificity: Count::default(),
+            };
+            for (unit, posterior) in units.iter().zip(&fit.posterior) {
+                let Some(&p) = posterior.as_ref().and_then(|p| p.get(1)) else { continue };
+                if p == 0.5 {
+                    continue;
+                }
+                let truth = 0.5 < p;
+                latent.positive.add(truth);
+                match (truth, unit.stated_label()) {
+                    (true, Some(label)) => latent.label_sensitivity.add(label),
+                    (false, Some(label)) => latent.label_specificity.add(!label),
+                    (_, None) => {}
+                }
+            }
+            for (index, reader) in collected.readers.iter().enumerate() {
+                let studies = ratings
+                    .iter()
+                    .filter(|row| row.get(index).is_some_and(|cell| !cell.is_empty()))
+                    .count() as u64;
+                let rate = |class: usize| {
+                    fit.confusion
+                        .get(index)
+                        .and_then(|m| m.get(class))
+                        .and_then(|row| row.get(class))
+                        .copied()
+                };
+                if let (true, Some(specificity), Some(sensitivity)) =
+                    (0 < studies, rate(0), rate(1))
+                {
+                    let reader = reader.name.clone();
+                    latent.readers.push(LatentReader { reader, studies, sensitivity, specificity });
+                }
+            }
+            out.latent = Some(latent);
+        }
+    }
+    out
+}

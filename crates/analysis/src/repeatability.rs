@@ -1,0 +1,249 @@
+//! Readers against themselves: hidden repeats, and drift along the reading.
+
+use overread_core::{Level, Phase, ReaderRecord};
+use overread_stats::Interval;
+use overread_stats::drift::{drift, trend};
+use overread_stats::paired::mcnemar;
+use overread_stats::two_rater::two_rater;
+use serde::Serialize;
+
+use crate::collect::{Collected, answer};
+use crate::figure::{Count, RuleRef};
+use crate::input::{Input, Options};
+
+/// One reader's first and second reading of the same studies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Repeatability {
+    /// Pseudonym.
+    pub reader: String,
+    /// Id of the finding.
+    pub finding: String,
+    /// Its name.
+    pub name: String,
+    /// The rule.
+    pub rule: RuleRef,
+    /// Same answer both times, of the studies decided twice.
+    pub agreed: Count,
+    /// Positive the first time only.
+    pub first_only: u64,
+    /// Positive the second time only.
+    pub second_only: u64,
+    /// Cohen's kappa of the two readings.
+    pub kappa: Option<f64>,
+    /// Its interval.
+    pub interval: Option<Interval>,
+    /// Gwet's AC1.
+    pub ac1: Option<f64>,
+    /// Exact `McNemar` p-value: does the reader shift in one direction?
+    pub direction_p: f64,
+    /// Why there is no kappa.
+    pub reason: Option<String>,
+}
+
+/// Every reader's hidden repeats, finding by finding.
+pub(crate) fn repeatability(
+    input: &Input<'_>,
+    options: &Options,
+    collected: &Collected<'_>,
+) -> Vec<Repeatability> {
+    let mut out = Vec::new();
+    for reader in &collected.readers {
+        for finding in &input.protocol.findings {
+            for rule in &input.protocol.rules {
+                let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
+                let pairs = pairs(input, options, reader, finding);
+                out.extend(twice(options, &reader.name, finding, (rule.threshold, id), &pairs));
+            }
+        }
+    }
+    out
+}
+
+/// First and second level of each study that was decided twice.
+fn pairs(
+    input: &Input<'_>,
+    options: &Options,
+    reader: &ReaderRecord,
+    finding: &overread_core::protocol::Finding,
+) -> Vec<(Level, Level)> {
+    let level = |item: &overread_core::Item| {
+        let state = reader.state.item(item.id)?;
+        let standing = if options.settle_all { state.current() } else { None };
+        let lock = state.settled_lock().or(standing)?;
+        answer(input, lock, finding)?.level()
+    };
+    let mut out = Vec::new();
+    for second in reader.worklist.items.iter().filter(|i| i.phase == Phase::Repeat) {
+        let first =
+            reader.worklist.items.iter().find(|i| {
+                i.phase == Phase::Read && i.study == second.study && i.deck == second.deck
+            });
+        if let Some(pair) = first.and_then(|first| level(first).zip(level(second))) {
+            out.push(pair);
+        }
+    }
+    out
+}
+
+fn twice(
+    options: &Options,
+    reader: &str,
+    finding: &overread_core::protocol::Finding,
+    (threshold, rule): (Level, RuleRef),
+    pairs: &[(Level, Level)],
+) -> Option<Repeatability> {
+    let [mut a, mut b, mut c, mut d] = [0_u64; 4];
+    for (first, second) in pairs {
+        match (first.meets(threshold), second.meets(threshold)) {
+            (true, true) => a += 1,
+            (true, false) => b += 1,
+            (false, true) => c += 1,
+            (false, false) => d += 1,
+        }
+    }
+    let n = a + b + c + d;
+    if n == 0 {
+        return None;
+    }
+    let both = two_rater(&[vec![d, c], vec![b, a]], false, options.stats_level());
+    Some(Repeatability {
+        reader: reader.to_owned(),
+        finding: finding.id.clone(),
+        name: finding.name.clone(),
+        rule,
+        agreed: Count { x: a + d, n },
+        first_only: b,
+        second_only: c,
+        kappa: both.kappa.kappa,
+        interval: both.kappa.ci_fce,
+        ac1: both.gwet_ac1.est,
+        direction_p: mcnemar(b, c).exact_p,
+        reason: both.kappa.reason.map(|reason| reason.to_string()),
+    })
+}
+
+/// A rate along the reading of one reader.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DriftRow {
+    /// Pseudonym.
+    pub reader: String,
+    /// Index of the deck.
+    pub deck: u32,
+    /// Name of the deck's finding; `all findings` where all are asked.
+    pub name: String,
+    /// `positive_rate`: reads that reach the first rule; `label_agreement`: reads that agree with the label.
+    pub series: &'static str,
+    /// In blocks of reading order.
+    pub blocks: Vec<Count>,
+    /// Cochran–Armitage over the blocks.
+    pub trend_z: Option<f64>,
+    /// Its p-value.
+    pub trend_p: Option<f64>,
+    /// Logistic slope from the first to the last read.
+    pub slope: Option<f64>,
+    /// Its p-value.
+    pub slope_p: Option<f64>,
+    /// By hour of the day, by the clock of the device, hours in order.
+    pub hours: Vec<HourCount>,
+    /// Trend over the hours.
+    pub hours_p: Option<f64>,
+}
+
+/// Reads of one hour of the day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HourCount {
+    /// 0 to 23.
+    pub hour: u8,
+    /// Successes of the reads.
+    pub count: Count,
+}
+
+const BLOCKS: usize = 5;
+
+/// Positive rate and agreement with the label along each reader's reading, deck by deck.
+pub(crate) fn drifts(
+    input: &Input<'_>,
+    options: &Options,
+    collected: &Collected<'_>,
+) -> Vec<DriftRow> {
+    let Some(rule) = input.protocol.rules.first() else { return Vec::new() };
+    let mut out = Vec::new();
+    for (index, reader) in collected.readers.iter().enumerate() {
+        let mut decks: Vec<u32> = collected.questions.iter().map(|q| q.deck_index).collect();
+        decks.dedup();
+        for deck in decks {
+            let of_deck = || collected.questions.iter().filter(move |q| q.deck_index == deck);
+            let (mut positive, mut agreement) = (Vec::new(), Vec::new());
+            for question in of_deck() {
+                for unit in &question.units {
+                    let Some(mark) = unit.marks.iter().find(|mark| mark.reader == index) else {
+                        continue;
+                    };
+                    let Some(level) = mark.answer.level() else { continue };
+                    let hit = level.meets(rule.threshold);
+                    let hour = collected
+                        .items
+                        .get(mark.item)
+                        .and_then(|item| item.lock)
+                        .and_then(|lock| lock.at.get(11..13)?.parse().ok());
+                    positive.push((mark.rank as f64, hit, hour));
+                    if let (Some(label), false) = (unit.stated_label(), question.deck.label_known())
+                    {
+                        agreement.push((mark.rank as f64, hit == label, hour));
+                    }
+                }
+            }
+            let mut names = of_deck().map(|q| q.finding.name.as_str());
+            let name = match (names.next(), names.next()) {
+                (Some(only), None) => only,
+                _ => "all findings",
+            };
+            for (series, reads) in [("positive_rate", positive), ("label_agreement", agreement)] {
+                if BLOCKS <= reads.len() {
+                    out.push(row(options, (&reader.name, deck, name), series, &reads));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Place in the reading, outcome, hour of the day.
+type Read = (f64, bool, Option<u8>);
+
+fn row(
+    options: &Options,
+    (reader, deck, name): (&str, u32, &str),
+    series: &'static str,
+    reads: &[Read],
+) -> DriftRow {
+    let positions: Vec<f64> = reads.iter().map(|(at, ..)| *at).collect();
+    let outcomes: Vec<bool> = reads.iter().map(|(_, outcome, _)| *outcome).collect();
+    let found = drift(&positions, &outcomes, BLOCKS, options.stats_level());
+    let mut hours: Vec<HourCount> = Vec::new();
+    for hour in 0..24 {
+        let mut count = Count::default();
+        for (_, outcome, _) in reads.iter().filter(|(_, _, at)| *at == Some(hour)) {
+            count.add(*outcome);
+        }
+        if 0 < count.n {
+            hours.push(HourCount { hour, count });
+        }
+    }
+    let k: Vec<u64> = hours.iter().map(|h| h.count.x).collect();
+    let n: Vec<u64> = hours.iter().map(|h| h.count.n).collect();
+    let scores: Vec<f64> = hours.iter().map(|h| f64::from(h.hour)).collect();
+    DriftRow {
+        reader: reader.to_owned(),
+        deck,
+        name: name.to_owned(),
+        series,
+        blocks: found.blocks.iter().map(|b| Count { x: b.k, n: b.n }).collect(),
+        trend_z: found.trend.z,
+        trend_p: found.trend.p,
+        slope: found.logistic.slope,
+        slope_p: found.logistic.p,
+        hours_p: trend(&k, &n, Some(&scores)).p,
+        hours,
+    }
+}

@@ -1,0 +1,105 @@
+//! Readers against themselves: hidden repeats and drift.
+
+use overread_analysis::Analysis;
+
+use super::panel::{of, with_interval};
+use super::{ci, column, row, section};
+use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
+use crate::numbers;
+
+pub(super) fn course(analysis: &Analysis) -> Option<Section> {
+    let repeats = repeats(analysis);
+    let drift = drift(analysis);
+    if repeats.is_none() && drift.is_none() {
+        return None;
+    }
+    let mut out = section("s-course", "Repeatability and drift");
+    out.prose.push(Prose::Paragraph(
+        "Each reader against themselves: the same study read twice unnoticed, and the rate of positive answers along the reading. In a deck that was read in another order than a random one, drift cannot be told from the order of the studies.".into(),
+    ));
+    out.blocks.extend(repeats.into_iter().chain(drift).map(Block::Table));
+    Some(out)
+}
+
+fn repeats(analysis: &Analysis) -> Option<Table> {
+    let rows = &analysis.statistics.repeatability;
+    if rows.is_empty() {
+        return None;
+    }
+    Some(Table {
+        id: "t-repeats".to_owned(),
+        caption: "First and second reading of the same studies by the same reader.".to_owned(),
+        columns: vec![
+            column("Reader", Kind::Words),
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Same answer", Kind::Number),
+            column("First only", Kind::Number),
+            column("Second only", Kind::Number),
+            column(format!("κ ({})", ci(analysis)), Kind::Estimate),
+            column("AC1", Kind::Number),
+            column("p of direction", Kind::Number),
+        ],
+        rows: rows
+            .iter()
+            .map(|r| {
+                row(vec![
+                    Cell::text(&r.reader),
+                    Cell::text(&r.name),
+                    Cell::text(&r.rule.name),
+                    of(r.agreed),
+                    Cell::text(numbers::count(r.first_only)),
+                    Cell::text(numbers::count(r.second_only)),
+                    with_interval(r.kappa, r.interval),
+                    r.ac1.map_or(Cell::Refused(None), |v| Cell::text(numbers::coefficient(v))),
+                    Cell::text(numbers::p_value(r.direction_p)),
+                ])
+            })
+            .collect(),
+        notes: vec![
+            "First only, second only: positive in that reading alone. p of direction: exact McNemar. n.e. = not estimable.".to_owned(),
+        ],
+        width: Width::Full,
+    })
+}
+
+fn drift(analysis: &Analysis) -> Option<Table> {
+    let rows = &analysis.statistics.drift;
+    if rows.is_empty() {
+        return None;
+    }
+    let p =
+        |value: Option<f64>| value.map_or(Cell::Refused(None), |p| Cell::text(numbers::p_value(p)));
+    Some(Table {
+        id: "t-drift".to_owned(),
+        caption: "Rates along the reading, in five blocks of reading order, and by hour of the day.".to_owned(),
+        columns: vec![
+            column("Reader", Kind::Words),
+            column("Deck", Kind::Words),
+            column("Series", Kind::Words),
+            column("Blocks, x/n", Kind::Words),
+            column("Trend p", Kind::Number),
+            column("Slope p", Kind::Number),
+            column("Hour p", Kind::Number),
+        ],
+        rows: rows
+            .iter()
+            .map(|r| {
+                let blocks: Vec<String> = r.blocks.iter().map(|b| numbers::ratio(*b)).collect();
+                row(vec![
+                    Cell::text(&r.reader),
+                    Cell::text(&r.name),
+                    Cell::text(if r.series == "positive_rate" { "positive" } else { "agrees with the label" }),
+                    Cell::text(blocks.join(" ")),
+                    p(r.trend_p),
+                    p(r.slope_p),
+                    p(r.hours_p),
+                ])
+            })
+            .collect(),
+        notes: vec![
+            "Positive: at or above the first rule. Trend: Cochran–Armitage over the blocks. Slope: logistic, from the first to the last read. Hour: Cochran–Armitage over hours of the day, by the clock of the device. n.e. = not estimable: all answers are the same, or all were given in one hour.".to_owned(),
+        ],
+        width: Width::Full,
+    })
+}

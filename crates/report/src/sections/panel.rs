@@ -1,0 +1,317 @@
+//! Panels: every reader at once, the label as one more rater, every split, the reference.
+
+use overread_analysis::{Analysis, Count, Interval, PairAgreement};
+
+use super::{ci, column, grouped, row, section};
+use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
+use crate::numbers;
+
+fn optional(value: Option<f64>) -> Cell {
+    value.map_or(Cell::Refused(None), |v| Cell::text(numbers::coefficient(v)))
+}
+
+pub(super) fn with_interval(value: Option<f64>, interval: Option<Interval>) -> Cell {
+    match (value, interval) {
+        (None, _) => Cell::Refused(None),
+        (Some(v), None) => Cell::Estimate(numbers::coefficient(v), String::new()),
+        (Some(v), Some(i)) => Cell::Estimate(
+            numbers::coefficient(v),
+            format!("({})", numbers::coefficient_interval(i)),
+        ),
+    }
+}
+
+/// `45/50 (90%)`.
+pub(super) fn of(count: Count) -> Cell {
+    if count.n == 0 {
+        return Cell::text(numbers::NONE);
+    }
+    Cell::text(format!("{} ({})", numbers::ratio(count), numbers::percent(count)))
+}
+
+/// All readers of a study at once.
+pub(super) fn panel(analysis: &Analysis) -> Option<Section> {
+    let panels = &analysis.statistics.panel;
+    if panels.is_empty() {
+        return None;
+    }
+    let mut out = section("s-panel", "Agreement of the whole panel");
+    out.prose.push(Prose::Paragraph(
+        "All readers at once. Fleiss’ κ and AC1 take readers as interchangeable, Conger’s κ as named persons. Every coefficient stands beside the observed counts; none is a verdict.".into(),
+    ));
+    let mut rows = Vec::new();
+    for panel in panels {
+        for coefficient in &panel.coefficients {
+            rows.push(row(vec![
+                Cell::text(&panel.name),
+                Cell::text(panel.rule.as_ref().map_or("levels", |rule| rule.name.as_str())),
+                Cell::text(coefficient_name(coefficient.name)),
+                Cell::text(numbers::count(panel.readers)),
+                Cell::text(numbers::count(panel.studies)),
+                Cell::text(numbers::ratio(panel.unanimous)),
+                optional(panel.positive_agreement),
+                optional(panel.negative_agreement),
+                with_interval(coefficient.value, coefficient.interval),
+                Cell::text(
+                    coefficient
+                        .patient_bootstrap
+                        .map_or_else(|| numbers::NONE.to_owned(), numbers::coefficient_interval),
+                ),
+            ]));
+        }
+    }
+    out.blocks.push(Block::Table(Table {
+        id: "t-panel".to_owned(),
+        caption: "Agreement of all readers by finding and rule.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Coefficient", Kind::Words),
+            column("Readers", Kind::Number),
+            column("Studies", Kind::Number),
+            column("Unanimous", Kind::Number),
+            grouped("Agreement on", "positives", Kind::Number),
+            grouped("Agreement on", "negatives", Kind::Number),
+            column(format!("Value ({})", ci(analysis)), Kind::Estimate),
+            column("Patient bootstrap", Kind::Number),
+        ],
+        rows,
+        notes: vec![format!(
+            "n.e. = not estimable: all answers lie in one category, so that chance agreement is 1. Unanimous: of the studies that every reader decided. CI: Gwet, t over studies. Patient bootstrap: {} resamples of patients, percentiles. Levels: on the ordered scale itself, quadratic weights where named.",
+            numbers::count(analysis.options.bootstrap_reps)
+        )],
+        width: Width::Full,
+    }));
+    out.blocks.extend(against_label(analysis).map(Block::Table));
+    Some(out)
+}
+
+fn coefficient_name(name: &str) -> &str {
+    match name {
+        "fleiss" => "Fleiss’ κ",
+        "fleiss_quadratic" => "Fleiss’ κ, quadratic weights",
+        "gwet_ac1" => "Gwet’s AC1",
+        "gwet_ac2_quadratic" => "Gwet’s AC2, quadratic weights",
+        "brennan_prediger" => "Brennan–Prediger",
+        "conger" => "Conger’s κ",
+        "krippendorff_alpha" => "Krippendorff’s α, nominal",
+        "krippendorff_alpha_ordinal" => "Krippendorff’s α, ordinal",
+        other => other,
+    }
+}
+
+fn against_label(analysis: &Analysis) -> Option<Table> {
+    let pairs = &analysis.statistics.against_label;
+    if pairs.is_empty() {
+        return None;
+    }
+    let sample = pairs.iter().any(|pair| pair.sample_value);
+    let line = |p: &PairAgreement| {
+        row(vec![
+            Cell::text(&p.name),
+            Cell::text(&p.rule.name),
+            Cell::text(&p.first),
+            of(p.agreed),
+            with_interval(p.kappa, p.interval),
+            optional(p.ac1),
+            optional(p.positive_agreement),
+            optional(p.negative_agreement),
+        ])
+    };
+    let note = if sample {
+        "Sample values: the studies were drawn by label, so that κ does not describe the dataset."
+    } else {
+        "The studies were drawn at dataset prevalence."
+    };
+    Some(Table {
+        id: "t-label-rater".to_owned(),
+        caption: "The dataset label as one more rater, beside each reader.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Reader", Kind::Words),
+            column("Agreed", Kind::Number),
+            column(format!("κ ({})", ci(analysis)), Kind::Estimate),
+            column("AC1", Kind::Number),
+            grouped("Agreement on", "positives", Kind::Number),
+            grouped("Agreement on", "negatives", Kind::Number),
+        ],
+        rows: pairs.iter().map(line).collect(),
+        notes: vec![format!("{note} n.e. = not estimable. CI: Fleiss–Cohen–Everitt.")],
+        width: Width::Full,
+    })
+}
+
+/// Every split, and each against the rest.
+pub(super) fn splits(analysis: &Analysis) -> Option<Section> {
+    let (splits, rest) = (&analysis.statistics.splits, &analysis.statistics.leave_one_out);
+    if rest.is_empty() {
+        return None;
+    }
+    let mut out = section("s-splits", "Every split, and each against the rest");
+    if !splits.is_empty() {
+        out.prose.push(Prose::Paragraph(
+            "Who is compared with a gold panel depends on who is in it. Each rater stands against the majority of every panel that does not contain it; the range over panels is a spread, not an interval.".into(),
+        ));
+        let rows = splits.iter().map(|s| {
+            let kappas = s.panels.iter().filter(|p| p.kappa.is_some()).count() as u64;
+            let range = s.range.map_or_else(
+                || numbers::NONE.to_owned(),
+                |r| numbers::range(&numbers::coefficient(r.low), &numbers::coefficient(r.high)),
+            );
+            let n: Vec<u64> = s.panels.iter().map(|p| p.n).collect();
+            let least = n.iter().min().copied().unwrap_or(0);
+            let most = n.iter().max().copied().unwrap_or(0);
+            let studies = if least == most {
+                numbers::count(least)
+            } else {
+                numbers::range(&numbers::count(least), &numbers::count(most))
+            };
+            row(vec![
+                Cell::text(&s.name),
+                Cell::text(&s.rule.name),
+                Cell::text(&s.rater),
+                Cell::text(numbers::ratio(Count { x: kappas, n: s.panels.len() as u64 })),
+                Cell::text(studies),
+                optional(s.median),
+                Cell::text(range),
+                s.declared
+                    .as_ref()
+                    .map_or_else(|| Cell::text(numbers::NONE), |d| optional(d.kappa)),
+            ])
+        });
+        out.blocks.push(Block::Table(Table {
+            id: "t-splits".to_owned(),
+            caption: format!(
+                "κ of each rater against every gold panel of {} readers.",
+                splits.first().map_or(0, |s| s.gold_size)
+            ),
+            columns: vec![
+                column("Finding", Kind::Words),
+                column("Rule", Kind::Words),
+                column("Rater", Kind::Words),
+                column("Panels with κ", Kind::Number),
+                column("Studies", Kind::Number),
+                column("Median κ", Kind::Number),
+                column("Range", Kind::Number),
+                column("Declared panel", Kind::Number),
+            ],
+            rows: rows.collect(),
+            notes: vec![
+                "Studies: those that every member of the panel and the rater decided. – in the last column: no panel is declared, or the rater is in it. n.e. = not estimable. “dataset” is the dataset label.".to_owned(),
+            ],
+            width: Width::Full,
+        }));
+    }
+    let rows = rest.iter().map(|r| {
+        row(vec![
+            Cell::text(&r.name),
+            Cell::text(&r.rule.name),
+            Cell::text(&r.rater),
+            of(r.agreed),
+            of(r.sensitivity),
+            of(r.specificity),
+            with_interval(r.kappa, r.interval),
+            Cell::text(numbers::count(r.tied)),
+        ])
+    });
+    out.blocks.push(Block::Table(Table {
+        id: "t-rest".to_owned(),
+        caption: "Each rater against the majority of the other readers.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Rater", Kind::Words),
+            column("Agreed", Kind::Number),
+            column("Positive by the rater, of the majority’s positives", Kind::Number),
+            column("Negative, of its negatives", Kind::Number),
+            column(format!("κ ({})", ci(analysis)), Kind::Estimate),
+            column("Tied", Kind::Number),
+        ],
+        rows: rows.collect(),
+        notes: vec![
+            "Tied: studies on which the others are evenly divided; left out. n.e. = not estimable. CI: Fleiss–Cohen–Everitt.".to_owned(),
+        ],
+        width: Width::Full,
+    }));
+    Some(out)
+}
+
+/// What the reference is, and the latent classes beside it.
+pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
+    let rows = &analysis.statistics.consensus;
+    if rows.is_empty() {
+        return None;
+    }
+    let mut out = section("s-consensus", "Reference");
+    out.prose.push(Prose::Paragraph(
+        "The reference is the majority of the readers, and where an adjudicator decided, the adjudicator. Studies on which the readers are evenly divided are left out of every figure that rests on it.".into(),
+    ));
+    out.blocks.push(Block::Table(Table {
+        id: "t-consensus".to_owned(),
+        caption: "The reference by finding and rule.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Read", Kind::Number),
+            column("Positive", Kind::Number),
+            column("Evenly divided", Kind::Number),
+            column("Readers differ", Kind::Number),
+            column("Adjudicated", Kind::Number),
+            column("Against the majority", Kind::Number),
+        ],
+        rows: rows
+            .iter()
+            .map(|c| {
+                row(vec![
+                    Cell::text(&c.name),
+                    Cell::text(&c.rule.name),
+                    Cell::text(numbers::count(c.read)),
+                    of(c.positive),
+                    Cell::text(numbers::count(c.tied)),
+                    Cell::text(numbers::count(c.disagreed)),
+                    Cell::text(numbers::count(c.adjudicated)),
+                    Cell::text(numbers::count(c.overturned)),
+                ])
+            })
+            .collect(),
+        notes: Vec::new(),
+        width: Width::Full,
+    }));
+    let mut latent = Vec::new();
+    for c in rows {
+        let Some(fit) = &c.latent else { continue };
+        for reader in &fit.readers {
+            latent.push(row(vec![
+                Cell::text(&c.name),
+                Cell::text(&c.rule.name),
+                Cell::text(&reader.reader),
+                Cell::text(numbers::count(reader.studies)),
+                Cell::text(numbers::coefficient(reader.sensitivity)),
+                Cell::text(numbers::coefficient(reader.specificity)),
+                Cell::text(numbers::coefficient(fit.prevalence)),
+            ]));
+        }
+    }
+    if !latent.is_empty() {
+        out.blocks.push(Block::Table(Table {
+            id: "t-latent".to_owned(),
+            caption: "Readers under the latent-class model of Dawid and Skene.".to_owned(),
+            columns: vec![
+                column("Finding", Kind::Words),
+                column("Rule", Kind::Words),
+                column("Reader", Kind::Words),
+                column("Studies", Kind::Number),
+                column("Sensitivity", Kind::Number),
+                column("Specificity", Kind::Number),
+                column("Prevalence", Kind::Number),
+            ],
+            rows: latent,
+            notes: vec![
+                "Estimated without a truth, on the assumption that readers err independently given the truth; not used as reference. Values 0 to 1, no interval.".to_owned(),
+            ],
+            width: Width::Full,
+        }));
+    }
+    Some(out)
+}

@@ -1,0 +1,161 @@
+//! Models as readers: areas, operating points, paired comparisons.
+
+use overread_analysis::{Analysis, Interval};
+
+use super::panel::{of, with_interval};
+use super::{ci, column, row, section};
+use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
+use crate::numbers;
+
+fn area(value: Option<f64>, interval: Option<Interval>) -> Cell {
+    match (value, interval) {
+        (None, _) => Cell::Refused(None),
+        (Some(v), None) => Cell::Estimate(numbers::decimal(v, 3), String::new()),
+        (Some(v), Some(i)) => Cell::Estimate(
+            numbers::decimal(v, 3),
+            format!(
+                "({})",
+                numbers::range(&numbers::decimal(i.low, 3), &numbers::decimal(i.high, 3))
+            ),
+        ),
+    }
+}
+
+pub(super) fn scores(analysis: &Analysis) -> Option<Section> {
+    let scores = &analysis.statistics.scores;
+    if scores.models.is_empty() {
+        return None;
+    }
+    let mut out = section("s-scores", "Scores of models");
+    out.prose.push(Prose::Paragraph(
+        "Models as readers. A study’s score is the mean over its views; above the stated threshold the model calls it positive. Readers stand beside it as points, each against the majority of the other readers.".into(),
+    ));
+    if scores.models.iter().any(|m| m.sample_value) {
+        out.prose.push(Prose::Paragraph(
+            "The studies were drawn by label: these are sample values and do not describe the dataset.".into(),
+        ));
+    }
+    out.blocks.push(Block::Table(models(analysis)));
+    out.blocks.extend(points(analysis).map(Block::Table));
+    out.blocks.extend(paired(analysis).map(Block::Table));
+    Some(out)
+}
+
+fn models(analysis: &Analysis) -> Table {
+    let rows = analysis.statistics.scores.models.iter().map(|m| {
+        row(vec![
+            Cell::text(&m.name),
+            Cell::text(&m.rule.name),
+            Cell::text(&m.model),
+            Cell::text(numbers::ratio(overread_analysis::Count { x: m.positives, n: m.n })),
+            area(m.auroc, m.interval),
+            Cell::text(m.threshold.to_string()),
+            of(m.sensitivity),
+            of(m.specificity),
+            with_interval(m.kappa, m.kappa_interval),
+        ])
+    });
+    Table {
+        id: "t-scores".to_owned(),
+        caption: "Scores against the reference.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Model", Kind::Words),
+            column("Positives", Kind::Number),
+            column(format!("AUROC ({})", ci(analysis)), Kind::Estimate),
+            column("Threshold", Kind::Number),
+            column("Sensitivity", Kind::Number),
+            column("Specificity", Kind::Number),
+            column(format!("κ ({})", ci(analysis)), Kind::Estimate),
+        ],
+        rows: rows.collect(),
+        notes: vec![
+            "AUROC: DeLong. Threshold: positive above it. n.e. = not estimable: the reference has only one class. κ: Fleiss–Cohen–Everitt.".to_owned(),
+        ],
+        width: Width::Full,
+    }
+}
+
+fn points(analysis: &Analysis) -> Option<Table> {
+    let points = &analysis.statistics.scores.points;
+    if points.is_empty() {
+        return None;
+    }
+    Some(Table {
+        id: "t-points".to_owned(),
+        caption: "Readers and the dataset label as operating points.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Rater", Kind::Words),
+            column("Sensitivity", Kind::Number),
+            column("Specificity", Kind::Number),
+        ],
+        rows: points
+            .iter()
+            .map(|p| {
+                row(vec![
+                    Cell::text(&p.finding),
+                    Cell::text(&p.rule),
+                    Cell::text(&p.rater),
+                    of(p.sensitivity),
+                    of(p.specificity),
+                ])
+            })
+            .collect(),
+        notes: vec![
+            "A reader against the majority of the others; “dataset”, the label, against the reference of all.".to_owned(),
+        ],
+        width: Width::Full,
+    })
+}
+
+fn paired(analysis: &Analysis) -> Option<Table> {
+    let pairs = &analysis.statistics.scores.paired;
+    if pairs.is_empty() {
+        return None;
+    }
+    let sides = |(first, second): (u64, u64)| format!("{first} : {second}");
+    Some(Table {
+        id: "t-paired".to_owned(),
+        caption: "Paired comparisons on the same studies.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("First, second", Kind::Words),
+            column("n", Kind::Number),
+            column("AUROC difference", Kind::Estimate),
+            column("Positives right by one alone", Kind::Number),
+            column("p", Kind::Number),
+            column("Negatives right by one alone", Kind::Number),
+            column("p", Kind::Number),
+            column("Δκ", Kind::Estimate),
+        ],
+        rows: pairs
+            .iter()
+            .map(|p| {
+                let difference = match p.auroc_difference {
+                    None => Cell::text(numbers::NONE),
+                    Some(_) => area(p.auroc_difference, p.auroc_interval),
+                };
+                row(vec![
+                    Cell::text(&p.finding),
+                    Cell::text(&p.rule),
+                    Cell::text(format!("{}, {}", p.first, p.second)),
+                    Cell::text(numbers::count(p.n)),
+                    difference,
+                    Cell::text(sides(p.sensitivity_discordant)),
+                    Cell::text(numbers::p_value(p.sensitivity_p)),
+                    Cell::text(sides(p.specificity_discordant)),
+                    Cell::text(numbers::p_value(p.specificity_p)),
+                    with_interval(p.kappa_difference, p.kappa_interval),
+                ])
+            })
+            .collect(),
+        notes: vec![
+            "AUROC: DeLong, paired, two models only. p: exact McNemar on the studies that one alone has right. Δκ: first minus second, bootstrap over patients. Against a reader the reference is the majority of the other readers.".to_owned(),
+        ],
+        width: Width::Full,
+    })
+}

@@ -1,0 +1,92 @@
+//! Options of `analyse PROJECT --config`: those of a reads table, and a few that only a project has.
+
+use overread_analysis::Options;
+use serde_json::{Map, Value};
+
+/// Options as the file gives them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ProjectConfig {
+    all: Map<String, Value>,
+}
+
+/// Names that only a project knows.
+const OWN: [&str; 4] = ["minimum_support", "running_step", "pairs_of_strata", "reader"];
+
+impl ProjectConfig {
+    /// Reads a JSON object; names and values are checked.
+    pub(crate) fn from_json(text: &str) -> Result<Self, String> {
+        let all: Map<String, Value> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let out = Self { all };
+        for name in ["minimum_support", "running_step", "bootstrap_reps", "seed"] {
+            out.check(name, "a whole number from 0", Value::is_u64)?;
+        }
+        out.check("pairs_of_strata", "true or false", Value::is_boolean)?;
+        out.check("reader", "a pseudonym", Value::is_string)?;
+        let level = |v: &Value| v.as_f64().is_some_and(|level| 0.0 < level && level < 1.0);
+        out.check("level", "a number between 0 and 1", level)?;
+        Ok(out)
+    }
+
+    fn check(&self, name: &str, what: &str, fits: impl Fn(&Value) -> bool) -> Result<(), String> {
+        match self.all.get(name) {
+            Some(value) if !fits(value) => Err(format!("`{name}` must be {what}, not {value}")),
+            _ => Ok(()),
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.all.get(name)?.as_u64()
+    }
+
+    /// The analysis' options with what the file says.
+    pub(crate) fn applied_to(&self, mut options: Options) -> Options {
+        if let Some(level) = self.all.get("level").and_then(Value::as_f64) {
+            options.level = level;
+        }
+        options.minimum_support = self.number("minimum_support").unwrap_or(options.minimum_support);
+        options.running_step = self.number("running_step").unwrap_or(options.running_step);
+        options.bootstrap_reps = self.number("bootstrap_reps").unwrap_or(options.bootstrap_reps);
+        options.seed = self.number("seed").unwrap_or(options.seed);
+        if let Some(pairs) = self.all.get("pairs_of_strata").and_then(Value::as_bool) {
+            options.pairs_of_strata = pairs;
+        }
+        if let Some(reader) = self.all.get("reader").and_then(Value::as_str) {
+            options.reader = Some(reader.to_owned());
+        }
+        options
+    }
+
+    /// What is left for the reads table, as JSON.
+    pub(crate) fn table(&self) -> String {
+        let rest = self.all.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
+        let rest: Map<String, Value> = rest.map(|(k, v)| (k.clone(), v.clone())).collect();
+        Value::Object(rest).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_options_reach_the_analysis_and_the_others_the_table() {
+        let text = r#"{"level": 0.9, "minimum_support": 3, "pairs_of_strata": true, "quorum": 2}"#;
+        let config = ProjectConfig::from_json(text).unwrap();
+        let options = config.applied_to(Options::default());
+        assert_eq!((options.level, options.minimum_support), (0.9, 3));
+        assert!(options.pairs_of_strata);
+        assert_eq!(config.table(), r#"{"level":0.9,"quorum":2}"#);
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_named() {
+        for (text, name) in [
+            (r#"{"level": 2}"#, "level"),
+            (r#"{"bootstrap_reps": -1}"#, "bootstrap_reps"),
+            (r#"{"pairs_of_strata": "yes"}"#, "pairs_of_strata"),
+        ] {
+            assert!(ProjectConfig::from_json(text).unwrap_err().contains(name));
+        }
+        assert!(ProjectConfig::from_json("[]").is_err());
+    }
+}
