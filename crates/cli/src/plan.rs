@@ -55,8 +55,11 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
         cells.chain(head.get(column).map(|h| h.chars().count())).max().unwrap_or(0)
     };
     let line = |cells: Vec<&str>| {
-        let padded: Vec<String> =
-            cells.iter().enumerate().map(|(i, c)| format!("{c:>width$}", width = width(i))).collect();
+        let padded: Vec<String> = cells
+            .iter()
+            .enumerate()
+            .map(|(i, c)| format!("{c:>width$}", width = width(i)))
+            .collect();
         format!("  {}\n", padded.join("  "))
     };
     let mut out = line(head.to_vec());
@@ -68,9 +71,9 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 
 fn said(
     plan: &str,
-    inputs: Value,
-    result: Value,
-    rows: Vec<Value>,
+    inputs: &Value,
+    result: &Value,
+    rows: &[Value],
     words: &str,
     table: &str,
 ) -> Said {
@@ -115,8 +118,8 @@ fn proportion(
         points(half_width)
     );
     if deff != 1.0 {
-        words +=
-            &format!(" The design effect of {deff} for several studies of one patient is in it.");
+        write!(words, " The design effect of {deff} for several studies of one patient is in it.")
+            .ok();
     }
     if let Some(n) = population {
         write!(words, " The class has {n} studies; the finite population correction is in it.")
@@ -158,7 +161,7 @@ fn proportion(
         "studies (Wald)",
         "Wilson half-width at that n, without finite population",
     ];
-    Ok(said("proportion", inputs, result, rows, &words, &table(&head, &cells)))
+    Ok(said("proportion", &inputs, &result, &rows, &words, &table(&head, &cells)))
 }
 
 fn kappa_width(kappa: f64, prevalence: f64, half_width: f64, level: f64) -> anyhow::Result<Said> {
@@ -184,7 +187,7 @@ fn kappa_width(kappa: f64, prevalence: f64, half_width: f64, level: f64) -> anyh
     let result = json!({ "n": found.n, "var_times_n": found.var_times_n });
     let head = ["kappa", "10% positive", "30% positive", "50% positive"];
     let table = format!("  Studies for a half-width of {half_width}\n{}", table(&head, &cells));
-    Ok(said("kappa", inputs, result, rows, &words, &table))
+    Ok(said("kappa", &inputs, &result, &rows, &words, &table))
 }
 
 fn kappa_test(
@@ -211,7 +214,7 @@ fn kappa_test(
     }
     let inputs = json!({ "kappa": kappa, "prevalence": prevalence, "against": against, "power": power, "level": level });
     let result = json!({ "n": found.n, "raw": found.raw });
-    Ok(said("kappa_test", inputs, result, rows, &words, &table(&["power", "studies"], &cells)))
+    Ok(said("kappa_test", &inputs, &result, &rows, &words, &table(&["power", "studies"], &cells)))
 }
 
 fn stratum(
@@ -243,7 +246,7 @@ fn stratum(
         json!({ "n": found.n, "probability": found.probability, "expected": found.expected });
     let last = format!("probability at {} studies", found.n);
     let head = ["met at least", "studies", last.as_str()];
-    Ok(said("stratum", inputs, result, rows, &words, &table(&head, &cells)))
+    Ok(said("stratum", &inputs, &result, &rows, &words, &table(&head, &cells)))
 }
 
 fn sensitivity(
@@ -298,7 +301,7 @@ fn sensitivity(
     });
     let head =
         ["reads", "label-positive", "label-negative", "half-width, points", "shared equally"];
-    Ok(said("sensitivity", inputs, json!(found), rows, &words, &table(&head, &cells)))
+    Ok(said("sensitivity", &inputs, &json!(found), &rows, &words, &table(&head, &cells)))
 }
 
 #[cfg(test)]

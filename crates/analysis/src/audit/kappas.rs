@@ -10,7 +10,7 @@ use super::intervals::Tried;
 use super::kappa_sums::{Part, sums};
 use super::shares::impossible_interval;
 use super::table::{Cell, Kind, Role, Table};
-use super::{Audit, Finding, Inferred, NotChecked, Verdict};
+use super::{Audit, Finding, Inferred, NotChecked, Verdict, limits};
 
 /// Studies up to which an n that is not printed is searched for, where no total bounds it.
 const MOST_STUDIES: u64 = 400;
@@ -210,12 +210,8 @@ fn judge(
     }
     if let (Some(usual), Some(n)) = (tried.usual, n) {
         let decimals = cell.estimate.decimals() as usize;
-        write!(
-            text,
-            " McHugh's interval at n = {n} is {:.decimals$}–{:.decimals$}.",
-            usual.low, usual.high
-        )
-        .ok();
+        let shown = limits(usual.low, usual.high, decimals);
+        write!(text, " McHugh's interval at n = {n} is {shown}.").ok();
     }
     let mut finding = impossible_interval(cell, &tried, &text);
     finding.verdict = verdict;

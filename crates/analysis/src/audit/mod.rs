@@ -202,8 +202,15 @@ fn range_text(cell: &Cell, low: f64, high: f64) -> String {
         let decimals = decimals.saturating_sub(2) + 1;
         format!("{:.*}–{:.*}%", decimals, low * 100.0, decimals, high * 100.0)
     } else {
-        format!("{low:.decimals$}–{high:.decimals$}")
+        limits(low, high, decimals)
     }
+}
+
+/// `0.638–0.824`, or `−0.024 to 0.631` as soon as a limit is negative.
+fn limits(low: f64, high: f64, decimals: usize) -> String {
+    let text = |x: f64| format!("{x:.decimals$}").replace('-', "−");
+    let between = if low < 0.0 { " to " } else { "–" };
+    format!("{}{between}{}", text(low), text(high))
 }
 
 /// Thousands with commas.
