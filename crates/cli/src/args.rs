@@ -45,6 +45,16 @@ pub enum Verb {
         after_help = "Example: overread read audit.overread --reader R1 --script keys.txt\n\nA script holds keys (1 2 3 U X, tag letters, BACKSPACE, CTRL+Z …), WAIT milliseconds, COMMENT text, and # remarks. Each commit prints `ack ITEM EVENT_ID`."
     )]
     Read(ReadArgs),
+    /// Make a reader's blinded packet: a file, and a folder of images, to read elsewhere
+    #[command(
+        after_help = "Example: overread packet audit.overread --reader R1 -o r1.overread\n\nThe packet holds no label, no other reader, no path and no file name. With `--images match` the images stay here; the reader has them, and names their folder."
+    )]
+    Packet(PacketArgs),
+    /// Take in the reads of packets
+    #[command(
+        after_help = "Example: overread merge audit.overread r1.overread r2.overread\n\nA file twice, older ones of the same reader, any order: the result is the same. A file that does not fit is refused with the reason and changes nothing."
+    )]
+    Merge(MergeArgs),
     /// Compute every figure of a project, or of a table of reads
     #[command(
         after_help = "Example: overread analyse audit.overread --json\n         overread analyse --reads reads.csv --json"
@@ -236,6 +246,38 @@ pub struct ReadArgs {
     #[arg(long)]
     pub script: PathBuf,
     /// Machine-readable output: one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whose packet, and where.
+#[derive(Debug, Args)]
+pub struct PacketArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// Pseudonym of the reader
+    #[arg(long)]
+    pub reader: String,
+    /// Whether the images go along, or are found again by size and hash
+    #[arg(long, default_value = "copy", value_parser = ["copy", "match"])]
+    pub images: String,
+    /// The packet to make
+    #[arg(short, long)]
+    pub output: PathBuf,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to merge.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// Packets that came back
+    #[arg(required = true, num_args = 1..)]
+    pub files: Vec<PathBuf>,
+    /// Machine-readable output
     #[arg(long)]
     pub json: bool,
 }

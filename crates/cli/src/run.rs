@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use overread_session::script::{self, Step};
-use overread_session::verbs::{self, NewProject, Said, SampleOptions};
+use overread_session::verbs::{self, NewPacket, NewProject, Said, SampleOptions};
 
 use crate::args::{
     AnalyseArgs, BenchArgs, CalcArgs, Cli, DemoArgs, NewArgs, ReadArgs, ReadersArgs, ReadersVerb,
@@ -43,6 +43,16 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
             say(&verbs::sample(&args.project, options)?, args.json, out)
         }
         Verb::Read(args) => read(&args, out),
+        Verb::Packet(args) => {
+            let what = NewPacket {
+                project: args.project,
+                reader: args.reader,
+                images: args.images,
+                output: args.output,
+            };
+            say(&verbs::packet(&what)?, args.json, out)
+        }
+        Verb::Merge(args) => say(&verbs::merge(&args.project, &args.files)?, args.json, out),
         Verb::Analyse(args) => analyse(&args, out),
         Verb::Report(args) => report(&args, out),
         Verb::Calc(args) => calc(&args, out),
@@ -57,7 +67,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         }
         Verb::Inspect(args) => {
             let (json, text) = crate::image::inspect(&args.image, args.allocated_bits)?;
-            say(&Said { json, text, found: false }, args.json, out)
+            say(&Said::new(json, text), args.json, out)
         }
         Verb::Verify(args) => say(&verbs::verify(&args.project)?, args.json, out),
         Verb::Backup(args) => say(&verbs::backup(&args.project, &args.output)?, args.json, out),
@@ -65,7 +75,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         Verb::Bench(args) => bench(&args, out),
         Verb::Doctor(args) => {
             let (json, text) = crate::doctor::doctor();
-            say(&Said { json, text, found: false }, args.json, out)
+            say(&Said::new(json, text), args.json, out)
         }
         Verb::Docs { folder } => {
             overread_session::manual::write(&folder)
@@ -82,7 +92,13 @@ fn say(said: &Said, json: bool, out: &mut dyn Write) -> anyhow::Result<Next> {
     } else {
         writeln!(out, "{}", said.text)?;
     }
-    Ok(Next::Exit(if said.found { FOUND } else { 0 }))
+    match &said.failed {
+        Some(why) => {
+            out.flush()?;
+            bail!("{why}")
+        }
+        None => Ok(Next::Exit(if said.found { FOUND } else { 0 })),
+    }
 }
 
 fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
@@ -93,7 +109,7 @@ fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
     let path = demo.project.display().to_string();
     let json =
         serde_json::json!({ "project": path, "reader": demo.reader, "existed": demo.existed });
-    say(&Said { json, text: path, found: false }, args.json, out)
+    say(&Said::new(json, path), args.json, out)
 }
 
 fn new(args: NewArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
@@ -182,7 +198,7 @@ fn calc(args: &CalcArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
         (None, None) => bail!("name a statistic, or a table with --batch"),
     };
     let text = plain(&json);
-    say(&Said { json, text, found: false }, args.json, out)
+    say(&Said::new(json, text), args.json, out)
 }
 
 /// One line a figure.
@@ -204,10 +220,6 @@ fn bench(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
         let numbers = format!("{:>10.2}{:>10.2}{:>10.2}{:>8}", f.p50_ms, f.p95_ms, f.max_ms, f.n);
         text += &[&format!("{:<28}", f.name), numbers.as_str(), "\n"].concat();
     }
-    let said = Said {
-        json: serde_json::to_value(&figures)?,
-        text: text.trim_end().to_owned(),
-        found: false,
-    };
+    let said = Said::new(serde_json::to_value(&figures)?, text.trim_end().to_owned());
     say(&said, args.json, out)
 }

@@ -191,6 +191,38 @@ pub enum EventBody {
         /// After how many settled reads of it.
         reads: u64,
     },
+    /// A blinded packet was made for a reader. The same event stands in the project and in the packet.
+    #[serde(rename = "packet.made")]
+    PacketMade {
+        /// Random id of the packet, which is also the device of its chain.
+        packet: String,
+        /// Pseudonym of the reader.
+        reader: String,
+        /// Version of the protocol that is read by.
+        protocol_version: u32,
+        /// SHA-256 of the protocol's text as it stands in the packet.
+        protocol_hash: String,
+        /// Items to be read.
+        items: u64,
+        /// `copy` or `match`: whether the images go along.
+        images: String,
+        /// SHA-256 over the packet's decks and worklist.
+        hash: String,
+    },
+    /// Events of a packet came into the project.
+    #[serde(rename = "packet.merged")]
+    PacketMerged {
+        /// The packet's id.
+        packet: String,
+        /// Pseudonym of the reader.
+        reader: String,
+        /// Events that were not there before.
+        events: u64,
+        /// Lockings among them.
+        reads: u64,
+        /// Items of this reader that two devices answered, with this packet taken in.
+        conflicts: u64,
+    },
 }
 
 /// An event body that cannot be read.

@@ -98,6 +98,8 @@ pub struct ReaderRecord {
 pub struct ReadingState {
     items: HashMap<ItemId, ItemState>,
     deck_of: HashMap<ItemId, u32>,
+    /// What the worklist says an item is for: a packet does not tell its reader which are repeats.
+    phase_of: HashMap<ItemId, Phase>,
     open_in_deck: Vec<usize>,
     deck_ids: Vec<DeckId>,
     released_reads: HashMap<u32, u64>,
@@ -110,14 +112,16 @@ impl ReadingState {
     pub fn new(sample: &Sample, worklist: &Worklist) -> Self {
         let mut open_in_deck = vec![0; sample.decks.len()];
         let mut deck_of = HashMap::new();
+        let mut phase_of = HashMap::new();
         for item in &worklist.items {
             if let Some(open) = open_in_deck.get_mut(item.deck as usize) {
                 *open += 1;
             }
             deck_of.insert(item.id, item.deck);
+            phase_of.insert(item.id, item.phase);
         }
         let deck_ids = sample.decks.iter().map(|deck| deck.id).collect();
-        Self { deck_of, open_in_deck, deck_ids, ..Self::default() }
+        Self { deck_of, phase_of, open_in_deck, deck_ids, ..Self::default() }
     }
 
     /// The state of an item; `None` where nothing has happened to it.
@@ -159,7 +163,7 @@ impl ReadingState {
             EventBody::ReadLocked { item, answers, phase, active_ms, protocol_version, .. } => {
                 let lock = Lock {
                     answers: answers.clone(),
-                    phase: *phase,
+                    phase: self.phase_of.get(item).copied().unwrap_or(*phase),
                     at: at.to_owned(),
                     active_ms: *active_ms,
                     protocol_version: *protocol_version,
@@ -195,7 +199,9 @@ impl ReadingState {
             EventBody::DatasetImported { .. }
             | EventBody::ProtocolSet { .. }
             | EventBody::ReaderAdded { .. }
-            | EventBody::SampleDrawn { .. } => {}
+            | EventBody::SampleDrawn { .. }
+            | EventBody::PacketMade { .. }
+            | EventBody::PacketMerged { .. } => {}
         }
     }
 

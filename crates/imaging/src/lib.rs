@@ -8,6 +8,7 @@
 //! knows windows or textures.
 
 mod adequacy;
+mod blinded;
 mod calibration;
 mod cover;
 pub mod decode;
@@ -33,6 +34,7 @@ mod view;
 mod voi;
 
 pub use adequacy::{Adequacy, AdequacyClass, ClippedArea, End};
+pub use blinded::{BlindedImage, blinded_image};
 pub use calibration::{
     CalibrationError, CalibrationLut, Measurement, Verification, eighteen_levels, verify_18,
 };

@@ -29,6 +29,16 @@ pub enum DeskError {
         /// Their pseudonyms.
         names: String,
     },
+    /// A packet is one reader's.
+    #[error("{} is {owner}'s packet; {reader} cannot read in it. Leave `--reader` out, or ask the lead for a packet of your own.", path.display())]
+    NotYours {
+        /// The packet.
+        path: PathBuf,
+        /// Whose it is.
+        owner: String,
+        /// Who was named.
+        reader: String,
+    },
     /// The reader's worklist is empty, or has no such deck.
     #[error("{reader} has nothing to read in {}: {why}.", path.display())]
     NothingToRead {
@@ -50,6 +60,8 @@ pub struct Desk {
     pub material: Arc<Material>,
     /// Pseudonym of the reader.
     pub reader: String,
+    /// The device that this reader's answers in this file are chained under.
+    pub device: String,
     /// Things worth telling about how it opened.
     pub notices: Vec<String>,
 }
@@ -60,9 +72,15 @@ impl Desk {
         let opened = Project::open(path, mode)?;
         let notices = opened.notices.iter().map(ToString::to_string).collect();
         let mut project = opened.project;
-        let reader = match reader {
-            Some(name) => name.to_owned(),
-            None => only_reader(&project, path)?,
+        let packet = project.packet()?;
+        let reader = match (reader, &packet) {
+            (Some(name), Some(packet)) if name != packet.reader => {
+                let (path, owner) = (path.to_owned(), packet.reader.clone());
+                return Err(DeskError::NotYours { path, owner, reader: name.to_owned() });
+            }
+            (Some(name), _) => name.to_owned(),
+            (None, Some(packet)) => packet.reader.clone(),
+            (None, None) => only_reader(&project, path)?,
         };
         let sample = project.sample()?.ok_or_else(|| DeskError::NotSampled(path.to_owned()))?;
         let dataset = project.dataset()?;
@@ -72,9 +90,11 @@ impl Desk {
             let list = overread_core::sampling::worklist(&dataset, &protocol, &sample, &reader);
             project.save_worklist(&list, &reader, &crate::recent::device_id())?;
         }
-        let study_numbers = sample.study_numbers();
-        let material = Arc::new(Material { dataset, protocol, sample, study_numbers });
-        Ok(Self { project, material, reader, notices })
+        let study_numbers = project.study_numbers(&sample)?;
+        let device = crate::chains::device_for(&project, &reader)?;
+        let packet = packet.is_some();
+        let material = Arc::new(Material { dataset, protocol, sample, study_numbers, packet });
+        Ok(Self { project, material, reader, device, notices })
     }
 
     /// The reading room of a deck, by the finding it asks; without one, the first with unread items.

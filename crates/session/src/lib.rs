@@ -1,6 +1,7 @@
 //! The application without a window: commands, keymap, undo, jobs, view models.
 
 pub mod bench;
+mod chains;
 pub mod command;
 pub mod desk;
 pub mod films;

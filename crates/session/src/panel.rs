@@ -180,6 +180,13 @@ fn body(
     frame: &Frame<'_>,
 ) -> PanelBody {
     let left = frame.progress.items.saturating_sub(frame.progress.locked);
+    if frame.material.packet {
+        return PanelBody::Sealed {
+            title: "Sealed: this is a packet".to_owned(),
+            text: "It holds no labels, so that nothing here can give one away. Your lead sees the figures when it is merged.".to_owned(),
+            note: format!("{left} items to go."),
+        };
+    }
     if frame.visible == Visible::Sealed {
         return PanelBody::Sealed {
             title: format!("Sealed until you lock item {}", frame.progress.items),

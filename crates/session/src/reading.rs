@@ -35,6 +35,7 @@ pub(crate) struct OpenedDesk {
     pub project: Project,
     pub room: Room,
     pub source: ImageSource,
+    pub device: String,
     pub notices: Vec<String>,
 }
 
@@ -44,7 +45,8 @@ impl OpenedDesk {
         let desk = Desk::open(&path, reader, overread_store::OpenMode::ReadWrite)?;
         let room = desk.room(None)?;
         let source = desk.image_source()?;
-        Ok(Self { path, project: desk.project, room, source, notices: desk.notices })
+        let (device, notices) = (desk.device, desk.notices);
+        Ok(Self { path, project: desk.project, room, source, device, notices })
     }
 }
 
@@ -81,14 +83,13 @@ pub(crate) struct Reading {
 impl Reading {
     /// Sits down.
     pub(crate) fn start(opened: OpenedDesk, waker: &Waker, now: Instant) -> std::io::Result<Self> {
-        let OpenedDesk { path, project, room, source, notices } = opened;
+        let OpenedDesk { path, project, room, source, device, notices } = opened;
         let closed = project.read_only().map(|why| format!("{}.", capital(&why.to_string())));
         let films = Films::new(&source, waker, DEFAULT_BUDGET);
         let panel = PanelJob::start(Arc::clone(room.material()), Arc::clone(waker));
         let writer = if closed.is_none() {
             let actor = room.reader().name.clone();
-            let writer =
-                Writer::start(project, actor, crate::recent::device_id(), Arc::clone(waker))?;
+            let writer = Writer::start(project, actor, device, Arc::clone(waker))?;
             writer.check();
             Some(writer)
         } else {
@@ -502,6 +503,7 @@ impl Reading {
 
     fn visible(&self) -> Visible {
         match self.room.deck() {
+            Some(_) if self.material().packet => Visible::Sealed,
             Some(deck) => release::visible(
                 &self.material().protocol,
                 deck,

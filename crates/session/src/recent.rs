@@ -83,6 +83,13 @@ fn write(file: &Path, list: &[Recent]) -> std::io::Result<()> {
     std::fs::rename(temporary, file)
 }
 
+/// Twelve random hexadecimal digits.
+pub(crate) fn random_tail() -> String {
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    // The tail of a version 7 id is random; its head is the time.
+    id.get(20..).unwrap_or(&id).to_owned()
+}
+
 /// A stable random id for this computer, for the device field of events.
 pub fn device_id() -> String {
     let file = settings_folder().map(|folder| folder.join("device"));
@@ -92,9 +99,7 @@ pub fn device_id() -> String {
             return known.to_owned();
         }
     }
-    let id = uuid::Uuid::now_v7().simple().to_string();
-    // The tail of a version 7 id is random; its head is the time.
-    let id = format!("d-{}", id.get(20..).unwrap_or(&id));
+    let id = format!("d-{}", random_tail());
     if let Some(file) = file {
         let written = file.parent().map_or(Ok(()), std::fs::create_dir_all);
         if let Err(error) = written.and_then(|()| std::fs::write(&file, &id)) {

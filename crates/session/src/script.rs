@@ -103,7 +103,7 @@ pub fn run(
             problem: problem.clone(),
         });
     }
-    let device = crate::recent::device_id();
+    let device = desk.device.clone();
     let mut room = desk.room(finding)?;
     room.set_conditions(std::iter::once(("display".to_owned(), "script".to_owned())).collect());
     for (line, text) in (1..).zip(script.lines()) {

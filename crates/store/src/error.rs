@@ -274,6 +274,14 @@ pub enum StoreError {
         /// Who.
         name: String,
     },
+    /// A packet where a lead's project is needed.
+    #[error("{} is {reader}'s packet, and its design is the lead's. Do this in the project that the packet was made from.", path.display())]
+    Packet {
+        /// Where.
+        path: PathBuf,
+        /// Whose packet it is.
+        reader: String,
+    },
     /// A reader of that name is there.
     #[error("There is a reader `{name}` in {} already. Choose another pseudonym.", path.display())]
     ReaderExists {

@@ -18,8 +18,13 @@ pub use backup::{RecoverReport, SavedTable, recover};
 pub use bare::bare_commits;
 pub use clock::Clock;
 pub use error::{Holder, ImageError, Notice, ReadOnlyReason, StoreError};
+pub use hex::sha256;
 pub use project::check::{BadEvent, ChainSummary, CheckReport, VerifyReport};
 pub use project::images::{ImageShelf, RootReport};
 pub use project::load::{AccessEntry, DatasetFacts, ReaderRow, StudyName};
+pub use project::merge::{Conflict, ConflictAnswer, MergeReport, MergedFile};
+pub use project::packet::{
+    PacketFacts, PacketImage, PacketImages, PacketKey, PacketOrder, PacketStudy,
+};
 pub use project::{Closed, OpenMode, Opened, Project};
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};

@@ -10,12 +10,14 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{DEVICE, items, lock, path_in, project_in};
+use common::{DEVICE, items, lock, open, packet_for, path_in, project_in};
 use overread_core::event::{EventBody, Via};
 use rusqlite::Connection;
+use serde_json::Value;
 use tempfile::tempdir;
 
 const PAGE: &str = include_str!("../../../docs/file-format.md");
+const SCHEMA: &str = include_str!("../../../docs/events.schema.json");
 
 /// A project in which everything has happened once.
 fn full(folder: &std::path::Path) -> Connection {
@@ -38,6 +40,12 @@ fn full(folder: &std::path::Path) -> Connection {
         EventBody::SittingEnded {},
     ];
     project.append("ann", DEVICE, &bodies).unwrap();
+    let packet = folder.join("ann.overread");
+    packet_for(&mut project, "ann", &packet);
+    let mut reading = open(&packet).project;
+    reading.append("ann", "home", &[lock(ids[0], "Pneumothorax", 0)]).unwrap();
+    reading.close().unwrap();
+    project.merge(&[packet], "lead", DEVICE).unwrap();
     project.log_access("lead", DEVICE, "report", "html").unwrap();
     project.close().unwrap();
     Connection::open(path_in(folder)).unwrap()
@@ -91,11 +99,82 @@ fn every_table_view_and_kind_of_event_has_an_example() {
         assert!(all.split(|c| !word(c)).any(|w| w == name), "no example uses {name}");
     }
     let kinds = named("SELECT DISTINCT kind FROM event");
-    assert_eq!(kinds.len(), 14, "{kinds:?}");
+    assert_eq!(kinds.len(), 16, "{kinds:?}");
     for kind in kinds {
         assert!(all.contains(&format!("'{kind}'")), "no example uses {kind}");
         assert!(PAGE.contains(&format!("`{kind}`")), "{kind} is not explained");
     }
+}
+
+/// What does not fit, by the part of JSON Schema that the file uses.
+fn misfits(schema: &Value, value: &Value, at: &str) -> Vec<String> {
+    if let Some(words) = schema["enum"].as_array() {
+        return if words.contains(value) { vec![] } else { vec![format!("{at}: {value}")] };
+    }
+    if let Some(choices) = schema["anyOf"].as_array() {
+        let tried = choices.iter().map(|choice| misfits(choice, value, at));
+        return tried.min_by_key(Vec::len).unwrap();
+    }
+    let fits = match schema["type"].as_str().unwrap() {
+        "string" => value.is_string(),
+        "integer" => value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("{at}: the schema says {other}"),
+    };
+    if !fits {
+        return vec![format!("{at}: {value}")];
+    }
+    let mut wrong = Vec::new();
+    if let Some(object) = value.as_object() {
+        let empty = serde_json::Map::new();
+        let known = schema["properties"].as_object().unwrap_or(&empty);
+        for key in schema["required"].as_array().into_iter().flatten() {
+            if !object.contains_key(key.as_str().unwrap()) {
+                wrong.push(format!("{at}.{key}: missing"));
+            }
+        }
+        for (key, value) in object {
+            let at = format!("{at}.{key}");
+            match known.get(key).or_else(|| {
+                schema["additionalProperties"].as_object().map(|_| &schema["additionalProperties"])
+            }) {
+                Some(schema) => wrong.extend(misfits(schema, value, &at)),
+                None => wrong.push(format!("{at}: not in the schema")),
+            }
+        }
+    }
+    for (n, value) in value.as_array().into_iter().flatten().enumerate() {
+        wrong.extend(misfits(&schema["items"], value, &format!("{at}[{n}]")));
+    }
+    wrong
+}
+
+#[test]
+fn every_event_that_is_written_fits_the_schema_of_events() {
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let kinds = schema["kinds"].as_object().unwrap();
+    let folder = tempdir().unwrap();
+    let conn = full(folder.path());
+    let mut statement = conn.prepare("SELECT kind, body FROM event").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    let mut seen = BTreeMap::new();
+    while let Some(row) = rows.next().unwrap() {
+        let (kind, body): (String, String) = (row.get(0).unwrap(), row.get(1).unwrap());
+        let value: Value = serde_json::from_str(&body).unwrap();
+        let of_kind = kinds.get(&kind).unwrap_or_else(|| panic!("{kind} is not in the schema"));
+        assert_eq!(misfits(of_kind, &value, &kind), Vec::<String>::new());
+        assert_eq!(overread_core::event::canonical_json(&value), body, "written as hashed");
+        // What the schema asks for is what is there: a missing or a further key does not fit.
+        let mut more = value.clone();
+        more["one_more"] = Value::Bool(true);
+        assert_ne!(misfits(of_kind, &more, &kind), Vec::<String>::new());
+        seen.insert(kind, body);
+    }
+    let known: Vec<&String> = kinds.keys().collect();
+    assert_eq!(seen.keys().collect::<Vec<_>>(), known, "every kind was written once");
 }
 
 #[test]

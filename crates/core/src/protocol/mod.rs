@@ -1,6 +1,7 @@
 //! The protocol: findings, rules, scale, tags, keys, blinding and sampling as one versioned document.
 
 mod file;
+mod packet;
 
 pub use file::{ProtocolError, builtin, builtin_names};
 

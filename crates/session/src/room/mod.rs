@@ -40,6 +40,8 @@ pub struct Material {
     pub sample: Sample,
     /// The number by which each drawn study is named on screen.
     pub study_numbers: std::collections::HashMap<overread_core::StudyId, u32>,
+    /// Whether this is a reader's packet, which holds no labels.
+    pub packet: bool,
 }
 
 /// Whether the film of the item on screen can be answered.

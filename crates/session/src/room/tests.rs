@@ -31,7 +31,7 @@ fn material(protocol: &str) -> Arc<Material> {
         Dataset { identity: "t".to_owned(), findings, studies, patients: 40, ..Dataset::default() };
     let sample = sampling::draw(&dataset, &protocol, 14).unwrap();
     let study_numbers = sample.study_numbers();
-    Arc::new(Material { dataset, protocol, sample, study_numbers })
+    Arc::new(Material { dataset, protocol, sample, study_numbers, packet: false })
 }
 
 /// A room whose writes succeed at once, driven by key names.

@@ -4,6 +4,7 @@ mod audit;
 mod config;
 mod demo;
 mod figures;
+mod packets;
 mod project;
 
 pub use audit::audit;
@@ -11,6 +12,7 @@ pub(crate) use audit::document as audit_document;
 pub(crate) use demo::phantom as demo_phantom;
 pub use demo::{DemoProject, unpack as unpack_demo};
 pub use figures::{analyse, analyse_reads, report};
+pub use packets::{NewPacket, merge, packet};
 pub use project::{
     NewProject, SampleOptions, add_reader, backup, images, info, new, readers, recover, sample,
     verify,
@@ -35,11 +37,14 @@ pub struct Said {
     pub text: String,
     /// A check found something: exit status 3.
     pub found: bool,
+    /// A part of the work failed, and why: exit status 1, once the rest is said.
+    pub failed: Option<String>,
 }
 
 impl Said {
-    pub(crate) fn new(json: serde_json::Value, text: String) -> Self {
-        Self { json, text, found: false }
+    /// Done, with nothing found.
+    pub fn new(json: serde_json::Value, text: String) -> Self {
+        Self { json, text, found: false, failed: None }
     }
 }
 

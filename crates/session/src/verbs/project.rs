@@ -307,6 +307,7 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
     let dataset = project.dataset()?;
     let protocol = project.protocol()?;
     let sample = project.sample()?;
+    let packet = project.packet()?;
     let available = |deck: &sampling::Deck| {
         let present = |m: &&sampling::Member| {
             let study = dataset.study_index(m.study).and_then(|i| dataset.studies.get(i));
@@ -318,11 +319,17 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
         .iter()
         .flat_map(|sample| &sample.decks)
         .map(|deck| {
-            let positive = deck.label_positive();
+            // A packet tells of a deck with controls neither arm.
+            let told = packet.is_none() || deck.label_known();
+            let positive = told.then(|| deck.label_positive());
+            let controls = positive.map(|positive| match deck.finding {
+                Some(_) => deck.members.len() - positive,
+                None => 0,
+            });
             json!({
                 "finding": deck.finding,
                 "label_positive": positive,
-                "controls": if deck.finding.is_some() { deck.members.len() - positive } else { 0 },
+                "controls": controls,
                 "items": deck.members.len(),
                 "available": available(deck),
                 "label_known": deck.label_known(),
@@ -339,6 +346,7 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
         }
     }
     let readers = reader_rows(&project)?;
+    let conflicts = project.conflicts()?.len();
     let unblinded = protocol.release == overread_core::protocol::Release::Open;
     let json = json!({
         "dataset": {
@@ -362,6 +370,8 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
         "readers": readers,
         "release": { "policy": protocol.release.word(), "released": released },
         "unblinded": unblinded,
+        "packet": packet.map(|packet| json!({ "id": packet.id, "reader": packet.reader, "images": packet.images })),
+        "conflicts": conflicts,
         "read_only": project.read_only().map(ToString::to_string),
     });
     Ok(Said::new(json.clone(), info_text(&json)))
@@ -394,9 +404,9 @@ fn info_text(json: &Value) -> String {
         let name = deck["finding"].as_str().unwrap_or("all findings");
         writeln!(
             text,
-            "Deck {name}: {} items, {} controls, {} with images{}",
+            "Deck {name}: {} items{}, {} with images{}",
             deck["items"],
-            deck["controls"],
+            deck["controls"].as_u64().map(|n| format!(", {n} controls")).unwrap_or_default(),
             deck["available"],
             if deck["label_known"] == true {
                 "; label known to the reader (deck without controls)"
@@ -409,6 +419,17 @@ fn info_text(json: &Value) -> String {
     for reader in json["readers"].as_array().into_iter().flatten() {
         let (name, role) = (word(&reader["name"]), word(&reader["role"]));
         writeln!(text, "{name} ({role}): {} of {} locked", reader["locked"], reader["items"]).ok();
+    }
+    if json["conflicts"].as_u64().is_some_and(|n| 0 < n) {
+        writeln!(
+            text,
+            "{} items were answered on more than one device; every answer is kept (view v_conflicts)",
+            json["conflicts"]
+        )
+        .ok();
+    }
+    if let Some(reader) = json["packet"]["reader"].as_str() {
+        writeln!(text, "A packet for {reader}: it holds no labels").ok();
     }
     write!(text, "Release policy: {}", word(&json["release"]["policy"])).ok();
     text

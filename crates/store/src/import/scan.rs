@@ -66,6 +66,11 @@ impl ImageFolder {
         }
     }
 
+    /// Files of that many bytes, in the order of their paths.
+    pub(crate) fn of_size(&self, bytes: u64) -> impl Iterator<Item = &Found> {
+        self.files.iter().filter(move |file| file.bytes == bytes)
+    }
+
     /// The file that a label table means: by path below the folder, by the end of that path, or by
     /// name. A key with folders is never matched to one of several files of its name.
     pub(crate) fn find(&self, key: &str) -> Option<&Found> {

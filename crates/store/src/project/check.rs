@@ -71,6 +71,17 @@ impl Project {
         Ok(VerifyReport { ok, chains, first_bad, problems })
     }
 
+    /// What is wrong with pages or chains, in words; `None` where both are sound.
+    pub(super) fn verify_chains(&self) -> Result<Option<String>, StoreError> {
+        if let Some(first) = quick_check(&self.conn).map_err(self.sql("check the pages"))?.first() {
+            return Ok(Some(format!("The file is damaged ({first})")));
+        }
+        let (_, bad) = walk(&self.conn, None).map_err(self.sql("walk the chains"))?;
+        Ok(bad.map(|bad| {
+            format!("Event {} of chain {} does not fit: {}", bad.chain_seq, bad.chain, bad.what)
+        }))
+    }
+
     /// The hash of each chain's last event, by chain.
     pub fn heads(&self) -> Result<Vec<ChainSummary>, StoreError> {
         let read = || -> rusqlite::Result<Vec<ChainSummary>> { heads_of(&self.conn) };
@@ -245,6 +256,16 @@ fn fault(
 
 /// Tables that do not say what the events say.
 fn table_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut problems = match super::packet::facts_of(conn)? {
+        Some(facts) => super::packet::problems_of(conn, &facts)?,
+        None => design_problems(conn)?,
+    };
+    problems.extend(sample_problems(conn)?);
+    Ok(problems)
+}
+
+/// A project's dataset, protocols and readers that are not those of its events.
+fn design_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
     let mut compare = |what: &str, kind: &str, sql: &str| -> rusqlite::Result<()> {
         let wrong: bool = conn.query_row(sql, [kind], |row| row.get(0))?;
@@ -274,6 +295,12 @@ fn table_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
         "SELECT EXISTS (SELECT 1 FROM reader AS r WHERE NOT EXISTS (SELECT 1 FROM event AS e
              WHERE e.kind = ?1 AND e.body ->> '$.reader' = r.name AND e.body ->> '$.role' = r.role))",
     )?;
+    Ok(problems)
+}
+
+/// Decks, worklists and views that are not what the events say.
+fn sample_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut problems = Vec::new();
     if let Some(sample) = sample_of(conn)? {
         let readers: Vec<String> = conn
             .prepare("SELECT reader FROM worklist ORDER BY reader")?
@@ -285,7 +312,7 @@ fn table_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
             .collect::<rusqlite::Result<Vec<Worklist>>>()?;
         let known: bool = conn.query_row(
             "SELECT EXISTS (SELECT 1 FROM event
-                 WHERE kind = 'sample.drawn' AND body ->> '$.hash' = ?1)",
+                 WHERE kind IN ('sample.drawn', 'packet.made') AND body ->> '$.hash' = ?1)",
             [sample_hash(&sample, &lists)],
             |row| row.get(0),
         )?;

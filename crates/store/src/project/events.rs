@@ -179,6 +179,27 @@ pub(super) fn insert(
     Ok(events)
 }
 
+/// Writes an event that was made elsewhere, exactly as it is.
+pub(super) fn insert_as_is(conn: &Connection, event: &Event) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO event (id, chain, chain_seq, at, actor, device, kind, body, prev_hash, hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?
+    .execute(params![
+        event.id,
+        event.chain,
+        event.chain_seq.cast_signed(),
+        event.at,
+        event.actor,
+        event.device,
+        event.kind,
+        event.body,
+        event.prev_hash,
+        event.hash
+    ])
+    .map(|_rows| ())
+}
+
 /// A `UUIDv7` of that time; a clock that went back gives an earlier one, and nothing minds.
 fn id_at(now: OffsetDateTime) -> String {
     let seconds = u64::try_from(now.unix_timestamp()).unwrap_or(0);

@@ -110,7 +110,22 @@ impl Project {
             .prepare_cached("SELECT image_root FROM dataset")
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
             .map_err(self.sql("read the image folder"))?;
-        Ok(root.map(PathBuf::from))
+        match root {
+            Some(root) => Ok(Some(PathBuf::from(root))),
+            None => self.packet_folder(),
+        }
+    }
+
+    /// The folder of images that was made with a packet: beside it, under its name or the one it had.
+    fn packet_folder(&self) -> Result<Option<PathBuf>, StoreError> {
+        let Some(facts) = self.packet()?.filter(|facts| !facts.folder.is_empty()) else {
+            return Ok(None);
+        };
+        let own = self.path.with_extension("images");
+        let mut parts = Path::new(&facts.folder).components();
+        let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+        let made = self.path.with_file_name(&facts.folder);
+        Ok(Some(if own.is_dir() || !plain { own } else { made }))
     }
 
     /// Looks for the dataset's images below another folder. Images whose hash is known must match it.
@@ -183,16 +198,23 @@ fn set_sha(conn: &Connection, id: ImageId, hash: &str) -> rusqlite::Result<usize
 fn move_root(conn: &Connection, folder: &ImageFolder, root: &Path) -> rusqlite::Result<RootReport> {
     let mut report = RootReport::default();
     let mut images = conn.prepare(
-        "SELECT i.id, coalesce(i.key, s.key), i.sha256
+        "SELECT i.id, coalesce(i.key, s.key), i.sha256, i.bytes
          FROM image AS i JOIN study AS s ON s.no = i.study ORDER BY i.id",
     )?;
+    let mut by_hash = ByHash::default();
     let mut update = conn.prepare("UPDATE image SET path = ?2, bytes = ?3 WHERE id = ?1")?;
     let mut rows = images.query([])?;
     while let Some(row) = rows.next()? {
         report.images += 1;
         let id: i64 = row.get(0)?;
-        let found = folder.find(row.get_ref(1)?.as_str()?);
+        let key = row.get_ref(1)?.as_str()?;
         let known = row.get_ref(2)?.as_str_or_null()?;
+        let found = match (key, known, row.get::<_, Option<i64>>(3)?) {
+            // A packet without images does not know what they are called.
+            ("", Some(known), Some(bytes)) => by_hash.find(folder, root, bytes, known),
+            ("", ..) => None,
+            _ => folder.find(key),
+        };
         let usable = found.filter(|found| {
             let same = known.is_none_or(|known| has_hash(root, found, known));
             report.changed += u64::from(!same);
@@ -200,10 +222,35 @@ fn move_root(conn: &Connection, folder: &ImageFolder, root: &Path) -> rusqlite::
         });
         report.found += u64::from(usable.is_some());
         let path = usable.map(|found| found.path.as_str());
-        update.execute(params![id, path, usable.map(|found| found.bytes.cast_signed())])?;
+        let bytes = usable.map(|found| found.bytes.cast_signed());
+        update.execute(params![id, path, bytes.or(row.get(3)?)])?;
     }
     conn.execute("UPDATE dataset SET image_root = ?1", [root.to_string_lossy()])?;
     Ok(report)
+}
+
+/// Finds images by size, then by hash; no file is hashed twice.
+#[derive(Default)]
+struct ByHash {
+    hashes: HashMap<String, String>,
+}
+
+impl ByHash {
+    fn find<'a>(
+        &mut self,
+        folder: &'a ImageFolder,
+        root: &Path,
+        bytes: i64,
+        known: &str,
+    ) -> Option<&'a Found> {
+        folder.of_size(bytes.cast_unsigned()).find(|found| {
+            let hash = self.hashes.entry(found.path.clone()).or_insert_with(|| {
+                read_below(Some(root), Some(&found.path))
+                    .map_or_else(|_| String::new(), |b| sha256(&b))
+            });
+            hash == known
+        })
+    }
 }
 
 fn has_hash(root: &Path, found: &Found, known: &str) -> bool {

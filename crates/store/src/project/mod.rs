@@ -5,7 +5,9 @@ mod create;
 mod events;
 pub(crate) mod images;
 pub(crate) mod load;
+pub(crate) mod merge;
 mod open;
+pub(crate) mod packet;
 pub(crate) mod projection;
 mod sample;
 

@@ -28,6 +28,7 @@ impl Project {
         device: &str,
     ) -> Result<Event, StoreError> {
         self.writable()?;
+        self.not_a_packet()?;
         check_name(name)?;
         if !["reader", "lead", "adjudicator"].contains(&role) {
             let why = "a role is `reader`, `lead` or `adjudicator`";
@@ -61,6 +62,7 @@ impl Project {
         device: &str,
     ) -> Result<Event, StoreError> {
         self.writable()?;
+        self.not_a_packet()?;
         if protocol.version <= self.protocol()?.version {
             let why = "a changed protocol carries a higher version number than the one in force";
             return Err(StoreError::BadName { what: protocol.version.to_string(), why });
@@ -82,6 +84,7 @@ impl Project {
         device: &str,
     ) -> Result<Event, StoreError> {
         self.writable()?;
+        self.not_a_packet()?;
         if self.sample()?.is_some() {
             return Err(StoreError::AlreadySampled { path: self.path.clone() });
         }
@@ -93,7 +96,7 @@ impl Project {
             }
         }
         self.hash_drawn(sample)?;
-        let number = self.study_numbers(sample, worklists)?;
+        let number = self.rows_of(sample, worklists)?;
         let version = self.protocol()?.version;
         let hash = sample_hash(sample, worklists);
         let body = EventBody::SampleDrawn {
@@ -134,6 +137,7 @@ impl Project {
         device: &str,
     ) -> Result<Event, StoreError> {
         self.writable()?;
+        self.not_a_packet()?;
         let path = self.path.clone();
         let readers = self.readers()?;
         if !readers.iter().any(|reader| reader.name == list.reader) {
@@ -155,7 +159,7 @@ impl Project {
             decks: deck_sizes(&sample),
             readers: lists.iter().map(|list| list.reader.clone()).collect(),
         };
-        let number = self.study_numbers(&sample, &lists)?;
+        let number = self.rows_of(&sample, &lists)?;
         let event =
             self.one_event(actor, device, body, |conn| insert_worklist(conn, list, &number))?;
         self.states.clear();
@@ -175,11 +179,7 @@ impl Project {
     }
 
     /// Rows of the studies that were drawn.
-    fn study_numbers(
-        &self,
-        sample: &Sample,
-        worklists: &[Worklist],
-    ) -> Result<Numbers, StoreError> {
+    fn rows_of(&self, sample: &Sample, worklists: &[Worklist]) -> Result<Numbers, StoreError> {
         let ids = study_ids(&self.conn).map_err(self.sql("read the dataset"))?;
         let listed = worklists.iter().flat_map(|list| list.items.iter().map(|item| item.study));
         let explored = sample.explore.values().flatten().copied();
@@ -230,7 +230,11 @@ pub(super) fn sample_hash(sample: &Sample, worklists: &[Worklist]) -> String {
     sha256(canonical_json(&value).as_bytes())
 }
 
-fn insert_decks(conn: &Connection, sample: &Sample, number: &Numbers) -> rusqlite::Result<()> {
+pub(super) fn insert_decks(
+    conn: &Connection,
+    sample: &Sample,
+    number: &Numbers,
+) -> rusqlite::Result<()> {
     let mut deck_row =
         conn.prepare("INSERT INTO deck (no, id, finding, planned) VALUES (?1, ?2, ?3, ?4)")?;
     let mut member_row = conn.prepare(
@@ -261,7 +265,11 @@ fn insert_decks(conn: &Connection, sample: &Sample, number: &Numbers) -> rusqlit
     Ok(())
 }
 
-fn insert_worklist(conn: &Connection, list: &Worklist, number: &Numbers) -> rusqlite::Result<()> {
+pub(super) fn insert_worklist(
+    conn: &Connection,
+    list: &Worklist,
+    number: &Numbers,
+) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT INTO worklist (reader, gap_violations) VALUES (?1, ?2)",
         params![list.reader, list.gap_violations],

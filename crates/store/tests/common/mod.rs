@@ -13,7 +13,10 @@ use overread_core::event::{EventBody, FindingAnswer, Via};
 use overread_core::protocol::Protocol;
 use overread_core::{Answer, ItemId, Level, Phase, sampling};
 use overread_store::import::{Format, Import, ImportError, Request, read};
-use overread_store::{Clock, OpenMode, Opened, Project};
+use overread_store::{
+    Clock, OpenMode, Opened, PacketImage, PacketImages, PacketKey, PacketOrder, PacketStudy,
+    Project,
+};
 
 pub(crate) const HEADER: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]";
 pub(crate) const NOW: &str = "2026-03-01T10:00:00Z";
@@ -95,4 +98,21 @@ pub(crate) fn lock(item: ItemId, finding: &str, level: u8) -> EventBody {
         protocol_version: 1,
         via: Via::Key,
     }
+}
+
+/// A packet without images.
+pub(crate) fn packet_for(project: &mut Project, reader: &str, to: &Path) {
+    let items = project.worklist(reader).unwrap().unwrap().items.len();
+    let image =
+        PacketImage { view: Some("PA".to_owned()), name: None, file: Some((12, "00".repeat(32))) };
+    let studies = vec![PacketStudy { images: vec![image], ..PacketStudy::default() }; items];
+    let key = PacketKey::random();
+    let order = PacketOrder {
+        reader,
+        images: PacketImages::Match,
+        folder: "",
+        key: &key,
+        studies: &studies,
+    };
+    project.make_packet(to, &order, "lead").unwrap();
 }

@@ -2,6 +2,7 @@
 //! unpacked here, so that no library's idea of display comes between.
 
 mod attributes;
+mod blinded;
 mod codec;
 mod codestream;
 mod colour;
@@ -19,6 +20,7 @@ use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use attributes::Attributes;
+pub(crate) use blinded::blinded;
 use header::{Layout, damaged};
 use scan::PixelBytes;
 pub(crate) use scan::looks_like_dicom;

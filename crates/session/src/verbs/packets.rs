@@ -1,0 +1,366 @@
+//! Blinded packets out, reads back in.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use overread_core::{Dataset, Item, ItemId, Protocol, Study};
+use overread_imaging::{DecodeLimits, blinded_image};
+use overread_store::{
+    Conflict, MergeReport, MergedFile, PacketImage, PacketImages, PacketKey, PacketOrder,
+    PacketStudy, Project, StoreError,
+};
+use serde_json::json;
+
+use super::project::{LEAD, open_writable};
+use super::{Said, VerbError};
+use crate::desk::DeskError;
+
+/// What a packet is made of.
+#[derive(Clone, Debug)]
+pub struct NewPacket {
+    /// The project.
+    pub project: PathBuf,
+    /// Whose packet it is.
+    pub reader: String,
+    /// Whether the images go along: `copy` or `match`.
+    pub images: String,
+    /// The file to make.
+    pub output: PathBuf,
+}
+
+/// Images that could not go along, and why.
+#[derive(Default)]
+struct Left {
+    missing: u64,
+    broken: BTreeMap<String, u64>,
+    burned_in: u64,
+}
+
+/// Makes a reader's packet, and a folder of images beside it.
+pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
+    let images = match what.images.as_str() {
+        "copy" => PacketImages::Copy,
+        _ => PacketImages::Match,
+    };
+    let mut project = open_writable(&what.project)?;
+    let (dataset, protocol) = (project.dataset()?, project.protocol()?);
+    let list = worklist(&mut project, &dataset, &protocol, &what.reader)?;
+    let folder = what.output.with_extension("images");
+    for path in [&what.output, &folder] {
+        if path.symlink_metadata().is_ok() && (path != &folder || images == PacketImages::Copy) {
+            return Err(StoreError::Exists { path: path.clone() }.into());
+        }
+    }
+    let key = PacketKey::random();
+    let part = (images == PacketImages::Copy).then(|| Part::new(&folder)).transpose()?;
+    let mut left = Left::default();
+    let mut studies = Vec::with_capacity(list.items.len());
+    for item in &list.items {
+        let study = dataset.study_index(item.study).and_then(|i| dataset.studies.get(i));
+        let Some(study) = study else { continue };
+        let mut pictures = Vec::with_capacity(study.images.len());
+        for (place, image) in study.images.iter().enumerate() {
+            let bytes = project.image_bytes(image.id).ok();
+            let into = part.as_ref().map(|part| part.path.as_path());
+            let mut picture = one_image(bytes, into, &key, item, place, &mut left)?;
+            picture.view.clone_from(&image.view);
+            pictures.push(picture);
+        }
+        studies.push(visible_study(study, &protocol, pictures));
+    }
+    let part = part.map(|part| part.publish(&folder)).transpose()?;
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let order = PacketOrder {
+        reader: &what.reader,
+        images,
+        folder: if part.is_some() { &name } else { "" },
+        key: &key,
+        studies: &studies,
+    };
+    project.make_packet(&what.output, &order, LEAD)?;
+    if let Some(part) = part {
+        part.keep();
+    }
+    project.log_access(LEAD, &crate::recent::device_id(), "packet", &what.reader)?;
+    project.close()?;
+    let copied = (images == PacketImages::Copy).then_some(folder);
+    Ok(describe_packet(what, &key.packet_id(), &studies, copied.as_deref(), &left))
+}
+
+/// The reader's worklist, laid out now for one who joined after the draw.
+fn worklist(
+    project: &mut Project,
+    dataset: &Dataset,
+    protocol: &Protocol,
+    reader: &str,
+) -> Result<overread_core::Worklist, VerbError> {
+    let path = project.path().to_owned();
+    if let Some(packet) = project.packet()? {
+        return Err(StoreError::Packet { path, reader: packet.reader }.into());
+    }
+    if !project.readers()?.iter().any(|known| known.name == reader) {
+        return Err(StoreError::NoReader { path, name: reader.to_owned() }.into());
+    }
+    let Some(sample) = project.sample()? else {
+        return Err(DeskError::NotSampled(path).into());
+    };
+    let list = match project.worklist(reader)? {
+        Some(list) => list,
+        None => {
+            let list = overread_core::sampling::worklist(dataset, protocol, &sample, reader);
+            project.save_worklist(&list, LEAD, &crate::recent::device_id())?;
+            list
+        }
+    };
+    if list.items.is_empty() {
+        let (reader, why) = (reader.to_owned(), "the worklist is empty".to_owned());
+        return Err(DeskError::NothingToRead { path, reader, why }.into());
+    }
+    Ok(list)
+}
+
+/// What the protocol lets the reader know of a study.
+fn visible_study(study: &Study, protocol: &Protocol, images: Vec<PacketImage>) -> PacketStudy {
+    let shown = protocol.reading.show_sex_age;
+    PacketStudy {
+        region: study.region.clone(),
+        sex: study.sex.filter(|_| shown),
+        age_years: study.age_years.filter(|_| shown),
+        images,
+    }
+}
+
+fn one_image(
+    bytes: Option<Vec<u8>>,
+    folder: Option<&Path>,
+    key: &PacketKey,
+    item: &Item,
+    place: usize,
+    left: &mut Left,
+) -> Result<PacketImage, VerbError> {
+    let Some(bytes) = bytes else {
+        left.missing += 1;
+        return Ok(PacketImage::default());
+    };
+    let Some(folder) = folder else {
+        let file = Some((bytes.len() as u64, overread_store::sha256(&bytes)));
+        return Ok(PacketImage { file, ..PacketImage::default() });
+    };
+    let stem = key.file_name(item, place);
+    let number = u128::from_str_radix(&stem, 16).unwrap_or(1);
+    match blinded_image(&bytes, number, &DecodeLimits::default()) {
+        Err(error) => {
+            *left.broken.entry(error.to_string()).or_default() += 1;
+            Ok(PacketImage::default())
+        }
+        Ok(image) => {
+            left.burned_in += u64::from(image.burned_in);
+            let name = format!("{stem}.{}", image.ending);
+            let path = folder.join(&name);
+            write_image(&path, &image.bytes).map_err(VerbError::io("write", &path))?;
+            let file = Some((image.bytes.len() as u64, overread_store::sha256(&image.bytes)));
+            Ok(PacketImage { view: None, name: Some(name), file })
+        }
+    }
+}
+
+/// One time for all files: when a file was written would tell the order of the dataset.
+fn write_image(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    file.set_modified(SystemTime::UNIX_EPOCH)?;
+    file.sync_all()
+}
+
+/// The folder of images, first under a temporary name; it goes away unless it is kept.
+struct Part {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Part {
+    fn new(folder: &Path) -> Result<Self, VerbError> {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(folder.file_name().unwrap_or_default());
+        name.push(format!(".{}.part", std::process::id()));
+        let path = folder.with_file_name(name);
+        std::fs::create_dir(&path).map_err(VerbError::io("make", folder))?;
+        Ok(Self { path, kept: false })
+    }
+
+    fn publish(mut self, folder: &Path) -> Result<Self, VerbError> {
+        if cfg!(unix) {
+            let synced = File::open(&self.path).and_then(|open| {
+                open.set_modified(SystemTime::UNIX_EPOCH)?;
+                open.sync_all()
+            });
+            synced.map_err(VerbError::io("write", folder))?;
+        }
+        std::fs::rename(&self.path, folder).map_err(VerbError::io("make", folder))?;
+        folder.clone_into(&mut self.path);
+        Ok(self)
+    }
+
+    fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.kept {
+            std::fs::remove_dir_all(&self.path).ok();
+        }
+    }
+}
+
+fn describe_packet(
+    what: &NewPacket,
+    id: &str,
+    studies: &[PacketStudy],
+    folder: Option<&Path>,
+    left: &Left,
+) -> Said {
+    let pictures = || studies.iter().flat_map(|study| &study.images);
+    let images = pictures().filter(|image| image.file.is_some()).count();
+    let broken: u64 = left.broken.values().sum();
+    let mut text = format!(
+        "Made {} for {}: {} items, {images} images.\n",
+        what.output.display(),
+        what.reader,
+        studies.len()
+    );
+    match folder {
+        Some(folder) => {
+            writeln!(text, "The images lie in {}; send both.", folder.display()).ok();
+        }
+        None => {
+            writeln!(
+                text,
+                "The reader needs the images and names their folder: `overread images {} FOLDER`.",
+                what.output.display()
+            )
+            .ok();
+        }
+    }
+    if 0 < left.missing {
+        writeln!(text, "{} images were not found and are not in the packet.", left.missing).ok();
+    }
+    for (why, count) in &left.broken {
+        writeln!(text, "{count} images are not in the packet: {why}.").ok();
+    }
+    if 0 < left.burned_in {
+        writeln!(
+            text,
+            "{} images say that text is burned into their pixels. It goes along: look at them before sending.",
+            left.burned_in
+        )
+        .ok();
+    }
+    write!(text, "When it comes back: `overread merge {} FILE`.", what.project.display()).ok();
+    let json = json!({
+        "packet": what.output.display().to_string(),
+        "id": id,
+        "reader": what.reader,
+        "items": studies.len(),
+        "images": images,
+        "images_mode": what.images,
+        "images_folder": folder.map(|folder| folder.display().to_string()),
+        "missing": left.missing,
+        "broken": broken,
+        "burned_in": left.burned_in,
+    });
+    Said::new(json, text)
+}
+
+/// Takes in what packets hold. Files that are refused change nothing; the others come in.
+pub fn merge(path: &Path, files: &[PathBuf]) -> Result<Said, VerbError> {
+    let mut project = open_writable(path)?;
+    let report = project.merge(files, LEAD, &crate::recent::device_id())?;
+    let places: Vec<(ItemId, usize)> = places(&project, &report.conflicts)?;
+    project.close()?;
+    let refused: Vec<String> = report
+        .files
+        .iter()
+        .filter_map(|file| {
+            Some(format!("{} was not merged. {}", file.file, file.refused.as_ref()?))
+        })
+        .collect();
+    let text = merge_text(&report, &places);
+    let sum = |count: fn(&MergedFile) -> u64| report.files.iter().map(count).sum::<u64>();
+    let json = json!({
+        "files": report.files,
+        "came_in": sum(|file| file.came_in),
+        "reads": sum(|file| file.reads),
+        "was_there": sum(|file| file.was_there),
+        "other_protocol": sum(|file| file.other_protocol),
+        "conflicts": report.conflicts,
+        "refused": refused.len(),
+    });
+    let failed = (!refused.is_empty()).then(|| refused.join("\n"));
+    Ok(Said { failed, ..Said::new(json, text) })
+}
+
+/// Where the items in conflict stand in their readers' worklists, from 1.
+fn places(project: &Project, conflicts: &[Conflict]) -> Result<Vec<(ItemId, usize)>, VerbError> {
+    let mut places = Vec::new();
+    for conflict in conflicts {
+        let list = project.worklist(&conflict.reader)?.unwrap_or_default();
+        let place = list.items.iter().position(|item| item.id == conflict.item);
+        places.push((conflict.item, place.map_or(0, |place| place + 1)));
+    }
+    Ok(places)
+}
+
+fn merge_text(report: &MergeReport, places: &[(ItemId, usize)]) -> String {
+    let mut text = String::new();
+    for file in report.files.iter().filter(|file| file.refused.is_none()) {
+        let whose = file.reader.as_ref().map(|reader| format!(" ({reader})")).unwrap_or_default();
+        write!(
+            text,
+            "{}{whose}: {} events came in, {} of them reads; {} were there.",
+            file.file, file.came_in, file.reads, file.was_there
+        )
+        .ok();
+        if 0 < file.other_protocol {
+            write!(
+                text,
+                " {} reads are of another version of the protocol and are kept apart in the analysis.",
+                file.other_protocol
+            )
+            .ok();
+        }
+        text.push('\n');
+    }
+    for (conflict, (_, place)) in report.conflicts.iter().zip(places) {
+        write!(
+            text,
+            "Conflict: {} answered item {place} ({}) on {} devices, {}:",
+            conflict.reader,
+            conflict.item,
+            conflict.answers.len(),
+            if conflict.same { "and says the same" } else { "and says different things" }
+        )
+        .ok();
+        for answer in &conflict.answers {
+            let said: Vec<String> = answer
+                .answers
+                .iter()
+                .map(|a| match (a.answer.level(), a.answer.no_answer()) {
+                    (Some(level), _) => format!("{} level {}", a.finding, level.0),
+                    (None, Some(why)) => format!("{} {}", a.finding, why.word()),
+                    (None, None) => a.finding.clone(),
+                })
+                .collect();
+            let used = if answer.used { " (used)" } else { "" };
+            write!(text, " {} {}{used};", answer.chain, said.join(", ")).ok();
+        }
+        text.truncate(text.trim_end_matches(';').len());
+        text.push_str(". All are kept.\n");
+    }
+    text.trim_end().to_owned()
+}

@@ -1,0 +1,397 @@
+//! Reads back in: the union of events by id.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use overread_core::event::{Event, EventBody, FindingAnswer};
+use overread_core::{Answer, ItemId};
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::events::{events_of, insert, insert_as_is};
+use super::packet::PacketFacts;
+use super::projection::{FoldError, rebuild_reader};
+use super::{OpenMode, Project};
+use crate::error::StoreError;
+use crate::files::name_of;
+
+/// One answer to an item that two devices answered.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ConflictAnswer {
+    /// Actor and device.
+    pub chain: String,
+    /// When it was locked, by that device's clock.
+    pub at: String,
+    /// What was answered there last.
+    pub answers: Vec<FindingAnswer>,
+    /// Whether it is the settled answer, which analysis uses.
+    pub used: bool,
+}
+
+/// An item that one reader answered on more than one device. Every answer is kept.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Conflict {
+    /// Pseudonym.
+    pub reader: String,
+    /// The item.
+    pub item: ItemId,
+    /// Whether all devices say the same.
+    pub same: bool,
+    /// What each device says, in the order in which the chains count.
+    pub answers: Vec<ConflictAnswer>,
+}
+
+/// What became of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct MergedFile {
+    /// Name of the file, without folders.
+    pub file: String,
+    /// The packet's id; `None` for a copy of the project, or where it could not be told.
+    pub packet: Option<String>,
+    /// Whose packet it is.
+    pub reader: Option<String>,
+    /// Events that came in.
+    pub came_in: u64,
+    /// Lockings among them.
+    pub reads: u64,
+    /// Events that were there already.
+    pub was_there: u64,
+    /// Lockings that came in under a version of the protocol that is not in force.
+    pub other_protocol: u64,
+    /// Why nothing of it was taken in.
+    pub refused: Option<String>,
+}
+
+/// What a merge did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct MergeReport {
+    /// The files, as they were named.
+    pub files: Vec<MergedFile>,
+    /// Items that one reader answered on more than one device, with all files taken in.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// A file's events that are not there yet, ready to come in.
+struct Incoming {
+    place: usize,
+    facts: Option<PacketFacts>,
+    events: Vec<(Event, EventBody)>,
+}
+
+/// What the project has, and what earlier files of this merge bring.
+struct Known {
+    /// Hash of every event, by chain and place.
+    chains: HashMap<String, Vec<String>>,
+    /// Id and hash of every event.
+    ids: HashMap<String, String>,
+    /// Items that were given out, by reader.
+    items: HashMap<String, BTreeSet<ItemId>>,
+    /// Protocol versions that were ever in force.
+    versions: BTreeSet<u32>,
+    version: u32,
+}
+
+impl Project {
+    /// Takes in what the files hold and this project does not: all of a file, or nothing of it.
+    ///
+    /// A file is refused, and says why, where it cannot be read whole, where a chain does not fit, where it
+    /// belongs to another project, and where it says other things than this project at one place of a
+    /// chain. Taking files in twice, in another order or in several goes gives the same events.
+    pub fn merge(
+        &mut self,
+        files: &[PathBuf],
+        actor: &str,
+        device: &str,
+    ) -> Result<MergeReport, StoreError> {
+        self.writable()?;
+        let mut known = self.known()?;
+        let mut report = MergeReport::default();
+        let mut accepted = Vec::new();
+        for (place, path) in files.iter().enumerate() {
+            let mut row = MergedFile { file: name_of(path), ..MergedFile::default() };
+            match look_into(path, place, &mut known, &mut row) {
+                Ok(incoming) => accepted.push(incoming),
+                Err(why) => row.refused = Some(why),
+            }
+            report.files.push(row);
+        }
+        if accepted.iter().any(|incoming| !incoming.events.is_empty()) {
+            crate::backup::keep_if_changed(&self.conn, &self.path, &self.clock)?;
+            self.take_in(&accepted, &report, actor, device)?;
+        }
+        let readers: BTreeSet<&str> =
+            report.files.iter().filter_map(|file| file.reader.as_deref()).collect();
+        report.conflicts = self.conflicts()?;
+        report.conflicts.retain(|conflict| readers.contains(conflict.reader.as_str()));
+        Ok(report)
+    }
+
+    /// Items that one reader answered on more than one device, with every answer.
+    pub fn conflicts(&self) -> Result<Vec<Conflict>, StoreError> {
+        conflicts_of(&self.conn)
+            .map_err(|error| error.into_store(&self.path, "look for conflicting answers"))
+    }
+
+    fn known(&self) -> Result<Known, StoreError> {
+        let mut known = Known {
+            chains: HashMap::new(),
+            ids: HashMap::new(),
+            items: HashMap::new(),
+            versions: BTreeSet::new(),
+            version: self.protocol()?.version,
+        };
+        for event in self.events(None)? {
+            known.chains.entry(event.chain).or_default().push(event.hash.clone());
+            known.ids.insert(event.id, event.hash);
+        }
+        let read = || -> rusqlite::Result<Vec<(String, String)>> {
+            self.conn
+                .prepare("SELECT reader, id FROM item")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        };
+        for (reader, item) in read().map_err(self.sql("read the worklists"))? {
+            if let Ok(item) = item.parse() {
+                known.items.entry(reader).or_default().insert(item);
+            }
+        }
+        let read = || -> rusqlite::Result<BTreeSet<u32>> {
+            self.conn
+                .prepare("SELECT version FROM protocol")?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        };
+        known.versions = read().map_err(self.sql("read the protocol"))?;
+        Ok(known)
+    }
+
+    /// Writes all accepted events and folds the readers they are of, in one transaction.
+    fn take_in(
+        &mut self,
+        accepted: &[Incoming],
+        report: &MergeReport,
+        actor: &str,
+        device: &str,
+    ) -> Result<(), StoreError> {
+        let in_packet = self.packet()?.is_some();
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| StoreError::sqlite(&self.path, "merge", error))?;
+        let write = || -> Result<(), FoldError> {
+            let mut readers = BTreeSet::new();
+            for incoming in accepted {
+                for (event, _) in &incoming.events {
+                    insert_as_is(&tx, event)?;
+                    readers.insert(event.actor.as_str());
+                }
+            }
+            for reader in readers {
+                rebuild_reader(&tx, reader)?;
+            }
+            let conflicts = conflicts_of(&tx)?;
+            let mut bodies = Vec::new();
+            for incoming in accepted.iter().filter(|incoming| !incoming.events.is_empty()) {
+                let Some(row) = report.files.get(incoming.place) else { continue };
+                let reader = row.reader.clone().unwrap_or_default();
+                let of_reader = conflicts.iter().filter(|c| c.reader == reader).count();
+                bodies.push(EventBody::PacketMerged {
+                    packet: incoming.facts.as_ref().map_or_else(String::new, |f| f.id.clone()),
+                    reader,
+                    events: row.came_in,
+                    reads: row.reads,
+                    conflicts: of_reader as u64,
+                });
+            }
+            // Who merges two packets of one reader notes nothing that the lead would have to know.
+            if !in_packet {
+                insert(&tx, actor, device, &bodies, &self.clock)?;
+            }
+            tx.commit()?;
+            Ok(())
+        };
+        let done = write().map_err(|error| error.into_store(&self.path, "merge"));
+        self.states.clear();
+        done
+    }
+}
+
+/// Everything that must hold before anything of a file comes in. The error is a sentence for the lead.
+fn look_into(
+    path: &Path,
+    place: usize,
+    known: &mut Known,
+    row: &mut MergedFile,
+) -> Result<Incoming, String> {
+    let file = Project::open(path, OpenMode::ReadOnly).map_err(|error| error.to_string())?.project;
+    let sentence = |error: StoreError| error.to_string();
+    let facts = file.packet().map_err(sentence)?;
+    row.packet = facts.as_ref().map(|facts| facts.id.clone());
+    row.reader = facts.as_ref().map(|facts| facts.reader.clone());
+    let verified = file.verify_chains().map_err(sentence)?;
+    if let Some(what) = verified {
+        return Err(format!(
+            "{what}. Nothing of it was taken in. Ask the reader for the file again, or save what can be read with `overread recover` and merge that."
+        ));
+    }
+    let events = file.events(None).map_err(sentence)?;
+    belongs(&events, known, facts.as_ref())?;
+    forks(&events, known)?;
+    let mut fresh = Vec::new();
+    for event in events {
+        if known.ids.contains_key(&event.id) {
+            row.was_there += 1;
+            continue;
+        }
+        let body = event.decode().map_err(|error| {
+            format!(
+                "Event {} of chain {} cannot be understood ({error}). If a newer Overread wrote it, update this one.",
+                event.chain_seq, event.chain
+            )
+        })?;
+        allowed(&event, &body, known, facts.as_ref())?;
+        fresh.push((event, body));
+    }
+    for (event, body) in &fresh {
+        row.came_in += 1;
+        row.reader.get_or_insert_with(|| event.actor.clone());
+        if let EventBody::ReadLocked { protocol_version, .. } = body {
+            row.reads += 1;
+            row.other_protocol += u64::from(*protocol_version != known.version);
+        }
+        known.ids.insert(event.id.clone(), event.hash.clone());
+        known.chains.entry(event.chain.clone()).or_default().push(event.hash.clone());
+    }
+    Ok(Incoming { place, facts, events: fresh })
+}
+
+/// A packet belongs where the event of its making is known, a copy where the import is.
+fn belongs(events: &[Event], known: &Known, facts: Option<&PacketFacts>) -> Result<(), String> {
+    let kind = if facts.is_some() { "packet.made" } else { "dataset.imported" };
+    let origin = events.iter().find(|event| event.kind == kind);
+    match origin {
+        Some(event) if known.ids.get(&event.id) == Some(&event.hash) => Ok(()),
+        Some(_) if facts.is_some() => Err(
+            "This packet was not made from this project. Merge it into the project it was made from; if this one was restored from an older backup, use a newer one.".to_owned(),
+        ),
+        Some(_) => Err("This is another project, not a packet of this one.".to_owned()),
+        None => Err("Its log does not say where it comes from.".to_owned()),
+    }
+}
+
+/// At one place of a chain stands one event. Two files that say different things there were copied apart.
+fn forks(events: &[Event], known: &Known) -> Result<(), String> {
+    for event in events {
+        let here = known.chains.get(&event.chain);
+        let at = usize::try_from(event.chain_seq).unwrap_or(0).saturating_sub(1);
+        let other = here.and_then(|hashes| hashes.get(at)).is_some_and(|hash| *hash != event.hash);
+        if other {
+            return Err(format!(
+                "Event {} of chain {} is not the one that is here: the file was copied, and both copies were written on one device. Nothing of it was taken in; keep the file.",
+                event.chain_seq, event.chain
+            ));
+        }
+        if known.ids.get(&event.id).is_some_and(|hash| *hash != event.hash) {
+            return Err(format!(
+                "Event {} of chain {} has the id of another event that is here.",
+                event.chain_seq, event.chain
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Only what a reader does comes in, about items that were given to that reader.
+fn allowed(
+    event: &Event,
+    body: &EventBody,
+    known: &Known,
+    facts: Option<&PacketFacts>,
+) -> Result<(), String> {
+    let reading = matches!(
+        body,
+        EventBody::SittingBegan { .. }
+            | EventBody::SittingEnded {}
+            | EventBody::FiguresReleased { .. }
+    ) || body.item().is_some();
+    if !reading {
+        return Err(format!(
+            "It holds a change of the design (`{}`, event {} of chain {}), which only the lead's own file may. Nothing of it was taken in.",
+            event.kind, event.chain_seq, event.chain
+        ));
+    }
+    if facts.is_some_and(|facts| facts.reader != event.actor) {
+        return Err(format!(
+            "It is {}'s packet and holds answers of {}. Nothing of it was taken in.",
+            facts.map(|facts| facts.reader.as_str()).unwrap_or_default(),
+            event.actor
+        ));
+    }
+    let items = known.items.get(&event.actor);
+    if body.item().is_some_and(|item| !items.is_some_and(|items| items.contains(&item))) {
+        return Err(format!(
+            "Event {} of chain {} is about an item that {} was not given. Nothing of it was taken in.",
+            event.chain_seq, event.chain, event.actor
+        ));
+    }
+    if let EventBody::ReadLocked { protocol_version, .. } = body
+        && !known.versions.contains(protocol_version)
+    {
+        return Err(format!(
+            "Event {} of chain {} was read under version {protocol_version} of the protocol, which this project never had. Nothing of it was taken in.",
+            event.chain_seq, event.chain
+        ));
+    }
+    Ok(())
+}
+
+type Locks = BTreeMap<ItemId, Vec<(String, String, Vec<FindingAnswer>)>>;
+
+fn conflicts_of(conn: &Connection) -> Result<Vec<Conflict>, FoldError> {
+    let readers: Vec<String> = conn
+        .prepare(
+            // Not by the view: a file of an older schema that is only looked at has none.
+            "SELECT actor FROM (
+                 SELECT actor, chain FROM event WHERE kind = 'read.locked' GROUP BY actor, chain
+             ) GROUP BY actor HAVING count(*) > 1 ORDER BY actor",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut conflicts = Vec::new();
+    for reader in readers {
+        let mut locks: Locks = BTreeMap::new();
+        for event in events_of(conn, Some(&reader))? {
+            if event.kind != "read.locked" {
+                continue;
+            }
+            let body = event
+                .decode()
+                .map_err(|source| FoldError::Event(event.chain.clone(), event.chain_seq, source))?;
+            let EventBody::ReadLocked { item, answers, .. } = body else { continue };
+            let of_item = locks.entry(item).or_default();
+            // The last answer of each device; chains come one after the other.
+            of_item.retain(|(chain, ..)| *chain != event.chain);
+            of_item.push((event.chain, event.at, answers));
+        }
+        let state = super::projection::fold_reader(conn, &reader)?;
+        for (item, answers) in locks.into_iter().filter(|(_, answers)| 1 < answers.len()) {
+            let settled = state.item(item).and_then(|item| item.settled_lock());
+            let levels = |answers: &[FindingAnswer]| -> Vec<(String, Answer)> {
+                answers.iter().map(|a| (a.finding.clone(), a.answer)).collect()
+            };
+            let same = answers
+                .windows(2)
+                .all(|pair| matches!(pair, [a, b] if levels(&a.2) == levels(&b.2)));
+            let answers = answers
+                .into_iter()
+                .map(|(chain, at, answers)| ConflictAnswer {
+                    used: settled.is_some_and(|lock| lock.at == at && lock.answers == answers),
+                    chain,
+                    at,
+                    answers,
+                })
+                .collect();
+            conflicts.push(Conflict { reader: reader.clone(), item, same, answers });
+        }
+    }
+    Ok(conflicts)
+}

@@ -1,0 +1,437 @@
+//! Readers on machines of their own: a packet goes out, nothing in it gives a label away, and what
+//! comes back counts as if it had been read in the project.
+
+use anyhow::{Context as _, Result, ensure};
+use overread_tests::{Place, ack_lines};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+const PROTOCOL: &str = r#"
+# Tamsin leads; see /srv/secret/plan.txt
+levels = ["absent", "plausible", "reportable"]
+
+[protocol]
+name = "packets"
+version = 1
+title = "Audit with controls"
+design = "verify"
+
+[[rule]]
+name = "permissive"
+short = "could be there"
+text = "Could be there."
+
+[[rule]]
+name = "clinical"
+short = "would be reported"
+text = "Would be reported."
+
+[[finding]]
+id = "Pneumothorax"
+label = "Pneumothorax"
+
+[[tag]]
+id = "rotated_film"
+name = "Rotated film"
+key = "E"
+
+[sampling]
+size = 10
+controls = 10
+explore = 0
+gap = 2
+
+[blinding]
+release = "blocks"
+block = 10
+"#;
+
+/// Twenty films of distinct patients; which half is labelled positive is the caller's.
+fn table(first_half: bool) -> (String, Vec<(String, u32)>) {
+    let mut text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n".to_owned();
+    let mut films = Vec::new();
+    for n in 0..20_u32 {
+        let patient = 28_931 - n * 7;
+        let file = format!("{patient:08}_{:03}.png", n % 9);
+        let label = if (n % 2 == 0) == first_half { "Pneumothorax|Hernia" } else { "Fibrosis" };
+        writeln!(text, "{file},{label},0,{patient},58,M,PA,2048,2500,0.171,0.171").ok();
+        films.push((file, patient));
+    }
+    (text, films)
+}
+
+/// A drawn project with two readers, in a folder of its own.
+fn project(place: &Place, name: &str, first_half: bool) -> Result<PathBuf> {
+    let (text, films) = table(first_half);
+    for (n, (file, _)) in (0..).zip(&films) {
+        place.film(&format!("{name}/films/{file}"), n)?;
+    }
+    let labels = place.write(&format!("{name}/labels.csv"), text)?;
+    let protocol = place.write(&format!("{name}/protocol.toml"), PROTOCOL)?;
+    let project = place.at(&format!("{name}/audit.overread"));
+    let images = place.at(&format!("{name}/films"));
+    run(
+        place,
+        &project,
+        "new",
+        &[
+            "--labels".as_ref(),
+            labels.as_os_str(),
+            "--format".as_ref(),
+            "cxr14".as_ref(),
+            "--images".as_ref(),
+            images.as_os_str(),
+            "--protocol".as_ref(),
+            protocol.as_os_str(),
+        ],
+    )?;
+    for reader in ["ann", "Beatrix"] {
+        run(place, &project, "readers", &["add".as_ref(), reader.as_ref()])?;
+    }
+    run(place, &project, "sample", &["--seed".as_ref(), "14".as_ref()])?;
+    Ok(project)
+}
+
+fn run(place: &Place, project: &Path, verb: &str, words: &[&OsStr]) -> Result<String> {
+    let mut all = vec![OsStr::new(verb), project.as_os_str()];
+    all.extend(words);
+    place.ok(&all)
+}
+
+fn packet(
+    place: &Place,
+    project: &Path,
+    reader: &str,
+    name: &str,
+    images: &str,
+) -> Result<PathBuf> {
+    let packet = place.at(name);
+    run(
+        place,
+        project,
+        "packet",
+        &[
+            "--reader".as_ref(),
+            reader.as_ref(),
+            "--images".as_ref(),
+            images.as_ref(),
+            "-o".as_ref(),
+            packet.as_os_str(),
+        ],
+    )?;
+    Ok(packet)
+}
+
+fn read(place: &Place, project: &Path, reader: &str, keys: &str) -> Result<Vec<(String, String)>> {
+    let script = place.write("keys.txt", keys)?;
+    let said = run(
+        place,
+        project,
+        "read",
+        &["--reader".as_ref(), reader.as_ref(), "--script".as_ref(), script.as_os_str()],
+    )?;
+    Ok(ack_lines(&said))
+}
+
+fn merge(place: &Place, project: &Path, packets: &[&Path]) -> Result<Value> {
+    let mut words: Vec<&OsStr> = packets.iter().map(|path| path.as_os_str()).collect();
+    words.push("--json".as_ref());
+    Ok(serde_json::from_str(&run(place, project, "merge", &words)?)?)
+}
+
+fn json(place: &Place, verb: &str, project: &Path) -> Result<Value> {
+    place.json(&[OsStr::new(verb), project.as_os_str(), "--json".as_ref()])
+}
+
+fn rows(file: &Path, sql: &str) -> Result<Vec<String>> {
+    let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut query = database.prepare(sql)?;
+    let columns = query.column_count();
+    let rows = query.query_map([], |row| {
+        let cells = (0..columns).map(|i| Ok(format!("{:?}", row.get_ref(i)?)));
+        Ok(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+const READS: &str = "SELECT item, study, reader, deck, finding, level, level_no, no_answer,
+    settled_level, settled_no_answer, phase, pass, protocol_version, after_release
+    FROM v_reads ORDER BY reader, item";
+
+/// A whole deck: each level, no answer of either kind, a tag, a slip and its correction.
+const KEYS: &str = "1\nE\n3\n2\nBACKSPACE\n1\nU\nX\n3\n3\n1\n1\n2\n2\n3\n1\n1\n3\n2\n1\n3\n1\n2\n";
+
+#[test]
+fn a_deck_read_in_a_packet_counts_as_if_read_in_the_project() -> Result<()> {
+    let place = Place::new()?;
+    let away = project(&place, "away", true)?;
+    let here = project(&place, "here", true)?;
+    let packet = packet(&place, &away, "ann", "ann.overread", "copy")?;
+    let acks = read(&place, &packet, "ann", KEYS)?;
+    read(&place, &here, "ann", KEYS)?;
+    assert!(place.at("ann.images").is_dir());
+    assert_eq!(json(&place, "verify", &packet)?["ok"], true);
+    let report = merge(&place, &away, &[&packet])?;
+    assert_eq!((&report["refused"], &report["conflicts"]), (&0.into(), &Value::Array(vec![])));
+    assert_eq!(rows(&away, READS)?, rows(&here, READS)?);
+    assert_eq!(rows(&away, READS)?.len(), 20);
+    let ids: BTreeSet<String> = rows(&away, "SELECT id FROM event")?.into_iter().collect();
+    for (_, event) in acks {
+        assert!(ids.iter().any(|id| id.contains(&event)), "{event} was acknowledged and is lost");
+    }
+    assert_eq!(json(&place, "verify", &away)?["ok"], true);
+    let info = json(&place, "info", &away)?;
+    let ann = info["readers"].as_array().context("readers")?.iter().find(|r| r["name"] == "ann");
+    assert_eq!(ann.context("ann")?["locked"], 20);
+    let [one, two] = [&away, &here].map(|project| -> Result<Value> {
+        Ok(json(&place, "analyse", project)?["statistics"]["label_quality"].clone())
+    });
+    assert_eq!(one?, two?);
+    Ok(())
+}
+
+#[test]
+fn merged_twice_or_in_another_order_it_is_the_same() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let early = packet(&place, &project, "ann", "ann.overread", "match")?;
+    let other = packet(&place, &project, "Beatrix", "bea.overread", "match")?;
+    read(&place, &early, "ann", "1\n2\n3\n")?;
+    let older = place.at("ann-older.overread");
+    std::fs::copy(&early, &older)?;
+    read(&place, &early, "ann", "3\n1\n")?;
+    read(&place, &other, "Beatrix", "2\n2\n2\n")?;
+    let second = place.at("second.overread");
+    std::fs::copy(&project, &second)?;
+    merge(&place, &project, &[&older, &early, &other])?;
+    for go in [&other, &early, &older, &early] {
+        merge(&place, &second, &[go])?;
+    }
+    let views = [READS, "SELECT * FROM v_tags", "SELECT * FROM v_progress ORDER BY reader"];
+    for sql in views {
+        assert_eq!(rows(&project, sql)?, rows(&second, sql)?);
+    }
+    let events = "SELECT id, hash FROM event WHERE actor <> 'lead' ORDER BY id";
+    assert_eq!(rows(&project, events)?, rows(&second, events)?);
+    let before = rows(&project, "SELECT * FROM event")?;
+    let again = merge(&place, &project, &[&early, &other, &older])?;
+    assert_eq!(again["came_in"], 0);
+    assert_eq!(rows(&project, "SELECT * FROM event")?, before);
+    Ok(())
+}
+
+#[test]
+fn copies_of_one_packet_that_answer_one_item_are_both_kept_and_shown() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let first = packet(&place, &project, "ann", "ann.overread", "match")?;
+    let copy = place.at("copy.overread");
+    std::fs::copy(&first, &copy)?;
+    read(&place, &first, "ann", "1\n2\n")?;
+    read(&place, &copy, "ann", "3\n")?;
+    let report = merge(&place, &project, &[&first, &copy])?;
+    assert_eq!(report["refused"], 0, "{report}");
+    let conflicts = report["conflicts"].as_array().context("conflicts")?;
+    assert_eq!(conflicts.len(), 1, "{report}");
+    assert_eq!(conflicts[0]["answers"].as_array().context("answers")?.len(), 2);
+    assert_eq!(json(&place, "info", &project)?["conflicts"], 1);
+    assert_eq!(rows(&project, "SELECT DISTINCT level_no FROM v_conflicts")?.len(), 2);
+    assert_eq!(json(&place, "verify", &project)?["ok"], true);
+    // Each copy goes on in its own chain.
+    read(&place, &copy, "ann", "3\n")?;
+    read(&place, &first, "ann", "1\n")?;
+    let more = merge(&place, &project, &[&copy, &first])?;
+    assert_eq!(more["refused"], 0, "{more}");
+    assert_eq!(more["reads"], 2);
+    Ok(())
+}
+
+#[test]
+fn what_does_not_belong_is_refused_with_the_reason_and_changes_nothing() -> Result<()> {
+    let place = Place::new()?;
+    let mine = project(&place, "mine", true)?;
+    let theirs = project(&place, "theirs", true)?;
+    let foreign = packet(&place, &theirs, "ann", "foreign.overread", "match")?;
+    let bent = packet(&place, &mine, "ann", "bent.overread", "match")?;
+    read(&place, &foreign, "ann", "1\n2\n")?;
+    read(&place, &bent, "ann", "1\n2\n")?;
+    let database = Connection::open(&bent)?;
+    database.execute_batch(
+        "DROP TRIGGER event_never_changes;
+         UPDATE event SET at = '2000-01-01T00:00:00.000Z' WHERE kind = 'read.locked';",
+    )?;
+    drop(database);
+    let before = std::fs::read(&mine)?;
+    for (file, says) in [(&foreign, "not made from this project"), (&bent, "does not fit")] {
+        let said = place.run(&[OsStr::new("merge"), mine.as_os_str(), file.as_os_str()])?;
+        assert_eq!(said.status, 1, "{}", said.err);
+        assert!(said.err.contains(says), "{}", said.err);
+        assert_eq!(std::fs::read(&mine)?, before, "the project was changed");
+    }
+    Ok(())
+}
+
+/// Every byte that a reader is sent: the packet, the images, and their names.
+fn sent(packet: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut sent = vec![("the packet".to_owned(), std::fs::read(packet)?)];
+    for entry in std::fs::read_dir(packet.with_extension("images"))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        sent.push((format!("the name {name}"), name.into_bytes()));
+        sent.push(("an image".to_owned(), std::fs::read(entry.path())?));
+    }
+    Ok(sent)
+}
+
+#[test]
+fn no_byte_of_a_packet_names_a_label_a_patient_a_path_or_another_reader() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "secret-study", true)?;
+    let packet = packet(&place, &project, "ann", "ann.overread", "copy")?;
+    let sent = sent(&packet)?;
+    assert_eq!(sent.len(), 41, "a packet and twenty images with their names");
+    let (_, films) = table(true);
+    let mut secrets: Vec<String> = ["Hernia", "Fibrosis", "Beatrix", "Tamsin", "labels.csv"]
+        .iter()
+        .chain(&["secret-study", "/films", "Data_Entry", "cxr14"])
+        .map(|word| (*word).to_owned())
+        .collect();
+    secrets.push(place.at("").display().to_string().trim_end_matches('/').to_owned());
+    secrets.push(
+        json(&place, "info", &project)?["dataset"]["sha256"].as_str().context("hash")?.to_owned(),
+    );
+    for (file, patient) in films {
+        secrets.extend([format!("{patient:08}"), file.clone()]);
+        secrets.push(file.trim_end_matches(".png").to_owned());
+    }
+    for secret in &secrets {
+        for (what, bytes) in &sent {
+            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            ensure!(!found, "{what} holds {secret}");
+        }
+    }
+    // The search finds what is there.
+    let whole = std::fs::read(&project)?;
+    for secret in secrets.iter().filter(|s| !["Data_Entry", "/films"].contains(&s.as_str())).take(5)
+    {
+        assert!(whole.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret}");
+    }
+    let times: BTreeSet<_> = std::fs::read_dir(packet.with_extension("images"))?
+        .map(|entry| entry?.metadata()?.modified())
+        .collect::<Result<_, _>>()?;
+    assert_eq!(times.len(), 1, "times of writing tell an order");
+    assert!(
+        rows(&packet, "SELECT name FROM sqlite_schema WHERE name = 'v_dataset_labels'")?.is_empty()
+    );
+    Ok(())
+}
+
+#[test]
+fn projects_that_differ_only_in_labels_give_the_same_packet() -> Result<()> {
+    let place = Place::new()?;
+    let mut packets = Vec::new();
+    for (name, first_half) in [("one", true), ("two", false)] {
+        let project = project(&place, name, first_half)?;
+        let packet = packet(&place, &project, "ann", &format!("{name}/ann.overread"), "copy")?;
+        let asked = "SELECT w.reader, w.place, w.item, w.deck, w.finding, w.phase, w.pass, w.status,
+            s.key, s.patient, s.positive, s.negative, s.uncertain, s.sex, s.age_years, s.region, s.split,
+            i.place, i.view, i.bytes, i.sha256, m.label_positive, m.drawn, m.frame
+            FROM v_worklist AS w JOIN item AS t ON t.id = w.item JOIN study AS s ON s.no = t.study
+            JOIN image AS i ON i.study = s.no JOIN deck_member AS m ON m.study = s.no ORDER BY w.place";
+        let mut all = rows(&packet, asked)?;
+        all.extend(rows(&packet, "SELECT id, finding, planned FROM deck")?);
+        all.extend(rows(&packet, "SELECT version, name, hash, text FROM protocol")?);
+        all.extend(rows(&packet, "SELECT name, role, experience_years FROM reader")?);
+        all.extend(rows(
+            &packet,
+            "SELECT name, value FROM meta WHERE name NOT IN ('packet', 'made_at')",
+        )?);
+        all.extend(rows(&packet, "SELECT type, name, sql FROM sqlite_schema")?);
+        let mut images = sent(&packet)?.into_iter().filter(|(what, _)| what == "an image");
+        let mut pixels: Vec<Vec<u8>> = images.by_ref().map(|(_, bytes)| bytes).collect();
+        pixels.sort();
+        packets.push((all, pixels, std::fs::metadata(&packet)?.len()));
+    }
+    assert_eq!(packets[0].0.len(), packets[1].0.len());
+    for (one, two) in packets[0].0.iter().zip(&packets[1].0) {
+        assert_eq!(one, two);
+    }
+    assert!(packets[0].1 == packets[1].1, "the images differ");
+    assert_eq!(packets[0].2, packets[1].2);
+    Ok(())
+}
+
+#[test]
+fn images_that_stay_at_home_are_found_by_size_and_hash() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let packet = packet(&place, &project, "ann", "ann.overread", "match")?;
+    assert!(!place.at("ann.images").exists());
+    // The reader's own copies lie in other folders under other names.
+    for (n, entry) in std::fs::read_dir(place.at("study/films"))?.enumerate() {
+        place.write(&format!("mine/part{}/film-{n}.png", n % 3), std::fs::read(entry?.path())?)?;
+    }
+    place.write("mine/other.png", b"another picture")?;
+    let mine = place.at("mine");
+    let found = place.json(&[
+        OsStr::new("images"),
+        packet.as_os_str(),
+        mine.as_os_str(),
+        "--json".as_ref(),
+    ])?;
+    assert_eq!((&found["images"], &found["found"]), (&20.into(), &20.into()), "{found}");
+    assert_eq!(read(&place, &packet, "ann", "1\n2\n")?.len(), 2);
+    assert_eq!(merge(&place, &project, &[&packet])?["reads"], 2);
+    Ok(())
+}
+
+#[test]
+fn a_packet_is_one_readers_and_its_design_is_not_changed() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let packet = packet(&place, &project, "ann", "ann.overread", "match")?;
+    let script = place.write("keys.txt", "1\n")?;
+    let words = |reader: &str| {
+        [
+            "read".into(),
+            packet.clone().into_os_string(),
+            "--reader".into(),
+            reader.into(),
+            "--script".into(),
+            script.clone().into_os_string(),
+        ]
+    };
+    let other = place.run(&words("Beatrix"))?;
+    assert_eq!(other.status, 1);
+    assert!(other.err.contains("ann's packet"), "{}", other.err);
+    let nobody = place.run(&[
+        OsStr::new("read"),
+        packet.as_os_str(),
+        "--script".as_ref(),
+        script.as_os_str(),
+    ])?;
+    assert_eq!(nobody.status, 0, "the packet knows its reader: {}", nobody.err);
+    for verb in [["readers", "add", "eve"].as_slice(), &["sample"]] {
+        let mut all: Vec<&OsStr> = vec![verb[0].as_ref(), packet.as_os_str()];
+        all.extend(verb[1..].iter().map(OsStr::new));
+        assert_eq!(place.run(&all)?.status, 1, "{verb:?}");
+    }
+    let again = place.run(&[
+        OsStr::new("packet"),
+        project.as_os_str(),
+        "--reader".as_ref(),
+        "ann".as_ref(),
+        "-o".as_ref(),
+        packet.as_os_str(),
+    ])?;
+    assert_eq!(again.status, 1, "a packet is never overwritten");
+    let info = json(&place, "info", &packet)?;
+    assert_eq!(info["packet"]["reader"], "ann");
+    assert_eq!(info["decks"][0]["label_positive"], Value::Null);
+    assert_eq!(info["decks"][0]["controls"], Value::Null);
+    Ok(())
+}
