@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use overread_tests::{Place, ack_lines};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -152,7 +153,12 @@ fn rows(file: &Path, sql: &str) -> Result<Vec<String>> {
     let mut query = database.prepare(sql)?;
     let columns = query.column_count();
     let rows = query.query_map([], |row| {
-        let cells = (0..columns).map(|i| Ok(format!("{:?}", row.get_ref(i)?)));
+        let cells = (0..columns).map(|i| {
+            Ok(match row.get_ref(i)? {
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                other => format!("{other:?}"),
+            })
+        });
         Ok(cells.collect::<rusqlite::Result<Vec<_>>>()?.join(" "))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -181,7 +187,7 @@ fn a_deck_read_in_a_packet_counts_as_if_read_in_the_project() -> Result<()> {
     assert_eq!(rows(&away, READS)?.len(), 20);
     let ids: BTreeSet<String> = rows(&away, "SELECT id FROM event")?.into_iter().collect();
     for (_, event) in acks {
-        assert!(ids.iter().any(|id| id.contains(&event)), "{event} was acknowledged and is lost");
+        assert!(ids.contains(&event), "{event} was acknowledged and is lost");
     }
     assert_eq!(json(&place, "verify", &away)?["ok"], true);
     let info = json(&place, "info", &away)?;
@@ -270,7 +276,7 @@ fn what_does_not_belong_is_refused_with_the_reason_and_changes_nothing() -> Resu
         let said = place.run(&[OsStr::new("merge"), mine.as_os_str(), file.as_os_str()])?;
         assert_eq!(said.status, 1, "{}", said.err);
         assert!(said.err.contains(says), "{}", said.err);
-        assert_eq!(std::fs::read(&mine)?, before, "the project was changed");
+        assert!(std::fs::read(&mine)? == before, "the project was changed");
     }
     Ok(())
 }

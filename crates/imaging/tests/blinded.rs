@@ -33,7 +33,7 @@ fn blind(bytes: &[u8]) -> (Vec<u8>, &'static str) {
         (after.meta.bits_stored, &after.meta.photometric)
     );
     let again = blinded_image(&blinded.bytes, 42, &DecodeLimits::default()).unwrap();
-    assert_eq!(again.bytes, blinded.bytes, "what is blinded stays as it is");
+    assert!(again.bytes == blinded.bytes, "what is blinded stays as it is");
     (blinded.bytes, blinded.ending)
 }
 

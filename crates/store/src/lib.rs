@@ -22,7 +22,7 @@ pub use hex::sha256;
 pub use project::check::{BadEvent, ChainSummary, CheckReport, VerifyReport};
 pub use project::images::{ImageShelf, RootReport};
 pub use project::load::{AccessEntry, DatasetFacts, ReaderRow, StudyName};
-pub use project::merge::{Conflict, ConflictAnswer, MergeReport, MergedFile};
+pub use project::merge::{Conflict, ConflictAnswer, MergePlan, MergeReport, MergedFile};
 pub use project::packet::{
     PacketFacts, PacketImage, PacketImages, PacketKey, PacketOrder, PacketStudy,
 };

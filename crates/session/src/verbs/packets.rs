@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use overread_core::{Dataset, Item, ItemId, Protocol, Study};
 use overread_imaging::{DecodeLimits, blinded_image};
 use overread_store::{
-    Conflict, MergeReport, MergedFile, PacketImage, PacketImages, PacketKey, PacketOrder,
+    Conflict, MergeReport, MergedFile, OpenMode, PacketImage, PacketImages, PacketKey, PacketOrder,
     PacketStudy, Project, StoreError,
 };
 use serde_json::json;
@@ -279,8 +279,17 @@ fn describe_packet(
 
 /// Takes in what packets hold. Files that are refused change nothing; the others come in.
 pub fn merge(path: &Path, files: &[PathBuf]) -> Result<Said, VerbError> {
-    let mut project = open_writable(path)?;
-    let report = project.merge(files, LEAD, &crate::recent::device_id())?;
+    let looking = Project::open(path, OpenMode::ReadOnly)?.project;
+    let plan = looking.plan_merge(files)?;
+    // A project is opened for writing only where something comes in: what is refused changes no byte.
+    let (project, report) = if plan.changes() {
+        drop(looking);
+        let mut project = open_writable(path)?;
+        let report = project.merge_planned(plan, LEAD, &crate::recent::device_id())?;
+        (project, report)
+    } else {
+        (looking, plan.into_report())
+    };
     let places: Vec<(ItemId, usize)> = places(&project, &report.conflicts)?;
     project.close()?;
     let refused: Vec<String> = report

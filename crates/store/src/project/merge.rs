@@ -70,7 +70,37 @@ pub struct MergeReport {
     pub conflicts: Vec<Conflict>,
 }
 
+impl MergeReport {
+    fn conflicts_of_its_readers(&mut self) {
+        let readers: BTreeSet<&str> =
+            self.files.iter().filter_map(|file| file.reader.as_deref()).collect();
+        self.conflicts.retain(|conflict| readers.contains(conflict.reader.as_str()));
+    }
+}
+
+/// What a merge would do.
+#[derive(Debug)]
+pub struct MergePlan {
+    files: Vec<PathBuf>,
+    heads: Vec<crate::ChainSummary>,
+    accepted: Vec<Incoming>,
+    report: MergeReport,
+}
+
+impl MergePlan {
+    /// Whether anything would come in.
+    pub fn changes(&self) -> bool {
+        !self.accepted.is_empty()
+    }
+
+    /// What became of the files where nothing comes in.
+    pub fn into_report(self) -> MergeReport {
+        self.report
+    }
+}
+
 /// A file's events that are not there yet, ready to come in.
+#[derive(Debug)]
 struct Incoming {
     place: usize,
     facts: Option<PacketFacts>,
@@ -102,7 +132,13 @@ impl Project {
         actor: &str,
         device: &str,
     ) -> Result<MergeReport, StoreError> {
-        self.writable()?;
+        let plan = self.plan_merge(files)?;
+        self.merge_planned(plan, actor, device)
+    }
+
+    /// Looks into the files and changes nothing: what would come in, and what is refused.
+    pub fn plan_merge(&self, files: &[PathBuf]) -> Result<MergePlan, StoreError> {
+        let heads = self.heads()?;
         let mut known = self.known()?;
         let mut report = MergeReport::default();
         let mut accepted = Vec::new();
@@ -114,14 +150,28 @@ impl Project {
             }
             report.files.push(row);
         }
-        if accepted.iter().any(|incoming| !incoming.events.is_empty()) {
+        accepted.retain(|incoming| !incoming.events.is_empty());
+        report.conflicts = self.conflicts()?;
+        report.conflicts_of_its_readers();
+        Ok(MergePlan { files: files.to_vec(), heads, accepted, report })
+    }
+
+    /// Does what was planned; plans again where events were added since.
+    pub fn merge_planned(
+        &mut self,
+        plan: MergePlan,
+        actor: &str,
+        device: &str,
+    ) -> Result<MergeReport, StoreError> {
+        self.writable()?;
+        let plan = if self.heads()? == plan.heads { plan } else { self.plan_merge(&plan.files)? };
+        let MergePlan { accepted, mut report, .. } = plan;
+        if !accepted.is_empty() {
             crate::backup::keep_if_changed(&self.conn, &self.path, &self.clock)?;
             self.take_in(&accepted, &report, actor, device)?;
+            report.conflicts = self.conflicts()?;
+            report.conflicts_of_its_readers();
         }
-        let readers: BTreeSet<&str> =
-            report.files.iter().filter_map(|file| file.reader.as_deref()).collect();
-        report.conflicts = self.conflicts()?;
-        report.conflicts.retain(|conflict| readers.contains(conflict.reader.as_str()));
         Ok(report)
     }
 

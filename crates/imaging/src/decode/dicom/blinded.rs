@@ -17,6 +17,7 @@ use crate::error::{DecodeError, DecodeLimits};
 /// Attributes that decide how pixels are decoded and shown. Everything else says whose they are, when
 /// they were made or where, and does not go along.
 const KEPT: &[Tag] = &[
+    tags::SOP_CLASS_UID,
     tags::MODALITY,
     tags::PRESENTATION_INTENT_TYPE,
     tags::BODY_PART_EXAMINED,
