@@ -1,5 +1,12 @@
 //! Files for a reader's packet: the same pixels, and nothing that names anybody.
-#![expect(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "test data")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_possible_truncation,
+    clippy::type_complexity,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "test data"
+)]
 
 mod common;
 
@@ -124,7 +131,7 @@ fn png_with_remarks(colour: png::ColorType, depth: png::BitDepth, data: &[u8]) -
 
 #[test]
 fn png_keeps_its_compressed_rows_and_loses_its_remarks() {
-    let data: Vec<u8> = (0..48).map(|n| (n * 5) as u8).collect();
+    let data: Vec<u8> = (0..48_u8).map(|n| n * 5).collect();
     let bytes = png_with_remarks(png::ColorType::Grayscale, png::BitDepth::Sixteen, &data);
     let (blinded, ending) = blind(&bytes);
     assert_eq!(ending, "png");
@@ -134,7 +141,7 @@ fn png_keeps_its_compressed_rows_and_loses_its_remarks() {
         bytes[at..at + length + 8].to_vec()
     };
     assert_eq!(rows(&bytes), rows(&blinded));
-    let colours: Vec<u8> = (0..72).map(|n| (n * 3) as u8).collect();
+    let colours: Vec<u8> = (0..72_u8).map(|n| n * 3).collect();
     blind(&png_with_remarks(png::ColorType::Rgb, png::BitDepth::Eight, &colours));
 }
 

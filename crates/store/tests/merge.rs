@@ -90,7 +90,7 @@ fn a_packet_comes_back_and_counts_as_if_read_in_the_project() {
     let folder = tempdir().unwrap();
     let (mut project, packets) = team(folder.path());
     read(&packets[0], "home", &[(0, 2), (1, 0), (2, 1)]);
-    let report = project.merge(&[packets[0].clone()], "lead", DEVICE).unwrap();
+    let report = project.merge(&packets[..1], "lead", DEVICE).unwrap();
     let [file] = report.files.as_slice() else { panic!("{report:?}") };
     assert_eq!((file.refused.as_deref(), file.reader.as_deref()), (None, Some("ann")));
     assert_eq!((file.came_in, file.reads, file.was_there), (6, 3, 1), "{file:?}");
@@ -102,12 +102,12 @@ fn a_packet_comes_back_and_counts_as_if_read_in_the_project() {
     assert_eq!(merged.count(), 1);
     // Once more: nothing new, and no word about it.
     let before = project.events(None).unwrap();
-    let again = project.merge(&[packets[0].clone()], "lead", DEVICE).unwrap();
+    let again = project.merge(&packets[..1], "lead", DEVICE).unwrap();
     assert_eq!((again.files[0].came_in, again.files[0].was_there), (0, 7));
     assert_eq!(project.events(None).unwrap(), before);
     // The reader goes on, and sends the longer file.
     read(&packets[0], "home", &[(3, 1)]);
-    let more = project.merge(&[packets[0].clone()], "lead", DEVICE).unwrap();
+    let more = project.merge(&packets[..1], "lead", DEVICE).unwrap();
     assert_eq!((more.files[0].came_in, more.files[0].reads), (2, 1));
 }
 
@@ -182,7 +182,7 @@ fn files_that_do_not_fit_are_refused_with_the_reason_and_change_nothing() {
     std::fs::write(&torn, &bytes[..bytes.len() / 2]).unwrap();
     let nothing = folder.path().join("nothing.overread");
     std::fs::write(&nothing, "not a packet").unwrap();
-    project.merge(&[packets[0].clone()], "lead", DEVICE).unwrap();
+    project.merge(&packets[..1], "lead", DEVICE).unwrap();
     let before = project.events(None).unwrap();
     let (_, views) = state(&project);
     for (file, says) in [
@@ -193,7 +193,7 @@ fn files_that_do_not_fit_are_refused_with_the_reason_and_change_nothing() {
         (&nothing, "not an Overread project"),
         (&forked, "both copies were written on one device"),
     ] {
-        let report = project.merge(&[file.clone()], "lead", DEVICE).unwrap();
+        let report = project.merge(std::slice::from_ref(file), "lead", DEVICE).unwrap();
         let why = report.files[0].refused.clone().unwrap_or_default();
         assert!(why.contains(says), "{file:?}: {why}");
         assert_eq!(report.files[0].came_in, 0);
@@ -250,7 +250,7 @@ fn a_read_under_an_older_protocol_comes_in_and_says_so() {
     let text = protocol().source.replace("version = 1", "version = 2");
     let newer = overread_core::Protocol::from_toml(&text).unwrap();
     project.set_protocol(&newer, "lead", DEVICE).unwrap();
-    let report = project.merge(&[packets[0].clone()], "lead", DEVICE).unwrap();
+    let report = project.merge(&packets[..1], "lead", DEVICE).unwrap();
     assert_eq!((report.files[0].reads, report.files[0].other_protocol), (2, 2));
     let record = project.reader_record("ann").unwrap();
     let id = record.worklist.items[0].id;

@@ -108,13 +108,12 @@ fn worklist(
     let Some(sample) = project.sample()? else {
         return Err(DeskError::NotSampled(path).into());
     };
-    let list = match project.worklist(reader)? {
-        Some(list) => list,
-        None => {
-            let list = overread_core::sampling::worklist(dataset, protocol, &sample, reader);
-            project.save_worklist(&list, LEAD, &crate::recent::device_id())?;
-            list
-        }
+    let list = if let Some(list) = project.worklist(reader)? {
+        list
+    } else {
+        let list = overread_core::sampling::worklist(dataset, protocol, &sample, reader);
+        project.save_worklist(&list, LEAD, &crate::recent::device_id())?;
+        list
     };
     if list.items.is_empty() {
         let (reader, why) = (reader.to_owned(), "the worklist is empty".to_owned());

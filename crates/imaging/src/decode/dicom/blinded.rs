@@ -133,7 +133,7 @@ fn reduced(object: &InMemDicomObject) -> InMemDicomObject {
 }
 
 fn kept(tag: Tag) -> bool {
-    let overlay = (0x6000..=0x601E).contains(&tag.group()) && tag.group() % 2 == 0;
+    let overlay = (0x6000..=0x601E).contains(&tag.group()) && tag.group().is_multiple_of(2);
     KEPT.contains(&tag) || overlay && OVERLAY_KEPT.contains(&tag.element())
 }
 
