@@ -85,7 +85,7 @@ fn said(
         "table": rows,
         "text": words,
     });
-    Said { json, text: format!("{words}\n\n{table}"), found: false }
+    Said::new(json, format!("{words}\n\n{table}"))
 }
 
 fn points(value: f64) -> String {

@@ -15,7 +15,7 @@ pub fn audit(table: &str) -> Result<Said, VerbError> {
     };
     let json = serde_json::to_value(&found)
         .map_err(|error| VerbError::Other(format!("The audit could not be written: {error}.")))?;
-    Ok(Said { json, text: words(&found), found: !found.findings.is_empty() })
+    Ok(Said { found: !found.findings.is_empty(), ..Said::new(json, words(&found)) })
 }
 
 fn of_file(table: &str) -> Result<Audit, VerbError> {
