@@ -57,7 +57,7 @@ pub struct Composition {
     pub region_split_label: Vec<RegionSplitLabel>,
     /// Studies by number of images.
     pub images_per_study: Vec<Multiplicity>,
-    /// Patients by number of studies; above 20 together under 21.
+    /// Patients by number of studies; above 10 together under 11.
     pub studies_per_patient: Vec<Multiplicity>,
     /// Pairs of labels that occur together at all.
     pub co_occurrence: Vec<CoOccurrence>,
@@ -66,7 +66,7 @@ pub struct Composition {
 }
 
 /// Patients with more studies than this are counted together.
-const MANY: u32 = 20;
+const MANY: u32 = 10;
 
 /// Counts a dataset's shape in one pass.
 pub(crate) fn composition(dataset: &Dataset, per_patient: &[u32]) -> Composition {

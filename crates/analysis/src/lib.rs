@@ -14,6 +14,7 @@ mod dataset;
 mod design;
 mod figure;
 mod flow;
+mod gold_table;
 mod input;
 mod long;
 mod panel;
@@ -48,6 +49,7 @@ pub use design::{
 };
 pub use figure::{Count, Figure, IntervalKind, RuleRef};
 pub use flow::{DeckFlow, Exclusions, ItemFlow, NoAnswers};
+pub use gold_table::GoldRow;
 pub use input::{ChainHead, Input, Options, Provenance, SourceFile, Visible};
 pub use long::{ReadRow, long_reads};
 pub use overread_stats::Interval;
@@ -86,6 +88,8 @@ pub struct Statistics {
     pub splits: Vec<SplitAgreement>,
     /// Each reader against the rest.
     pub leave_one_out: Vec<LeaveOneOut>,
+    /// Raters against the gold panel, by region and view.
+    pub gold: Vec<GoldRow>,
     /// What the reference is.
     pub consensus: Vec<Consensus>,
     /// Hidden repeats.
@@ -220,6 +224,7 @@ fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
         panel: panel::panels(input, options, &collected),
         splits: splits::splits(input, options, &collected),
         leave_one_out: splits::leave_one_out(input, options, &collected),
+        gold: gold_table::gold_table(input, options, &summary, &collected),
         consensus: consensus::consensus(input, &collected),
         repeatability: repeatability::repeatability(input, options, &collected),
         drift: repeatability::drifts(input, options, &collected),

@@ -164,11 +164,27 @@ fn whole_study(analysis: &Analysis, out: &mut Vec<Refusal>) {
             "reads of the same studies by two readers",
         );
     }
-    add(
-        "Repeatability of a reader",
-        "no study was read twice by the same reader",
-        "hidden repeats",
-    );
+    if analysis.statistics.repeatability.is_empty() {
+        add(
+            "Repeatability of a reader",
+            "no study was read twice by the same reader",
+            "hidden repeats",
+        );
+    }
+    if 1 < analysis.design.readers.len() && analysis.statistics.splits.is_empty() {
+        add(
+            "Spread over gold panels",
+            "fewer than four readers: no odd panel of three leaves anyone to compare",
+            "more readers of the same studies",
+        );
+    }
+    if analysis.statistics.scores.models.is_empty() {
+        add(
+            "ROC curves and operating points of models",
+            "no scores of a model came in for studies with a reference",
+            "a table of scores",
+        );
+    }
     let strata = &analysis.statistics.strata;
     if let (false, Some(reason)) = (strata.rows.is_empty(), &strata.shrunken_reason) {
         add("Shrunken gap of the worst stratum", reason, "more strata, tested on new reads");

@@ -83,7 +83,7 @@ pub(crate) enum Rater<'a> {
 }
 
 impl Rater<'_> {
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Reader(_, name) => name,
             Self::Model(model) => &model.model,
@@ -91,7 +91,7 @@ impl Rater<'_> {
         }
     }
 
-    fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Reader(..) => "reader",
             Self::Dataset => "dataset",
@@ -99,7 +99,7 @@ impl Rater<'_> {
         }
     }
 
-    fn says(&self, unit: &Unit<'_>, threshold: Level) -> Option<bool> {
+    pub(crate) fn says(&self, unit: &Unit<'_>, threshold: Level) -> Option<bool> {
         match self {
             Self::Reader(index, _) => unit.by(*index).map(|level| level.meets(threshold)),
             Self::Dataset => unit.stated_label(),
@@ -111,7 +111,7 @@ impl Rater<'_> {
 }
 
 /// The majority of some readers; `None` unless each of them decided.
-fn majority(unit: &Unit<'_>, panel: &[usize], threshold: Level) -> Option<bool> {
+pub(crate) fn majority(unit: &Unit<'_>, panel: &[usize], threshold: Level) -> Option<bool> {
     let mut yes = 0;
     for reader in panel {
         yes += usize::from(unit.by(*reader)?.meets(threshold));
@@ -139,6 +139,14 @@ fn gold_size(readers: usize, declared: Option<usize>) -> Option<usize> {
     (size % 2 == 1 && size < readers).then_some(size)
 }
 
+/// The readers of the declared gold panel; `None` where there is none, or nobody outside it.
+pub(crate) fn declared_panel(input: &Input<'_>, collected: &Collected<'_>) -> Option<Vec<usize>> {
+    let named = |(_, r): &(usize, &&overread_core::ReaderRecord)| input.gold.contains(&r.name);
+    let members = collected.readers.iter().enumerate().filter(named);
+    let panel: Vec<usize> = members.map(|(i, _)| i).collect();
+    (!panel.is_empty() && panel.len() < collected.readers.len()).then_some(panel)
+}
+
 /// Every split of every question.
 pub(crate) fn splits(
     input: &Input<'_>,
@@ -146,14 +154,7 @@ pub(crate) fn splits(
     collected: &Collected<'_>,
 ) -> Vec<SplitAgreement> {
     let readers = collected.readers.len();
-    let declared: Vec<usize> = collected
-        .readers
-        .iter()
-        .enumerate()
-        .filter(|(_, r)| input.gold.contains(&r.name))
-        .map(|(i, _)| i)
-        .collect();
-    let declared = (!declared.is_empty() && declared.len() < readers).then_some(declared);
+    let declared = declared_panel(input, collected);
     let Some(size) = gold_size(readers, declared.as_ref().map(Vec::len)) else {
         return Vec::new();
     };
@@ -181,7 +182,7 @@ pub(crate) fn splits(
     out
 }
 
-fn raters<'a>(
+pub(crate) fn raters<'a>(
     input: &'a Input<'_>,
     collected: &'a Collected<'_>,
     question: &Question<'_>,

@@ -8,6 +8,7 @@ pub mod figures;
 pub mod html;
 pub mod model;
 pub mod numbers;
+mod readers_tables;
 pub mod sections;
 pub mod tables;
 pub mod text;

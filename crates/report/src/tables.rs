@@ -13,16 +13,16 @@ pub struct DataTable {
     pub rows: Vec<Vec<String>>,
 }
 
-fn number(value: Option<f64>) -> String {
+pub(crate) fn number(value: Option<f64>) -> String {
     value.filter(|v| v.is_finite()).map_or(String::new(), |v| v.to_string())
 }
 
-fn ends(interval: Option<Interval>) -> [String; 2] {
+pub(crate) fn ends(interval: Option<Interval>) -> [String; 2] {
     [number(interval.map(|i| i.low)), number(interval.map(|i| i.high))]
 }
 
 /// x, n, patients, value, low, high, method, reason.
-fn figure(f: &Figure) -> Vec<String> {
+pub(crate) fn figure(f: &Figure) -> Vec<String> {
     let [low, high] = ends(f.interval);
     let reason = f.reason.clone().unwrap_or_default();
     vec![
@@ -39,7 +39,7 @@ fn figure(f: &Figure) -> Vec<String> {
 
 /// Every data table of the analysis, and the reads.
 pub fn tables(analysis: &Analysis, reads: &[ReadRow]) -> Vec<DataTable> {
-    vec![
+    let mut out = vec![
         label_quality(analysis),
         published(analysis),
         rules(analysis),
@@ -51,7 +51,9 @@ pub fn tables(analysis: &Analysis, reads: &[ReadRow]) -> Vec<DataTable> {
         labels(analysis),
         not_estimable(analysis),
         self::reads(reads),
-    ]
+    ];
+    out.extend(crate::readers_tables::tables(analysis));
+    out
 }
 
 fn label_quality(analysis: &Analysis) -> DataTable {
@@ -251,6 +253,7 @@ fn running(analysis: &Analysis) -> DataTable {
 fn agreement(analysis: &Analysis) -> DataTable {
     let rows = analysis.statistics.agreement.iter().map(|p| {
         let [low, high] = ends(p.interval);
+        let [bootstrap_low, bootstrap_high] = ends(p.patient_bootstrap);
         vec![
             p.finding.clone(),
             p.rule.name.clone(),
@@ -264,7 +267,12 @@ fn agreement(analysis: &Analysis) -> DataTable {
             number(p.kappa),
             low,
             high,
+            bootstrap_low,
+            bootstrap_high,
             number(p.ac1),
+            number(p.pabak),
+            number(p.linear_kappa),
+            number(p.quadratic_kappa),
             number(p.positive_agreement),
             number(p.negative_agreement),
             p.reason.clone().unwrap_or_default(),
@@ -285,7 +293,12 @@ fn agreement(analysis: &Analysis) -> DataTable {
             "kappa",
             "low",
             "high",
+            "bootstrap_low",
+            "bootstrap_high",
             "ac1",
+            "pabak",
+            "linear_kappa",
+            "quadratic_kappa",
             "positive_agreement",
             "negative_agreement",
             "reason",

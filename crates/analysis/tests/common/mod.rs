@@ -7,10 +7,10 @@ use overread_analysis::{ChainHead, Input, ModelScores, Provenance, SourceFile};
 use overread_core::event::{EventBody, FindingAnswer, Via};
 use overread_core::fold::{ReaderRecord, ReadingState};
 use overread_core::protocol::builtin;
-use overread_core::sampling::{draw, worklist};
+use overread_core::sampling::{Worklist, draw, worklist};
 use overread_core::{
-    Answer, Dataset, DatasetLabel, ImageId, ImageRef, Item, Labels, Level, Phase, Protocol, Sample,
-    Sex, Study, StudyId,
+    Answer, Dataset, DatasetLabel, ImageId, ImageRef, Item, ItemId, Labels, Level, Phase, Protocol,
+    Sample, Sex, Study, StudyId,
 };
 
 /// Label, permissive and clinical counts of 50, as the audit paper's Table 2 has them.
@@ -43,6 +43,20 @@ pub(crate) struct World {
     pub(crate) scores: Vec<ModelScores>,
     /// Class and place in its class of every study.
     pub(crate) known: BTreeMap<StudyId, (usize, u64)>,
+}
+
+/// Sets label, region and split of every study by its place.
+pub(crate) fn describe(
+    dataset: &mut (Dataset, BTreeMap<StudyId, (usize, u64)>),
+    of: impl Fn(u64) -> (bool, &'static str, &'static str),
+) {
+    for study in &mut dataset.0.studies {
+        let (positive, region, split) = of(dataset.1[&study.id].1);
+        let label = if positive { DatasetLabel::Positive } else { DatasetLabel::Negative };
+        study.labels.set(0, label);
+        study.region = Some(region.to_owned());
+        study.split = Some(split.to_owned());
+    }
 }
 
 pub(crate) fn level(level: u8) -> Answer {
@@ -159,6 +173,61 @@ impl World {
             experience_years: Some(12),
             worklist: list,
             state,
+        });
+    }
+
+    /// Adds a reader who answers each asked finding by itself; the closure sees the study's place and the finding.
+    pub(crate) fn read_each(&mut self, name: &str, answer: impl Fn(u64, &str) -> Answer) {
+        let list = worklist(&self.dataset, &self.protocol, &self.sample, name);
+        let asked: Vec<String> = self
+            .protocol
+            .findings
+            .iter()
+            .filter(|f| f.any_of.is_empty())
+            .map(|f| f.id.clone())
+            .collect();
+        let items = list.items.clone();
+        self.add(name, list, |world| {
+            let mut events = Vec::new();
+            for item in &items {
+                let place = world.known[&item.study].1;
+                let answers = asked
+                    .iter()
+                    .map(|f| FindingAnswer { finding: f.clone(), answer: answer(place, f) })
+                    .collect();
+                events.push((item.id, Phase::Read, answers));
+            }
+            events
+        });
+    }
+
+    /// Adds a reader with this worklist and these locks, a minute apart.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        list: Worklist,
+        locks: impl FnOnce(&Self) -> Vec<(ItemId, Phase, Vec<FindingAnswer>)>,
+    ) {
+        let mut state = ReadingState::new(&self.sample, &list);
+        for (index, (item, phase, answers)) in locks(self).into_iter().enumerate() {
+            let at = format!("2026-03-04T{:02}:{:02}:00Z", 8 + index / 60 % 12, index % 60);
+            let lock = EventBody::ReadLocked {
+                item,
+                answers,
+                phase,
+                active_ms: 4_000,
+                protocol_version: self.protocol.version,
+                via: Via::Key,
+            };
+            state.apply(&at, &lock);
+        }
+        state.settle_last();
+        self.readers.push(ReaderRecord {
+            name: name.to_owned(),
+            role: "reader".to_owned(),
+            worklist: list,
+            state,
+            ..ReaderRecord::default()
         });
     }
 

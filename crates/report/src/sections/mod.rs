@@ -27,6 +27,7 @@ pub fn document(analysis: &Analysis) -> Document {
     sections.extend(strata::strata(analysis));
     sections.extend(agreement::agreement(analysis));
     sections.extend(panel::panel(analysis));
+    sections.extend(panel::gold(analysis));
     sections.extend(panel::splits(analysis));
     sections.extend(course::course(analysis));
     sections.extend(scores::scores(analysis));

@@ -237,9 +237,88 @@ pub(super) fn splits(analysis: &Analysis) -> Option<Section> {
     Some(out)
 }
 
+/// Raters against the gold panel, region by region: one table a finding and rule.
+pub(super) fn gold(analysis: &Analysis) -> Option<Section> {
+    let rows = &analysis.statistics.gold;
+    if rows.is_empty() {
+        return None;
+    }
+    let mut out = section("s-gold", "Raters against the gold standard");
+    let panel = rows.first().map(|r| r.gold.clone()).unwrap_or_default();
+    out.prose.push(Prose::Paragraph(
+        if panel.is_empty() {
+            "No gold panel is declared: each reader stands against the majority of the other readers, the dataset label and models against that of all.".to_owned()
+        } else {
+            format!("The gold standard is the majority of {}. Studies that one of them did not decide are left out.", super::list(&panel))
+        }
+        .into(),
+    ));
+    let mut done: Vec<(&str, &str)> = Vec::new();
+    for r in rows {
+        let key = (r.finding.as_str(), r.rule.name.as_str());
+        if !done.contains(&key) {
+            done.push(key);
+            let own: Vec<_> =
+                rows.iter().filter(|o| (o.finding.as_str(), o.rule.name.as_str()) == key).collect();
+            out.blocks.push(Block::Table(gold_table(analysis, &own)));
+        }
+    }
+    Some(out)
+}
+
+fn gold_table(analysis: &Analysis, rows: &[&overread_analysis::GoldRow]) -> Table {
+    let mut raters: Vec<&str> = Vec::new();
+    let mut values: Vec<&str> = Vec::new();
+    for r in rows {
+        if !raters.contains(&r.rater.as_str()) {
+            raters.push(&r.rater);
+        }
+        if !values.contains(&r.value.as_str()) {
+            values.push(&r.value);
+        }
+    }
+    let mut columns = vec![column("Studies of", Kind::Words), column("n", Kind::Number)];
+    columns.extend(
+        raters.iter().map(|r| column(format!("{r}: κ ({})", ci(analysis)), Kind::Estimate)),
+    );
+    let lines = values.iter().map(|value| {
+        let own: Vec<_> = rows.iter().filter(|r| r.value == *value).collect();
+        let n: Vec<u64> = own.iter().map(|r| r.agreed.n).collect();
+        let (least, most) =
+            (n.iter().min().copied().unwrap_or(0), n.iter().max().copied().unwrap_or(0));
+        let shown = if least == most {
+            numbers::count(least)
+        } else {
+            numbers::range(&numbers::count(least), &numbers::count(most))
+        };
+        let mut cells = vec![Cell::text(*value), Cell::text(shown)];
+        cells.extend(raters.iter().map(|rater| {
+            own.iter()
+                .find(|r| r.rater == *rater)
+                .map_or_else(|| Cell::text(numbers::NONE), |r| with_interval(r.kappa, r.interval))
+        }));
+        let mut line = row(cells);
+        line.total = *value == "overall";
+        line
+    });
+    let first = rows.first();
+    let name = first.map_or("", |r| r.name.as_str());
+    let rule = first.map_or("", |r| r.rule.name.as_str());
+    Table {
+        id: format!("t-gold-{}-{}", first.map_or("", |r| r.finding.as_str()), rule),
+        caption: format!("{name}, {rule}: κ of each rater against the gold standard."),
+        columns,
+        rows: lines.collect(),
+        notes: vec![
+            "CI: Fleiss–Cohen–Everitt; McHugh’s, observed agreement and counts stand in the data file. n.e. = not estimable: both gave one and the same answer throughout.".to_owned(),
+        ],
+        width: Width::Full,
+    }
+}
+
 /// What the reference is, and the latent classes beside it.
 pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
-    let rows = &analysis.statistics.consensus;
+    let rows: Vec<_> = analysis.statistics.consensus.iter().filter(|c| 0 < c.read).collect();
     if rows.is_empty() {
         return None;
     }
@@ -279,7 +358,7 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
         width: Width::Full,
     }));
     let mut latent = Vec::new();
-    for c in rows {
+    for c in &rows {
         let Some(fit) = &c.latent else { continue };
         for reader in &fit.readers {
             latent.push(row(vec![

@@ -134,13 +134,47 @@ pub(super) fn by_pathology(analysis: &Analysis) -> Option<Section> {
 pub(super) fn composition(analysis: &Analysis) -> Option<Section> {
     let shape = &analysis.dataset.summary.composition;
     let tables: Vec<Table> =
-        [regions(analysis), images(analysis), together(analysis)].into_iter().flatten().collect();
+        [labels(analysis), regions(analysis), images(analysis), together(analysis)]
+            .into_iter()
+            .flatten()
+            .collect();
     if tables.is_empty() || shape.images_per_study.is_empty() {
         return None;
     }
     let mut out = section("s-composition", "Shape of the dataset");
     out.blocks.extend(tables.into_iter().map(Block::Table));
     Some(out)
+}
+
+/// How often each label is claimed.
+fn labels(analysis: &Analysis) -> Option<Table> {
+    let summary = &analysis.dataset.summary;
+    if summary.labels.is_empty() {
+        return None;
+    }
+    let rows = summary.labels.iter().map(|l| {
+        row(vec![
+            Cell::text(&l.finding),
+            super::panel::of(Count { x: l.positive, n: summary.studies }),
+            Cell::text(numbers::count(l.negative)),
+            Cell::text(numbers::count(l.uncertain)),
+            Cell::text(numbers::count(l.blank)),
+        ])
+    });
+    Some(Table {
+        id: "t-labels".to_owned(),
+        caption: "How often each label is claimed.".to_owned(),
+        columns: vec![
+            column("Label", Kind::Words),
+            column("Positive, of all studies", Kind::Number),
+            column("Negative", Kind::Number),
+            column("Uncertain", Kind::Number),
+            column("Not stated", Kind::Number),
+        ],
+        rows: rows.collect(),
+        notes: vec!["Counted from the label file. A study may carry several labels.".to_owned()],
+        width: Width::Full,
+    })
 }
 
 /// Negative, positive and not stated studies.
@@ -161,6 +195,9 @@ fn regions(analysis: &Analysis) -> Option<Table> {
             .entry(&r.region)
             .or_default()
             .insert(&r.split, [r.negative, r.positive, r.not_stated]);
+    }
+    if own.len() < 2 {
+        return None;
     }
     let stated = own.iter().any(|r| 0 < r.not_stated);
     let mut columns = vec![column("Region", Kind::Words)];
@@ -248,7 +285,7 @@ fn images(analysis: &Analysis) -> Option<Table> {
     if several(&shape.images_per_study) {
         add("images of a study", &shape.images_per_study, summary.studies, None);
     }
-    add("studies of a patient", &shape.studies_per_patient, summary.patients, Some(20));
+    add("studies of a patient", &shape.studies_per_patient, summary.patients, Some(MANY));
     Some(Table {
         id: "t-multiplicity".to_owned(),
         caption: format!(
@@ -267,6 +304,9 @@ fn images(analysis: &Analysis) -> Option<Table> {
         width: Width::Half,
     })
 }
+
+/// Patients with more studies are counted together.
+const MANY: u32 = 10;
 
 /// Pairs of labels shown in print; the data file has all.
 const PAIRS: usize = 20;

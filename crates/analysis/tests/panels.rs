@@ -1,0 +1,368 @@
+//! Several readers, regions, pathologies, repeats, adjudication and models: the layouts of MURA and of its audit.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test helper fails by panicking")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{World, dataset, describe, level, paper, protocol};
+use overread_analysis::{Count, DatasetSummary, ModelScores, Options, analyse};
+use overread_core::event::FindingAnswer;
+use overread_core::sampling::{Worklist, worklist};
+use overread_core::{Answer, Item, ItemId, Phase};
+use overread_stats::Level;
+use overread_stats::kappa::{Weights, kappa};
+use overread_stats::raters::{Chance, coefficient};
+
+/// Region, studies, truly abnormal, of these labelled so, and rightly labelled normal: tables that print the audit's Table 4.
+const REGIONS: [(&str, u64, u64, u64, u64); 3] =
+    [("Finger", 126, 61, 44, 53), ("Humerus", 19, 7, 7, 11), ("Shoulder", 141, 50, 41, 58)];
+
+/// Region, label and truth of a study by its place.
+fn region_of(place: u64) -> (&'static str, bool, bool, u64) {
+    let mut from = 0;
+    for (region, n, positive, found, cleared) in REGIONS {
+        if place < from + n {
+            let at = place - from;
+            let truth = at < positive;
+            // Rightly found first, then missed, then wrongly labelled, then rightly cleared.
+            let label = if truth { at < found } else { at < n - cleared };
+            return (region, label, truth, at);
+        }
+        from += n;
+    }
+    panic!("no such place");
+}
+
+fn mura() -> World {
+    let studies: u64 = REGIONS.iter().map(|r| r.1).sum();
+    let mut data = dataset(&["abnormal"], studies, 1);
+    describe(&mut data, |place| {
+        let (region, label, _, at) = region_of(place);
+        (label, region, if at % 2 == 0 { "train" } else { "valid" })
+    });
+    let size = format!("size = {studies}");
+    let protocol = protocol("mura-relabel", &[("size = 714", size.as_str())]);
+    let mut world = World::new(data, protocol);
+    world.read_each("R1", |place, finding| {
+        let (.., truth, at) = region_of(place);
+        // Every abnormal study has a fracture or, every third, degenerative disease; every sixth both.
+        let present = match finding {
+            "fracture" => truth && (at % 3 != 0 || at % 6 == 0),
+            "degenerative" => truth && at % 3 == 0,
+            _ => false,
+        };
+        level(u8::from(present))
+    });
+    world
+}
+
+#[test]
+fn the_audits_table_4_comes_out_region_by_region() {
+    let world = mura();
+    let analysis = analyse(&world.input(), &Options::default());
+    for (region, n, positive, found, cleared) in REGIONS {
+        let row = analysis
+            .statistics
+            .by_stratum
+            .iter()
+            .find(|r| r.finding == "abnormal" && r.attribute == "region" && r.value == region)
+            .unwrap();
+        assert_eq!(row.sensitivity.count(), Count { x: found, n: positive }, "{region}");
+        assert_eq!(row.specificity.count(), Count { x: cleared, n: n - positive }, "{region}");
+        assert!(row.sensitivity.interval.is_some() && row.ppv.n + row.npv.n == n);
+    }
+    let whole = &analysis.finding("abnormal").unwrap().rules[0];
+    assert_eq!(whole.sensitivity.count(), Count { x: 92, n: 118 });
+}
+
+#[test]
+fn a_pathology_has_two_specificities_and_both_sides_of_the_label_are_composed() {
+    let world = mura();
+    let analysis = analyse(&world.input(), &Options::default());
+    let rows = &analysis.statistics.by_pathology;
+    let of = |id: &str| rows.iter().find(|r| r.finding == id).unwrap();
+    let (fracture, degenerative) = (of("fracture"), of("degenerative"));
+    assert_eq!(fracture.specificity_no_pathology.count(), Count { x: 122, n: 168 });
+    assert_eq!(
+        fracture.specificity_no_pathology.count(),
+        degenerative.specificity_no_pathology.count()
+    );
+    // Others may be there when one is absent, so more studies count.
+    assert!(168 < fracture.specificity_pathology_absent.n);
+    let studies = |r: &overread_analysis::PathologyQuality| {
+        r.sensitivity.n + r.specificity_pathology_absent.n
+    };
+    assert_eq!((studies(fracture), studies(degenerative)), (286, 286));
+    let (yes, no) = (&degenerative.among_label_positives, &degenerative.among_label_negatives);
+    assert_eq!(yes.x + no.x, degenerative.sensitivity.n, "every one lies on one side");
+    assert!(0 < no.x, "what a look at label-positives alone misses");
+}
+
+#[test]
+fn muras_table_1_counts_regions_by_split_and_label() {
+    let world = mura();
+    let analysis = analyse(&world.input(), &Options::default());
+    let rows = &analysis.dataset.summary.composition.region_split_label;
+    assert_eq!(rows.len(), 6);
+    let sum = |region: &str| -> u64 {
+        rows.iter().filter(|r| r.region == region).map(|r| r.positive + r.negative).sum()
+    };
+    for (region, n, ..) in REGIONS {
+        assert_eq!(sum(region), n);
+    }
+    let all: u64 = rows.iter().map(|r| r.positive).sum();
+    assert_eq!(all, analysis.dataset.summary.labels[0].positive);
+}
+
+/// Six readers; reader k calls a study positive when its place plus k times a shift falls into the positive half.
+fn six_readers() -> World {
+    let mut data = dataset(&["abnormal"], 60, 1);
+    describe(&mut data, |place| (place % 5 < 2, "Elbow", "test"));
+    let mut world = World::new(data, protocol("panel", &[("size = 207", "size = 60")]));
+    for reader in 0..6_u64 {
+        world.read_each(&format!("R{reader}"), move |place, _| {
+            level(u8::from((place + reader * place % 7) % 5 < 2))
+        });
+    }
+    world
+}
+
+fn positive(reader: u64, place: u64) -> bool {
+    (place + reader * place % 7) % 5 < 2
+}
+
+#[test]
+fn every_reader_meets_every_gold_panel_of_others_and_the_label_meets_all_twenty() {
+    let world = six_readers();
+    let gold = ["R1".to_owned(), "R3".to_owned(), "R5".to_owned()];
+    let input = overread_analysis::Input { gold: &gold, ..world.input() };
+    let splits = analyse(&input, &Options::default()).statistics.splits;
+    assert_eq!(splits.len(), 7);
+    for split in &splits {
+        let expected = if split.kind == "dataset" { 20 } else { 10 };
+        assert_eq!((split.panels.len(), split.gold_size), (expected, 3), "{}", split.rater);
+        let in_gold = gold.contains(&split.rater);
+        assert_eq!(split.declared.is_none(), in_gold, "{}", split.rater);
+    }
+    let own = splits.iter().find(|s| s.rater == "R0").unwrap();
+    let mut table = vec![vec![0_u64; 2]; 2];
+    for place in 0..60 {
+        let votes = [1, 3, 5].into_iter().filter(|r| positive(*r, place)).count();
+        table[usize::from(positive(0, place))][usize::from(2 <= votes)] += 1;
+    }
+    let expected = kappa(&table, Weights::Identity, Level::P95).kappa;
+    assert_eq!(own.declared.as_ref().unwrap().kappa, expected);
+    let kappas: Vec<f64> = own.panels.iter().filter_map(|p| p.kappa).collect();
+    let range = own.range.unwrap();
+    assert!(kappas.iter().all(|k| range.contains(*k)) && range.contains(own.median.unwrap()));
+}
+
+#[test]
+fn muras_table_2_has_a_row_a_region_and_a_column_a_rater_with_right_intervals() {
+    let mut data = dataset(&["abnormal"], 60, 1);
+    describe(&mut data, |place| {
+        (place % 5 < 2, if place < 28 { "Elbow" } else { "Finger" }, "test")
+    });
+    let mut world = World::new(data, protocol("panel", &[("size = 207", "size = 60")]));
+    for reader in 0..6_u64 {
+        world.read_each(&format!("R{reader}"), move |place, _| {
+            level(u8::from(positive(reader, place)))
+        });
+    }
+    let gold = ["R1".to_owned(), "R3".to_owned(), "R5".to_owned()];
+    let input = overread_analysis::Input { gold: &gold, ..world.input() };
+    let rows = analyse(&input, &Options::default()).statistics.gold;
+    let of = |value: &str| rows.iter().filter(|r| r.value == value).collect::<Vec<_>>();
+    for (value, n) in [("Elbow", 28), ("Finger", 32), ("overall", 60)] {
+        let raters: Vec<&str> = of(value).iter().map(|r| r.rater.as_str()).collect();
+        assert_eq!(raters, ["R0", "R2", "R4", "dataset"], "{value}");
+        assert!(of(value).iter().all(|r| r.agreed.n == n && r.gold == gold));
+    }
+    for row in &rows {
+        let (po, n) = (row.agreed.x as f64 / row.agreed.n as f64, row.agreed.n as f64);
+        let (Some(kappa), Some(ci)) = (row.kappa, row.mchugh) else { continue };
+        // McHugh: SE = √(po(1−po)/n)/(1−pe), with 1 − pe = (1−po)/(1−κ).
+        let se = (po * (1.0 - po) / n).sqrt() * (1.0 - kappa) / (1.0 - po);
+        assert!((ci.low - (kappa - Level::P95.z() * se).max(-1.0)).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn the_panel_the_label_and_the_latent_classes_rest_on_the_same_answers() {
+    let world = six_readers();
+    let options = Options { bootstrap_reps: 200, ..Options::default() };
+    let statistics = analyse(&world.input(), &options).statistics;
+    let panel = &statistics.panel[0];
+    let counts: Vec<Vec<u64>> = (0..60)
+        .map(|place| {
+            let yes = (0..6).filter(|r| positive(*r, place)).count() as u64;
+            vec![6 - yes, yes]
+        })
+        .collect();
+    let fleiss = coefficient(&counts, Chance::Fleiss, Weights::Identity, Level::P95).est.unwrap();
+    let found = panel.coefficients.iter().find(|c| c.name == "fleiss").unwrap();
+    assert!((found.value.unwrap() - fleiss).abs() < 1e-12);
+    assert!(found.patient_bootstrap.unwrap().contains(fleiss));
+    assert_eq!((panel.readers, panel.studies, panel.unanimous.n), (6, 60, 60));
+    assert_eq!(statistics.agreement.len(), 15);
+    assert!(statistics.agreement.iter().all(|p| p.patient_bootstrap.is_some()));
+    assert_eq!(statistics.against_label.len(), 6);
+    let latent = statistics.consensus[0].latent.as_ref().unwrap();
+    assert_eq!(latent.readers.len(), 6);
+    let rest = statistics.leave_one_out.iter().find(|r| r.rater == "R2").unwrap();
+    assert_eq!(rest.agreed.n + rest.tied, 60);
+    assert_eq!(rest.sensitivity.n + rest.specificity.n, rest.agreed.n);
+}
+
+#[test]
+fn a_model_is_a_reader_with_a_curve() {
+    let mut world = six_readers();
+    let by = |score: fn(bool, u64) -> f64, world: &World| -> BTreeMap<_, _> {
+        let truth = |place| (0..6).filter(|r| positive(*r, place)).count();
+        world.known.iter().map(|(id, (_, place))| (*id, score(3 < truth(*place), *place))).collect()
+    };
+    let good = by(|truth, place| f64::from(u8::from(truth)) + place as f64 / 1e3, &world);
+    let bad = by(|truth, place| -f64::from(u8::from(truth)) - place as f64 / 1e3, &world);
+    for (model, scores) in [("good", good), ("bad", bad)] {
+        world.scores.push(ModelScores {
+            model: model.to_owned(),
+            finding: None,
+            threshold: 0.5,
+            scores,
+        });
+    }
+    let options = Options { bootstrap_reps: 100, ..Options::default() };
+    let scores = analyse(&world.input(), &options).statistics.scores;
+    let auroc: Vec<Option<f64>> = scores.models.iter().map(|m| m.auroc).collect();
+    assert_eq!(auroc, [Some(1.0), Some(0.0)]);
+    assert_eq!(scores.models[0].sensitivity.x, scores.models[0].sensitivity.n);
+    assert_eq!(scores.points.len(), 7, "six readers and the label");
+    let pair = scores.paired.iter().find(|p| p.second == "bad").unwrap();
+    assert_eq!(pair.auroc_difference, Some(1.0));
+    assert_eq!(pair.sensitivity_discordant.1, 0);
+    assert!(scores.paired.iter().any(|p| p.second == "R4" && p.auroc_difference.is_none()));
+}
+
+/// A worklist with the first studies once more, in another phase.
+fn again(list: &Worklist, phase: Phase, studies: usize) -> Vec<Item> {
+    let items = list.items.iter().take(studies).zip(1..);
+    let id = |n: u64| ItemId(u64::MAX - n);
+    items.map(|(item, n)| Item { id: id(n), phase, pass: 2, ..item.clone() }).collect()
+}
+
+fn said(finding: &str, answer: Answer) -> Vec<FindingAnswer> {
+    vec![FindingAnswer { finding: finding.to_owned(), answer }]
+}
+
+#[test]
+fn hidden_repeats_are_compared_and_feed_nothing_else() {
+    let mut world = World::new(
+        dataset(&["abnormal"], 40, 1),
+        protocol("panel", &[("size = 207", "size = 40")]),
+    );
+    let mut list = worklist(&world.dataset, &world.protocol, &world.sample, "R1");
+    let repeats = again(&list, Phase::Repeat, 10);
+    let read: Vec<Item> = list.items.clone();
+    list.items.extend(repeats.clone());
+    world.add("R1", list, |_| {
+        let first = read
+            .iter()
+            .enumerate()
+            .map(|(i, item)| (item.id, Phase::Read, said("abnormal", level(u8::from(i % 2 == 0)))));
+        // Every other answer as before; the third and the seventh change from positive to negative.
+        let second = repeats.iter().enumerate().map(|(i, item)| {
+            let positive = i % 2 == 0 && i != 2 && i != 6;
+            (item.id, Phase::Repeat, said("abnormal", level(u8::from(positive))))
+        });
+        first.chain(second).collect()
+    });
+    let statistics = analyse(&world.input(), &Options::default()).statistics;
+    let [row] = statistics.repeatability.as_slice() else { panic!("one reader, one finding") };
+    assert_eq!(row.agreed, Count { x: 8, n: 10 });
+    assert_eq!((row.first_only, row.second_only), (2, 0));
+    assert_eq!(row.direction_p, 0.5);
+    let quality = &statistics.label_quality[0];
+    assert_eq!(quality.rules[0].ppv.n + quality.rules[0].npv.n, 40);
+}
+
+#[test]
+fn an_adjudicator_decides_where_readers_differ() {
+    let mut world = World::new(
+        dataset(&["abnormal"], 12, 1),
+        protocol("panel", &[("size = 207", "size = 12")]),
+    );
+    world.read_each("R1", |_, _| level(1));
+    world.read_each("R2", |place, _| level(u8::from(place < 8)));
+    let without = analyse(&world.input(), &Options::default());
+    assert_eq!(without.statistics.consensus[0].tied, 4);
+    let list = world.readers[0].worklist.clone();
+    let disputed: Vec<Item> = again(&list, Phase::Adjudicate, 12)
+        .into_iter()
+        .filter(|item| 8 <= world.known[&item.study].1)
+        .collect();
+    let own = Worklist { items: disputed.clone(), ..Worklist::default() };
+    world.add("A1", own, |_| {
+        let decided = |item: &Item| (item.id, Phase::Adjudicate, said("abnormal", level(0)));
+        disputed.iter().map(decided).collect()
+    });
+    let with = analyse(&world.input(), &Options::default());
+    let consensus = &with.statistics.consensus[0];
+    assert_eq!((consensus.tied, consensus.adjudicated, consensus.overturned), (0, 4, 0));
+    assert_eq!(consensus.positive, Count { x: 8, n: 12 });
+    assert_eq!(with.statistics.agreement.len(), 1, "the adjudicator is no third reader");
+}
+
+#[test]
+fn pairs_of_strata_are_tried_on_request_and_enlarge_the_family() {
+    let world = paper();
+    let plain = analyse(&world.input(), &Options::default()).statistics.strata;
+    let options = Options { pairs_of_strata: true, ..Options::default() };
+    let pairs = analyse(&world.input(), &options).statistics.strata;
+    assert!(plain.families[0].tests < pairs.families[0].tests);
+    let pair = pairs.rows.iter().find(|r| r.key.contains(" & ")).unwrap();
+    assert!(5 <= pair.share.x);
+}
+
+/// Patients by band of studies, and the studies of each band, as the label file has them.
+const BANDS: [(u32, u64); 6] = [
+    (17_503, 17_503),
+    (8_481, 24_536),
+    (2_596, 19_613),
+    (2_074, 39_656),
+    (133, 8_502),
+    (18, 2_310),
+];
+
+#[test]
+fn the_audits_table_1_is_reproduced_to_the_unit() {
+    let mut data = dataset(&["Hernia"], 112_120, 1).0;
+    let mut patient = 0;
+    let mut owners = Vec::new();
+    for (patients, studies) in BANDS {
+        let mut left = studies;
+        for n in 0..patients {
+            let own = left / u64::from(patients - n);
+            owners.extend((0..own).map(|_| patient));
+            left -= own;
+            patient += 1;
+        }
+    }
+    assert_eq!((owners.len(), patient), (112_120, 30_805));
+    for (study, owner) in data.studies.iter_mut().zip(owners) {
+        study.patient = owner;
+    }
+    data.patients = patient;
+    let rows = DatasetSummary::new(&data).repeat_studies;
+    let found: Vec<(u32, u64, u64)> =
+        rows.iter().map(|r| (r.more_than, r.patients, r.studies)).collect();
+    let printed = [
+        (1, 13_302, 94_617),
+        (5, 4_821, 70_081),
+        (10, 2_225, 50_468),
+        (50, 151, 10_812),
+        (100, 18, 2_310),
+    ];
+    assert_eq!(found, printed);
+}
