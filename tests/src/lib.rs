@@ -2,6 +2,7 @@
 
 mod picture;
 mod place;
+pub mod secret;
 mod window;
 
 pub use picture::Picture;

@@ -58,6 +58,12 @@ impl Picture {
         Self { width: right - left, height: bottom - top, rgb }
     }
 
+    /// The pixels of a row, from left to right.
+    pub fn row(&self, row: usize) -> &[[u8; 3]] {
+        let line = &self.rgb[row * self.width * 3..(row + 1) * self.width * 3];
+        line.as_chunks::<3>().0
+    }
+
     /// How many different greys stand in it, and the share of pixels that are not black.
     pub fn greys(&self) -> (usize, f64) {
         let pixels = self.rgb.as_chunks::<3>().0;

@@ -146,6 +146,32 @@ impl<'a> Window<'a> {
         self.screen.xdotool(&["key", name]).map(drop)
     }
 
+    /// Types letters and digits, one key after another.
+    pub fn type_keys(&self, text: &str) -> Result<()> {
+        for letter in text.chars() {
+            let name = if letter == ' ' { "space".to_owned() } else { letter.to_string() };
+            self.key(&name)?;
+        }
+        Ok(())
+    }
+
+    /// Drags with a mouse button from one point of the screen to another, in steps.
+    pub fn drag(&self, button: &str, from: [u32; 2], to: [u32; 2]) -> Result<()> {
+        let place = |at: [u32; 2]| at.map(|v| v.to_string());
+        let [x, y] = place(from);
+        self.screen.xdotool(&["mousemove", &x, &y])?;
+        std::thread::sleep(Duration::from_millis(60));
+        self.screen.xdotool(&["mousedown", button])?;
+        for step in 1..=8_u32 {
+            let part = |a: u32, b: u32| (a * (8 - step) + b * step) / 8;
+            let [x, y] = place([part(from[0], to[0]), part(from[1], to[1])]);
+            std::thread::sleep(Duration::from_millis(40));
+            self.screen.xdotool(&["mousemove", &x, &y])?;
+        }
+        std::thread::sleep(Duration::from_millis(60));
+        self.screen.xdotool(&["mouseup", button]).map(drop)
+    }
+
     /// Holds a key down for so long; the display repeats it by itself.
     pub fn hold(&self, name: &str, span: Duration) -> Result<()> {
         self.screen.xdotool(&["keydown", name])?;

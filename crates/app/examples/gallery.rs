@@ -59,5 +59,5 @@ fn fit(film: &image::GrayImage, [w, h]: [usize; 2], generation: u64) -> FilmPict
             rgba[at..at + 3].fill(pixel.0[0]);
         }
     }
-    FilmPicture { size: [w, h], rgba: rgba.into(), generation }
+    FilmPicture { size: [w, h], coarse: 1, rgba: rgba.into(), generation }
 }

@@ -23,6 +23,9 @@ pub struct OverreadApp<B> {
     wake: Arc<dyn Fn() + Send + Sync>,
     dialogs: Dialogs,
     films: Vec<FilmSlot>,
+    /// The picture that fills the monitor.
+    bare: FilmSlot,
+    monitor_name: Option<String>,
     title: String,
     full_screen: bool,
     may_close: bool,
@@ -41,6 +44,8 @@ impl<B: Backend> OverreadApp<B> {
             wake,
             dialogs: Dialogs::default(),
             films: Vec::new(),
+            bare: FilmSlot::default(),
+            monitor_name: None,
             title: String::new(),
             full_screen: false,
             may_close: false,
@@ -123,7 +128,9 @@ impl<B: Backend> OverreadApp<B> {
 
     fn frame_input(&self, ctx: &Context, regions: &Regions, shape: &ScreenShape) -> FrameInput {
         let pixels_per_point = ctx.pixels_per_point();
-        let places = if shape.reading {
+        let places = if shape.bare {
+            vec![Some(ctx.content_rect())]
+        } else if shape.reading {
             viewports(regions.film, shape.films, film_count(shape.films))
         } else {
             Vec::new()
@@ -140,6 +147,8 @@ impl<B: Backend> OverreadApp<B> {
             pixels_per_point,
             window: ctx.content_rect().size().into(),
             monitor,
+            monitor_name: self.monitor_name.clone(),
+            monitor_scale: native,
             focused: ctx.input(|input| input.focused),
             typing: ctx.text_edit_focused(),
         }
@@ -157,6 +166,9 @@ impl<B: Backend> OverreadApp<B> {
         let mut pen = Pen { ui, out: actions };
         let mut messages = page;
         let reading = matches!(view.screen, ScreenView::Read(_));
+        if !matches!(view.screen, ScreenView::Bare(_)) {
+            self.bare = FilmSlot::default();
+        }
         if !reading {
             // Pixels of the last film go with the reading room.
             self.films.clear();
@@ -165,6 +177,10 @@ impl<B: Backend> OverreadApp<B> {
             ScreenView::Home(home) => home::home_ui(&mut pen, page, home),
             ScreenView::DeckDone(done) => home::deck_done_ui(&mut pen, page, done),
             ScreenView::Page(blocks) => page::page_ui(&mut pen, page, blocks),
+            ScreenView::Bare(bare) => {
+                screen::bare_ui(&mut pen, window, &mut self.bare, bare);
+                return;
+            }
             ScreenView::Read(read) => {
                 let covered =
                     matches!(view.layer, Some(LayerView::Palette(_) | LayerView::Keys(_)));
@@ -223,7 +239,9 @@ fn message_region(regions: &Regions) -> Rect {
 }
 
 impl<B: Backend> eframe::App for OverreadApp<B> {
-    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        let monitor = frame.winit_window().and_then(|window| window.current_monitor());
+        self.monitor_name = monitor.and_then(|monitor| monitor.name());
         self.frame_ui(ui);
     }
 

@@ -10,14 +10,20 @@ use egui::{Rect, Role, Stroke, pos2, vec2};
 use overread_session::view::{ActionRow, FindingView, FindingsView, UiAction};
 
 /// Paints the list and what stands beneath it; returns where that ends.
-pub(crate) fn findings_ui(pen: &mut Pen<'_>, area: Rect, view: &FindingsView, room: Room) -> f32 {
+pub(crate) fn findings_ui(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    (view, detail): (&FindingsView, Option<&str>),
+    room: Room,
+) -> f32 {
     let wide = room == Room::Wide;
     let row = if wide { 48.0 } else { 36.0 };
     let (x, right) = (area.min.x, area.max.x);
     let cell = 32.0;
     let grid_x = right - cell * view.levels.len() as f32;
     let mut y = area.min.y;
-    pen.left(x, y + 8.0, &view.caption, theme::TINY, theme::T3);
+    let (caption, color) = detail.map_or((view.caption.as_str(), theme::T3), |d| (d, theme::T2));
+    pen.left_within(x, y + 8.0, grid_x - x - 8.0, caption, theme::TINY, color);
     for (i, level) in view.levels.iter().enumerate() {
         let at = pos2(grid_x + cell * (i as f32 + 0.5), y + 8.0);
         shapes::mark(pen, at, 13.0, *level);

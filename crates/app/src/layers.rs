@@ -288,31 +288,30 @@ pub(crate) fn no_dialog(ctx: &egui::Context) {
     ctx.data_mut(|data| data.remove::<String>(Id::unique("dialog opened")));
 }
 
-/// A short-lived message, bottom centre of the rail or page.
+/// A short-lived message, bottom centre of the rail or page; as many lines as it needs.
 pub(crate) fn toast_ui(pen: &mut Pen<'_>, region: Rect, view: &ToastView) {
     let hint = view.hint.as_ref().map_or(0.0, |hint| controls::hint_width(pen, hint) + 16.0);
-    let wanted = pen.width(&view.text, theme::BODY) + 60.0 + hint;
-    let width = wanted.min(region.width() - 16.0).max(0.0).ceil();
-    let rect = at(region.center().x - width / 2.0, region.max.y - 56.0, width, 40.0);
+    let widest = (region.width() - 16.0).clamp(0.0, 560.0);
+    let room = widest - 60.0 - hint;
+    let one_line = pen.width(&view.text, theme::BODY) <= room;
+    let style = if one_line { (theme::BODY, 24.0) } else { (theme::SMALL, 18.0) };
+    let text = pen.span_galley(room, &[Span::plain(view.text.as_str())], style, theme::T1);
+    let width = (text.size().x + 60.0 + hint).min(widest).ceil();
+    let height = (text.size().y + 16.0).max(40.0);
+    let rect = at(region.center().x - width / 2.0, region.max.y - 16.0 - height, width, height);
     let response = pen.say(rect, "toast", &view.text);
     pen.ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_live(egui::accesskit::Live::Polite);
     });
     pen.panel(rect, theme::R_CONTROL, theme::S2, theme::border());
     let y = rect.center().y;
-    shapes::mark_in(
-        pen,
-        pos2(rect.min.x + 24.0, y),
-        16.0,
-        view.mark,
-        match view.mark {
-            Mark::Warning | Mark::Alarm => shapes::color(view.mark),
-            _ => theme::T2,
-        },
-    );
-    let room = rect.max.x - hint - 8.0 - rect.min.x - 44.0;
-    let ty = if pen.width(&view.text, theme::BODY) <= room { theme::BODY } else { theme::SMALL };
-    pen.left_within(rect.min.x + 44.0, y, room, &view.text, ty, theme::T1);
+    let color = match view.mark {
+        Mark::Warning | Mark::Alarm => shapes::color(view.mark),
+        _ => theme::T2,
+    };
+    shapes::mark_in(pen, pos2(rect.min.x + 24.0, y), 16.0, view.mark, color);
+    let top = y - text.size().y / 2.0;
+    pen.put(pos2(rect.min.x + 44.0, top), text, theme::T1);
     if let Some(hint) = &view.hint {
         controls::hint_ui(pen, rect.max.x - controls::hint_width(pen, hint) - 12.0, y, hint);
     }

@@ -1,7 +1,7 @@
 //! Where things stand: breakpoints, regions and viewports, as pure arithmetic on points.
 
 use egui::{Rect, Vec2, pos2, vec2};
-use overread_session::view::{FilmLayout, ScreenShape};
+use overread_session::view::{FilmLayout, GRID, ScreenShape};
 
 /// Height of the status line.
 pub(crate) const STATUS: f32 = 32.0;
@@ -112,29 +112,57 @@ pub(crate) fn regions(window: Rect, shape: &ScreenShape) -> Regions {
 
 /// The viewports inside the film region, in the order of the films; `None` for one not shown.
 pub(crate) fn viewports(film: Rect, layout: FilmLayout, count: usize) -> Vec<Option<Rect>> {
-    let half = |from: f32, to: f32| ((to - from - FILM_GAP) / 2.0).floor();
-    let (w, h) = (half(film.min.x, film.max.x), half(film.min.y, film.max.y));
-    let left = film.with_max_x(film.min.x + w);
-    let right = film.with_min_x(film.max.x - w);
+    let upright = film.height() > film.width() * 1.15;
     match layout {
         FilmLayout::One => vec![Some(film)],
-        FilmLayout::Two => vec![Some(left), Some(right)],
+        FilmLayout::Two if upright => cells(film, 1, 2).into_iter().map(Some).collect(),
+        FilmLayout::Two => cells(film, 2, 1).into_iter().map(Some).collect(),
         FilmLayout::ThreeFocused(large) => {
-            let stack = ((film.width() - FILM_GAP) * 0.328).floor();
-            let big = film.with_max_x(film.max.x - stack - FILM_GAP);
-            let side = film.with_min_x(film.max.x - stack);
-            let mut small =
-                [side.with_max_y(side.min.y + h), side.with_min_y(side.max.y - h)].into_iter();
+            let (big, small) = if upright { large_above(film) } else { large_beside(film) };
+            let mut small = small.into_iter();
             (0..3).map(|i| if i == large { Some(big) } else { small.next() }).collect()
         }
-        FilmLayout::Four(filled) => {
-            let top = |r: Rect| r.with_max_y(film.min.y + h);
-            let low = |r: Rect| r.with_min_y(film.max.y - h);
-            let all = [top(left), top(right), low(left), low(right)];
-            all.into_iter().take(filled).map(Some).collect()
+        FilmLayout::Four(filled) => cells(film, 2, 2).into_iter().take(filled).map(Some).collect(),
+        FilmLayout::Grid { first, of } => {
+            let (across, down) = if upright { (2, 3) } else { (3, 2) };
+            let mut page = cells(film, across, down).into_iter();
+            let on_page = |i: usize| (first..first + GRID).contains(&i);
+            (0..of).map(|i| if on_page(i) { page.next() } else { None }).collect()
         }
         FilmLayout::Only(shown) => (0..count).map(|i| (i == shown).then_some(film)).collect(),
     }
+}
+
+/// Equal cells with gaps, row by row, on whole points.
+fn cells(film: Rect, across: u8, down: u8) -> Vec<Rect> {
+    let side = |length: f32, n: u8| ((length - FILM_GAP * f32::from(n - 1)) / f32::from(n)).floor();
+    let (w, h) = (side(film.width(), across), side(film.height(), down));
+    let place = |from: f32, to: f32, length: f32, i: u8, n: u8| {
+        // The last cell ends where the region does.
+        if i + 1 == n { to - length } else { from + (length + FILM_GAP) * f32::from(i) }
+    };
+    let of = |row: u8, column: u8| {
+        let x = place(film.min.x, film.max.x, w, column, across);
+        let y = place(film.min.y, film.max.y, h, row, down);
+        at(x, y, w, h)
+    };
+    (0..down).flat_map(|row| (0..across).map(move |column| of(row, column))).collect()
+}
+
+fn large_beside(film: Rect) -> (Rect, [Rect; 2]) {
+    let stack = ((film.width() - FILM_GAP) * 0.328).floor();
+    let h = ((film.height() - FILM_GAP) / 2.0).floor();
+    let side = film.with_min_x(film.max.x - stack);
+    let small = [side.with_max_y(side.min.y + h), side.with_min_y(side.max.y - h)];
+    (film.with_max_x(film.max.x - stack - FILM_GAP), small)
+}
+
+fn large_above(film: Rect) -> (Rect, [Rect; 2]) {
+    let row = ((film.height() - FILM_GAP) * 0.328).floor();
+    let w = ((film.width() - FILM_GAP) / 2.0).floor();
+    let side = film.with_min_y(film.max.y - row);
+    let small = [side.with_max_x(side.min.x + w), side.with_min_x(side.max.x - w)];
+    (film.with_max_y(film.max.y - row - FILM_GAP), small)
 }
 
 /// How many films a layout holds.
@@ -144,6 +172,7 @@ pub(crate) fn film_count(layout: FilmLayout) -> usize {
         FilmLayout::Two => 2,
         FilmLayout::ThreeFocused(_) => 3,
         FilmLayout::Four(filled) => filled,
+        FilmLayout::Grid { of, .. } => of,
         FilmLayout::Only(shown) => shown + 1,
     }
 }
@@ -178,7 +207,7 @@ mod tests {
     use super::*;
 
     fn cut(w: f32, h: f32, [panel, banner]: [bool; 2]) -> Regions {
-        let shape = ScreenShape { reading: true, panel, banner, films: FilmLayout::One };
+        let shape = ScreenShape { reading: true, panel, banner, ..ScreenShape::default() };
         regions(at(0.0, 0.0, w, h), &shape)
     }
 
@@ -222,6 +251,45 @@ mod tests {
         assert_eq!(three[2].min.y - three[1].max.y, 4.0);
         let swapped = viewports(film, FilmLayout::ThreeFocused(2), 3);
         assert_eq!(swapped[2], Some(three[0]));
+    }
+
+    #[test]
+    fn every_layout_fills_the_region_without_overlap_lying_and_standing() {
+        for film in [at(0.0, 0.0, 1600.0, 1048.0), at(0.0, 0.0, 1080.0, 1500.0)] {
+            for layout in [
+                FilmLayout::One,
+                FilmLayout::Two,
+                FilmLayout::ThreeFocused(1),
+                FilmLayout::Four(4),
+                FilmLayout::Grid { first: 6, of: 10 },
+                FilmLayout::Grid { first: 0, of: 6 },
+                FilmLayout::Only(0),
+            ] {
+                let count = film_count(layout);
+                let all = viewports(film, layout, count);
+                assert_eq!(all.len(), count, "{layout:?}");
+                let shown: Vec<Rect> = all.into_iter().flatten().collect();
+                for (i, one) in shown.iter().enumerate() {
+                    assert!(film.contains_rect(*one), "{layout:?}: {one:?}");
+                    for other in &shown[i + 1..] {
+                        assert!(!one.intersects(*other), "{layout:?}: {one:?} and {other:?}");
+                    }
+                }
+                let partly = matches!(layout, FilmLayout::Grid { of: 10, .. });
+                let covered: f32 = shown.iter().map(|rect| rect.area()).sum();
+                assert!(partly || covered > 0.985 * film.area(), "{layout:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_films_of_the_page_have_a_viewport() {
+        let film = at(0.0, 0.0, 1600.0, 1048.0);
+        let places = viewports(film, FilmLayout::Grid { first: 6, of: 10 }, 10);
+        let shown: Vec<usize> =
+            places.iter().enumerate().filter(|(_, p)| p.is_some()).map(|(i, _)| i).collect();
+        assert_eq!(shown, [6, 7, 8, 9]);
+        assert_eq!(places[6].map(|rect| rect.min), Some(film.min));
     }
 
     #[test]

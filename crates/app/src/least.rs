@@ -28,7 +28,12 @@ pub(crate) fn least_ui(pen: &mut Pen<'_>, rail: Rect, view: &ReadView) {
     let mut y = top + 108.0;
     if let Some(findings) = &view.findings {
         let area = at(x, y, right - x, rail.max.y - 44.0 - y);
-        y = crate::findings::findings_ui(pen, area, findings, crate::layout::Room::Least);
+        y = crate::findings::findings_ui(
+            pen,
+            area,
+            (findings, view.state.detail.as_deref()),
+            crate::layout::Room::Least,
+        );
     }
     let width = (right - x - 8.0) / 2.0;
     let slots = slots(view);

@@ -114,7 +114,7 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
 
     // The detail of the state has a place of its own: the free strip above the answers.
     let mut y = grid.answers;
-    if let Some(detail) = &view.state.detail {
+    if let (Some(detail), None) = (&view.state.detail, &view.findings) {
         let middle =
             top + f32::midpoint(grid.bar.1, grid.answers + (grid.answer - controls::CAP) / 2.0);
         pen.left_within(x, middle - 2.0, right - x, detail, theme::TINY, theme::T2);
@@ -122,7 +122,9 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
     if let Some(findings) = &view.findings {
         let area =
             inside(y - 8.0, rail.height() - y - if room == Room::Wide { 120.0 } else { 92.0 });
-        y = findings_ui(pen, area, findings, room) - top;
+        // The list begins where the detail would stand: it takes the place of the caption.
+        let detail = view.state.detail.as_deref();
+        y = findings_ui(pen, area, (findings, detail), room) - top;
         y = no_answers_ui(pen, (x, right, top), y, NoAnswer::OneRow(48.0), view);
     } else {
         let look = AnswerLook {

@@ -12,7 +12,7 @@ use crate::{
     theme,
 };
 use egui::Rect;
-use overread_session::view::{FilmLayout, ReadView};
+use overread_session::view::{BareView, FilmLayout, ReadView};
 
 /// Films, rail or strip, panel and banner in their regions.
 pub(crate) fn read_ui(
@@ -39,6 +39,31 @@ pub(crate) fn read_ui(
     films_ui(pen, regions, layout, slots, (view, covered));
     if let (Some(rect), Some(banner)) = (regions.banner, &view.banner) {
         controls::banner_ui(pen, rect, banner, theme::S2);
+    }
+}
+
+/// A picture that fills the window, with its caption at the foot.
+pub(crate) fn bare_ui(pen: &mut Pen<'_>, window: Rect, slot: &mut FilmSlot, view: &BareView) {
+    pen.fill(window, 0.0, theme::FILM);
+    pen.say(window, "bare", &view.name);
+    if let Some(picture) = &view.picture {
+        crate::film::plain_ui(pen, window, slot, picture);
+    }
+    if view.caption.is_empty() {
+        return;
+    }
+    let widths = view.caption.iter().map(|line| pen.width(line, theme::SMALL));
+    let width = (widths.fold(0.0, f32::max) + 24.0).min(window.width() - 16.0);
+    let height = 16.0 + 20.0 * view.caption.len() as f32;
+    let x = window.center().x - width / 2.0;
+    let rect = crate::layout::at(x, window.max.y - height - 8.0, width, height);
+    pen.say(rect, "bare caption", &view.caption.join(" "));
+    pen.panel(rect, theme::R_CONTROL, theme::FILM, theme::border());
+    for (i, line) in view.caption.iter().enumerate() {
+        let y = rect.min.y + 18.0 + 20.0 * i as f32;
+        let (ty, color) =
+            if i == 0 { (theme::SMALL_M, theme::T1) } else { (theme::SMALL, theme::T2) };
+        pen.left_within(rect.min.x + 12.0, y, width - 24.0, line, ty, color);
     }
 }
 

@@ -10,11 +10,13 @@ pub struct Options {
     pub size: [f32; 2],
     /// Fill the monitor from the start.
     pub maximized: bool,
+    /// Wait for the display's rhythm; only benchmarks do without.
+    pub vsync: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { size: [1600.0, 900.0], maximized: true }
+        Self { size: [1600.0, 900.0], maximized: true, vsync: true }
     }
 }
 
@@ -62,6 +64,7 @@ pub fn run<B: Backend + 'static>(options: &Options, backend: B) -> Result<(), Ap
         viewport,
         renderer: eframe::Renderer::Glow,
         multisampling: 0,
+        vsync: options.vsync,
         // Film values reach the screen as they are.
         dithering: false,
         persist_window: false,

@@ -292,7 +292,7 @@ fn a_left_drag_windows_and_ends_when_the_hand_rests() {
     let drags: Vec<_> = done(&mut harness)
         .into_iter()
         .filter_map(|action| match action {
-            UiAction::DragWindow { film: 0, phase, delta } => Some((phase, delta)),
+            UiAction::DragWindow { film: 0, phase, delta, .. } => Some((phase, delta)),
             _ => None,
         })
         .collect();

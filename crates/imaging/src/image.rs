@@ -269,12 +269,15 @@ impl DecodedImage {
         matches!(self.samples, Samples::Rgb { .. })
     }
 
-    /// Bytes of memory the pixels hold, for a cache's budget.
+    /// Bytes of memory that pixels and what was computed of them hold, for a cache's budget.
     pub fn memory_bytes(&self) -> usize {
-        match &self.samples {
+        let pixels = match &self.samples {
             Samples::Grey16 { data, .. } | Samples::Rgb { data, .. } => data.len() * 2,
             Samples::Grey32(data) => data.len() * 8,
-        }
+        };
+        let bins = self.stats.get().map_or(0, |stats| stats.bins.len() * 8);
+        let body = self.body.get().map_or(0, |body| body.values().len() * 16);
+        pixels + bins + body
     }
 
     /// The stored value of pixel `index`; `None` for colour or beyond the end.

@@ -49,7 +49,7 @@ pub use inspect::{Inspection, LutFacts, Rescale, SpacingFacts, inspect};
 pub use lut::{Lut, LutDescriptor, LutError, effective_bits};
 pub use measure::{Point, Roi, RoiStats, angle, cobb, length, length_text, roi_stats};
 pub use overlay::{Overlay, Shutter, ShutterShape};
-pub use patterns::{Pattern, pattern};
+pub use patterns::{Pattern, patch, pattern};
 pub use pipeline::Presentation;
 pub use present::{
     AutoWindow, ChosenVoi, DragSpeed, Preset, Voi, VoiSource, WindowDrag, WindowStep, auto_voi,

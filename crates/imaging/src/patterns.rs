@@ -52,6 +52,21 @@ pub fn pattern(which: Pattern, width: u32, height: u32) -> Option<DecodedImage> 
     Some(DecodedImage::new(width, height, samples, meta))
 }
 
+/// A patch of a tenth of the area in the middle, for a luminance meter, with P-value `level`, on a
+/// surround of a fifth of full intensity; `None` for sizes that hold none.
+pub fn patch(level: u16, width: u32, height: u32) -> Option<DecodedImage> {
+    if width < 32 || height < 32 || u64::from(width) * u64::from(height) > 1 << 27 {
+        return None;
+    }
+    let (w, h) = (width as usize, height as usize);
+    let mut canvas = Canvas { width: w, height: h, data: vec![share(0.2); w * h] };
+    let side = crate::num::to_usize((w as f64 * h as f64 / 10.0).sqrt()).min(w).min(h);
+    canvas.fill((w - side) / 2, (h - side) / 2, side, side, level);
+    let samples = Samples::Grey16 { data: canvas.data, offset: 0 };
+    let meta = Metadata::plain(SourceKind::Png, "patch", 16);
+    Some(DecodedImage::new(width, height, samples, meta))
+}
+
 struct Canvas {
     width: usize,
     height: usize,

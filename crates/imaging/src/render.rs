@@ -31,6 +31,18 @@ pub struct Output {
     pub no_dither: bool,
 }
 
+impl Output {
+    /// Whether both are the very same calibration and dither.
+    pub fn is(&self, other: &Self) -> bool {
+        let same = match (&self.calibration, &other.calibration) {
+            (None, None) => true,
+            (Some(one), Some(two)) => Arc::ptr_eq(one, two),
+            _ => false,
+        };
+        same && self.no_dither == other.no_dither
+    }
+}
+
 /// Larger viewports than any wall of monitors are refused.
 const MAX_VIEWPORT: u64 = 1 << 27;
 
@@ -85,6 +97,11 @@ impl Renderer {
         self.shown = None;
     }
 
+    /// Calibration and dither it draws with.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
     /// How often each stage ran.
     pub fn counters(&self) -> Counters {
         self.counters
@@ -125,12 +142,40 @@ impl Renderer {
         pres: &Presentation,
         size: (u32, u32),
     ) -> &[u8] {
-        let pixels = u64::from(size.0) * u64::from(size.1);
-        if pixels == 0 || pixels > MAX_VIEWPORT {
+        if !is_viewport(size) {
             self.rgba.clear();
             self.shown = None;
             return &self.rgba;
         }
+        if self.resample(image, view, size) || self.shown != Some((image.id(), *pres)) {
+            let mut rgba = std::mem::take(&mut self.rgba);
+            self.stage2(image, pres, &mut rgba);
+            self.rgba = rgba;
+            self.shown = Some((image.id(), *pres));
+        }
+        &self.rgba
+    }
+
+    /// Renders into a buffer of the caller's, which is resized to fit and wholly overwritten; for
+    /// pictures that are handed on without a copy. Empty where the viewport has no sensible size.
+    pub fn render_into(
+        &mut self,
+        image: &DecodedImage,
+        view: &ViewState,
+        pres: &Presentation,
+        size: (u32, u32),
+        out: &mut Vec<u8>,
+    ) {
+        if is_viewport(size) {
+            self.resample(image, view, size);
+            self.stage2(image, pres, out);
+        } else {
+            out.clear();
+        }
+    }
+
+    /// Runs stage 1 unless its last result serves; true if it ran.
+    fn resample(&mut self, image: &DecodedImage, view: &ViewState, size: (u32, u32)) -> bool {
         let geometry = ViewGeometry::new(image, view, size);
         let same = self
             .resampled
@@ -138,13 +183,8 @@ impl Renderer {
             .is_some_and(|r| r.image == image.id() && r.view == *view && r.geometry == geometry);
         if !same {
             self.stage1(image, view, geometry);
-            self.shown = None;
         }
-        if self.shown != Some((image.id(), *pres)) {
-            self.stage2(image, pres);
-            self.shown = Some((image.id(), *pres));
-        }
-        &self.rgba
+        !same
     }
 
     fn stage1(&mut self, image: &DecodedImage, view: &ViewState, geometry: ViewGeometry) {
@@ -189,7 +229,7 @@ impl Renderer {
         });
     }
 
-    fn stage2(&mut self, image: &DecodedImage, pres: &Presentation) {
+    fn stage2(&mut self, image: &DecodedImage, pres: &Presentation, rgba: &mut Vec<u8>) {
         self.counters.stage2 += 1;
         if self.display.is_empty() {
             self.display = display_table(self.output.calibration.as_deref());
@@ -203,7 +243,7 @@ impl Renderer {
         }
         let width = w as usize;
         let channels = if image.is_colour() { 3 } else { 1 };
-        self.rgba.resize(width * h as usize * 4, 255);
+        rgba.resize(width * h as usize * 4, 255);
         let painter = Painter {
             r,
             table: &self.table,
@@ -212,7 +252,7 @@ impl Renderer {
             channels,
             shutter: shutter_level(image, &self.display),
         };
-        self.rgba.par_chunks_mut(width * 4).enumerate().for_each(|(y, row)| painter.row(y, row));
+        rgba.par_chunks_mut(width * 4).enumerate().for_each(|(y, row)| painter.row(y, row));
     }
 
     fn update_table(&mut self, image: &DecodedImage, pres: &Presentation) {
@@ -231,6 +271,10 @@ impl Renderer {
         }
         self.table = table;
     }
+}
+
+fn is_viewport(size: (u32, u32)) -> bool {
+    (1..=MAX_VIEWPORT).contains(&(u64::from(size.0) * u64::from(size.1)))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "whole numbers up to 65,535")]

@@ -1,5 +1,7 @@
 //! Whole-program speed figures, measured through the same code that the window runs.
 
+pub mod frames;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,9 +14,10 @@ use serde::Serialize;
 
 use crate::command::Command;
 use crate::desk::Desk;
-use crate::films::{DEFAULT_BUDGET, Films, Waker};
+use crate::films::{DEFAULT_BUDGET, Films, Order, Waker};
 use crate::room::{Moment, Outcome};
 use crate::verbs::{self, NewProject, SampleOptions, VerbError};
+use crate::viewer::Viewer;
 
 /// One figure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -125,17 +128,25 @@ fn next_item(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
         cold.push(start.elapsed());
         drop(film);
     }
-    let mut renderer = Renderer::new();
+    let size = (1600, 1048);
+    let patience = || Instant::now() + Duration::from_secs(10);
     for (i, id) in ids.iter().enumerate() {
-        let wanted: Vec<_> = ids.iter().skip(i).take(4).copied().collect();
-        films.want(&wanted);
-        films.wait(*id, Instant::now() + Duration::from_secs(10));
+        let ahead_of: Vec<_> = ids.iter().skip(i + 1).take(3).copied().collect();
+        let pictures = ahead_of.first().map(|next| (*next, size)).into_iter().collect();
+        films.order(Order { visible: vec![*id], ahead: ahead_of, pictures });
+        films.wait(*id, patience());
         let start = Instant::now();
         if let Some(Ok(image)) = films.get(*id) {
-            let pres = Presentation::default_for(&image);
-            renderer.render(&image, &ViewState::default(), &pres, (1600, 1048));
-            ahead.push(start.elapsed());
+            let ready = films.take_picture(*id, size);
+            let mut viewer = Viewer::default();
+            viewer.open(image, ready);
+            viewer.picture((1600, 1048));
+            // Nothing was decoded ahead of the first.
+            if 0 < i {
+                ahead.push(start.elapsed());
+            }
         }
+        films.wait_idle(patience());
     }
     Ok(vec![figure("next item, decoded ahead", ahead), figure("decode of a 1024² PNG", cold)])
 }

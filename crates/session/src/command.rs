@@ -64,8 +64,14 @@ pub enum Command {
     NarrowerFine,
     /// Swap black and white.
     Invert,
+    /// Leave out the inversion that the file asks for, or follow it.
+    FileInversion,
+    /// Every view shows the share of the greys that this one shows.
+    SameWindow,
     /// The whole film in the viewport.
     Fit,
+    /// The whole width of the film in the viewport.
+    FitWidth,
     /// One image pixel on one screen pixel.
     OneToOne,
     /// Larger.
@@ -88,10 +94,48 @@ pub enum Command {
     NextView,
     /// The previous view of the study.
     PreviousView,
+    /// The next page of views.
+    NextPage,
+    /// The previous page of views.
+    PreviousPage,
+    /// One view alone, or all again.
+    OneView,
+    /// Three views of one size, or one large.
+    EqualViews,
+    /// Zoom and pan of all views together, or each by itself.
+    LinkViews,
+    /// Windows of all views together, or each by itself.
+    LinkWindows,
+    /// Take back the last change of how films look.
+    UndoView,
+    /// Do again what was taken back of how films look.
+    RedoView,
     /// Show or hide texts over the film.
     Overlays,
+    /// Show or hide what the file's shutter covers.
+    Shutter,
     /// Show or hide clipped pixels.
     Clipped,
+    /// The magnifier at the cursor.
+    Magnifier,
+    /// How much the magnifier enlarges.
+    MagnifierPower,
+    /// Measure a length.
+    Length,
+    /// Measure an angle.
+    Angle,
+    /// Measure Cobb's angle.
+    Cobb,
+    /// Figures of an ellipse.
+    Ellipse,
+    /// Histogram with the window on it.
+    Histogram,
+    /// Take the selected measurement away.
+    DeleteMark,
+    /// Take every measurement on this film away.
+    DeleteMarks,
+    /// Put the tool down.
+    PutDown,
     /// Open or close the live panel.
     Panel,
     /// Fill the monitor, or no longer.
@@ -100,6 +144,18 @@ pub enum Command {
     Keys,
     /// Every action by name.
     Palette,
+    /// Calibration, test patterns and settings of the films.
+    Display,
+    /// Measure the luminances of 18 levels.
+    MeasureDisplay,
+    /// Measure 18 levels through the calibration.
+    VerifyDisplay,
+    /// The test pattern of 18 squares.
+    PatternSquares,
+    /// The ramp that shows the bit depth.
+    PatternDepth,
+    /// The ramp of 256 steps.
+    PatternRamp,
     /// Leave the reading room.
     Home,
     /// Start the built-in demo study.
@@ -125,11 +181,16 @@ pub enum Group {
     Window,
     /// Zoom, pan, turn.
     View,
+    /// Measure, look closer.
+    Measure,
     /// The program.
     Program,
 }
 
 impl Group {
+    /// Every list, in the order of the key sheet.
+    pub const ALL: [Self; 7] = [Answers, TakeBack, Notes, Window, View, Measure, Program];
+
     /// Its title on the key sheet.
     pub fn title(self) -> &'static str {
         match self {
@@ -138,6 +199,7 @@ impl Group {
             Notes => "Notes",
             Window => "Window",
             View => "View",
+            Measure => "Measure",
             Program => "Program",
         }
     }
@@ -199,8 +261,22 @@ pub const COMMANDS: &[CommandSpec] = &[
     row(NarrowerFine, "window.narrower-fine", "Window narrower, fine", "narrower, fine", Window, &["Alt+Shift+ArrowLeft"]),
     row(WiderFine, "window.wider-fine", "Window wider, fine", "wider, fine", Window, &["Alt+Shift+ArrowRight"]),
     row(Invert, "window.invert", "Invert black and white", "invert", Window, &["I"]),
-    row(Clipped, "window.clipped", "Show clipped pixels", "clipped pixels", Window, &["K"]),
+    row(SameWindow, "window.same", "Same window on every view", "on every view", Window, &["Shift+S"]),
+    row(LinkWindows, "window.link", "Link the windows of all views", "link windows", Window, &["Ctrl+Shift+L"]),
+    row(FileInversion, "window.file-inversion", "Leave out the file's inversion", "file's inversion", Window, &["Shift+I"]),
+    row(Clipped, "window.clipped", "Show clipped pixels", "clipped pixels", Measure, &["K"]),
+    row(Magnifier, "measure.magnifier", "Magnifier", "magnifier", Measure, &["M"]),
+    row(MagnifierPower, "measure.magnifier-power", "Magnifier: 2, 3 or 4 times", "2, 3, 4 times", Measure, &["Shift+M"]),
+    row(Length, "measure.length", "Measure a length", "length", Measure, &["L"]),
+    row(Angle, "measure.angle", "Measure an angle", "angle", Measure, &["Shift+A"]),
+    row(Cobb, "measure.cobb", "Measure a Cobb angle", "Cobb angle", Measure, &["Shift+C"]),
+    row(Ellipse, "measure.ellipse", "Grey values in an ellipse", "ellipse", Measure, &["Shift+E"]),
+    row(Histogram, "measure.histogram", "Histogram", "histogram", Measure, &["Shift+T"]),
+    row(DeleteMark, "measure.delete", "Delete the selected measurement", "delete", Measure, &["Delete"]),
+    row(DeleteMarks, "measure.delete-all", "Delete every measurement on this film", "delete all", Measure, &["Shift+Delete"]),
+    row(PutDown, "measure.put-down", "Put the tool down", "put down", Measure, &["Escape"]),
     row(Fit, "view.fit", "Fit the film to the viewport", "fit", View, &["="]),
+    row(FitWidth, "view.fit-width", "Fit the width of the film", "fit width", View, &["Shift+W"]),
     row(OneToOne, "view.one-to-one", "One image pixel on one screen pixel", "1 to 1", View, &["Z"]),
     row(ZoomIn, "view.zoom-in", "Zoom in", "zoom in", View, &["+"]),
     row(ZoomOut, "view.zoom-out", "Zoom out", "zoom out", View, &["-"]),
@@ -210,13 +286,27 @@ pub const COMMANDS: &[CommandSpec] = &[
     row(FlipVertical, "view.flip-vertical", "Flip top and bottom", "flip top", View, &["Shift+V"]),
     row(NextView, "view.next", "Next view of the study", "next view", View, &["Tab", "ArrowRight", "ArrowDown"]),
     row(PreviousView, "view.previous", "Previous view of the study", "previous view", View, &["Shift+Tab", "ArrowLeft", "ArrowUp"]),
+    row(NextPage, "view.next-page", "Next page of views", "next page", View, &["PageDown"]),
+    row(PreviousPage, "view.previous-page", "Previous page of views", "page before", View, &["PageUp"]),
+    row(OneView, "view.alone", "One view alone, or all", "one view", View, &["Shift+F"]),
+    row(EqualViews, "view.equal", "Three views of one size, or one large", "equal views", View, &["Shift+G"]),
+    row(LinkViews, "view.link", "Link zoom and pan of all views", "link zoom", View, &["Ctrl+L"]),
+    row(UndoView, "view.undo", "Undo a change of view", "undo view", View, &["Shift+Z"]),
+    row(RedoView, "view.redo", "Redo a change of view", "redo view", View, &["Shift+Y"]),
     row(ResetView, "view.reset", "Reset the view", "reset view", View, &["Home"]),
     row(ResetAll, "view.reset-all", "Reset everything to as opened", "reset all", View, &["Shift+Home"]),
     row(Overlays, "view.overlays", "Show or hide texts over the film", "overlays", View, &["O"]),
+    row(Shutter, "view.shutter", "Show or hide what the shutter covers", "shutter", View, &["Shift+O"]),
     row(Panel, "program.panel", "Live panel", "live panel", Program, &["F8"]),
     row(FullScreen, "program.full-screen", "Full screen", "full screen", Program, &["F11"]),
     row(Keys, "program.keys", "All keys", "all keys", Program, &["?"]),
     row(Palette, "program.palette", "Commands", "commands", Program, &["Ctrl+K"]),
+    row(Display, "program.display", "Display and films: calibration, patterns, settings", "display", Program, &["F9"]),
+    row(MeasureDisplay, "program.measure-display", "Calibrate: measure 18 levels", "calibrate", Program, &[]),
+    row(VerifyDisplay, "program.verify-display", "Verify the calibration with 18 levels", "verify display", Program, &[]),
+    row(PatternSquares, "program.pattern-squares", "Test pattern: TG270-sQC, 18 squares", "18 squares", Program, &[]),
+    row(PatternDepth, "program.pattern-depth", "Test pattern: bit-depth ramp", "bit depth", Program, &[]),
+    row(PatternRamp, "program.pattern-ramp", "Test pattern: 256 steps as they are", "256 steps", Program, &[]),
     row(Home, "program.home", "Home", "home", Program, &["Ctrl+H"]),
     row(OpenDemo, "project.demo", "Read the demo", "demo", Program, &[]),
     row(OpenProject, "project.open", "Open a project…", "open", Program, &["Ctrl+O"]),
@@ -337,6 +427,9 @@ pub fn canonical_chord(name: &str) -> String {
             "TAB" => "Tab".to_owned(),
             "HOME" => "Home".to_owned(),
             "END" => "End".to_owned(),
+            "DEL" | "DELETE" => "Delete".to_owned(),
+            "PAGEUP" => "PageUp".to_owned(),
+            "PAGEDOWN" => "PageDown".to_owned(),
             "UP" | "ARROWUP" => "ArrowUp".to_owned(),
             "DOWN" | "ARROWDOWN" => "ArrowDown".to_owned(),
             "LEFT" | "ARROWLEFT" => "ArrowLeft".to_owned(),

@@ -177,7 +177,7 @@ fn key_sheet(all: &[Entry], keymap: &Keymap, item: Option<&BlindedItem>) -> KeyS
     if !tags.is_empty() {
         groups.push(KeyGroup { title: capital("tags"), rows: tags });
     }
-    for group in [Group::TakeBack, Group::Notes, Group::Window, Group::View, Group::Program] {
+    for group in Group::ALL.into_iter().filter(|group| *group != Group::Answers) {
         groups.push(KeyGroup { title: group.title().to_owned(), rows: of_group(group) });
     }
     KeySheetView { title: "All keys".to_owned(), groups, close: KeyHint::new(&["Esc"], "close") }

@@ -24,9 +24,7 @@ fn commands() -> String {
     let mut page = format!(
         "{HEAD}# Commands and their keys\n\nAnswers: `1` or `A` is the lowest level, `2` or `P` the next, `3` or `C` the highest. Letters of tags and findings come from the protocol.\n"
     );
-    for group in
-        [Group::Answers, Group::TakeBack, Group::Notes, Group::Window, Group::View, Group::Program]
-    {
+    for group in Group::ALL {
         write!(page, "\n## {}\n\n| key | action | id |\n| --- | --- | --- |\n", group.title()).ok();
         for spec in COMMANDS.iter().filter(|spec| spec.group == group) {
             let keys: Vec<String> = spec.keys.iter().map(|key| format!("`{key}`")).collect();

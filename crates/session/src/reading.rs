@@ -6,18 +6,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use overread_core::{EventBody, ImageId, ItemId, Level, NoAnswer};
+use overread_imaging::Output;
 use overread_store::Project;
 
 use crate::command::{Command, Keymap};
 use crate::desk::{Desk, DeskError};
-use crate::films::{DEFAULT_BUDGET, Fault, Films, ImageSource, Waker};
+use crate::films::{Fault, Films, ImageSource, Order, Waker};
+use crate::hanging::Hanging;
 use crate::panel::{self, PanelJob};
 use crate::read_view::{NOTICE, Notice, Scene, capital, read_view};
 use crate::release::{self, Visible};
 use crate::room::{ECHO, FilmStatus, Material, Moment, Outcome, Refusal, Room};
+use crate::settings::Settings;
 use crate::view::{
-    BannerView, ButtonKind, ButtonView, Cell, DeckDoneView, FilmLayout, FilmView, FrameInput, Mark,
-    ReadView, StatusItem, StatusKeep, Tone,
+    BannerView, ButtonKind, ButtonView, Cell, DeckDoneView, FilmLayout, FilmView, FrameInput, GRID,
+    Mark, ReadView, StatusItem, StatusKeep, Tone, UiAction,
 };
 use crate::viewer::{Caption, Viewer, blank, failed};
 use crate::writer::{Writer, Written};
@@ -57,9 +60,7 @@ pub(crate) struct Reading {
     writer: Option<Writer>,
     closed: Option<String>,
     films: Films,
-    viewers: Vec<Viewer>,
-    focus: usize,
-    alone: bool,
+    hanging: Hanging,
     shown: Option<ItemId>,
     opened_at: Instant,
     painted_at: Option<Instant>,
@@ -76,16 +77,23 @@ pub(crate) struct Reading {
     pub panel_open: bool,
     asked_for: Option<(u64, u64, Visible)>,
     conditions: BTreeMap<String, String>,
+    /// What is known of the monitor's calibration.
+    calibration: Vec<(String, String)>,
     problems: Vec<String>,
     notices: Vec<String>,
 }
 
 impl Reading {
     /// Sits down.
-    pub(crate) fn start(opened: OpenedDesk, waker: &Waker, now: Instant) -> std::io::Result<Self> {
+    pub(crate) fn start(
+        opened: OpenedDesk,
+        waker: &Waker,
+        settings: &Settings,
+        now: Instant,
+    ) -> std::io::Result<Self> {
         let OpenedDesk { path, project, room, source, device, notices } = opened;
         let closed = project.read_only().map(|why| format!("{}.", capital(&why.to_string())));
-        let films = Films::new(&source, waker, DEFAULT_BUDGET);
+        let films = Films::new(&source, waker, settings.budget());
         let panel = PanelJob::start(Arc::clone(room.material()), Arc::clone(waker));
         let writer = if closed.is_none() {
             let actor = room.reader().name.clone();
@@ -101,9 +109,7 @@ impl Reading {
             writer,
             closed,
             films,
-            viewers: Vec::new(),
-            focus: 0,
-            alone: false,
+            hanging: Hanging::new(settings.clone(), Output::default()),
             shown: None,
             opened_at: now,
             painted_at: None,
@@ -119,6 +125,7 @@ impl Reading {
             panel_open: false,
             asked_for: None,
             conditions: BTreeMap::new(),
+            calibration: Vec::new(),
             problems: Vec::new(),
             notices,
         };
@@ -149,13 +156,7 @@ impl Reading {
 
     /// How many films stand where.
     pub(crate) fn layout(&self) -> FilmLayout {
-        match self.viewers.len() {
-            0 | 1 => FilmLayout::One,
-            _ if self.alone => FilmLayout::Only(self.focus),
-            2 => FilmLayout::Two,
-            3 => FilmLayout::ThreeFocused(self.focus),
-            n => FilmLayout::Four(n.min(4)),
-        }
+        self.hanging.layout()
     }
 
     pub(crate) fn has_banner(&self) -> bool {
@@ -186,9 +187,10 @@ impl Reading {
         focused_at: Option<Instant>,
         now: Instant,
     ) {
-        if let Some(done) = self.view_command(command) {
+        if let Some(done) = self.hanging.command(command, now) {
+            self.order_films();
             if !done {
-                let refusal = Refusal::Unavailable("This film has no such view.");
+                let refusal = Refusal::Unavailable(nothing_to_do(command));
                 self.refuse(refusal, command, key, now);
             }
             return;
@@ -235,37 +237,34 @@ impl Reading {
         self.notice = Some(Notice { refusal, key: key.to_owned(), command, at: now });
     }
 
-    fn view_command(&mut self, command: Command) -> Option<bool> {
-        let count = self.viewers.len();
-        match command {
-            Command::NextView if 1 < count => self.focus = (self.focus + 1) % count,
-            Command::PreviousView if 1 < count => self.focus = (self.focus + count - 1) % count,
-            Command::NextView | Command::PreviousView => {}
-            _ => {
-                let size = self.sizes.get(self.focus).copied().unwrap_or([0, 0]);
-                return self.viewers.get_mut(self.focus)?.command(command, size);
-            }
-        }
-        Some(true)
+    /// The room was covered and is seen again: keys wait until the film has been painted anew.
+    pub(crate) fn come_back(&mut self) {
+        self.painted_at = None;
+        self.first_generation = None;
     }
 
-    pub(crate) fn viewer(&mut self, film: usize) -> Option<&mut Viewer> {
-        self.viewers.get_mut(film)
-    }
-
-    pub(crate) fn input(&mut self, now: Instant) {
+    /// Something a hand did on a film.
+    pub(crate) fn mouse(&mut self, action: &UiAction, now: Instant) {
         self.room.pace_mut().input(now);
-    }
-
-    pub(crate) fn focus_film(&mut self, film: usize) {
-        if film < self.viewers.len() {
-            self.focus = film;
+        if self.hanging.mouse_action(action, now) {
+            self.order_films();
         }
     }
 
-    pub(crate) fn toggle_alone(&mut self, film: usize) {
-        self.focus_film(film);
-        self.alone = !self.alone && 1 < self.viewers.len();
+    /// Settings, and how P-values become levels of this monitor.
+    pub(crate) fn set_display(
+        &mut self,
+        settings: &Settings,
+        output: &Output,
+        conditions: Vec<(String, String)>,
+    ) {
+        self.calibration = conditions;
+        self.films.set_budget(settings.budget());
+        self.hanging.set_settings(settings.clone());
+        if !self.hanging.output().is(output) {
+            self.films.set_output(output.clone());
+            self.hanging.set_output(output.clone());
+        }
     }
 
     pub(crate) fn comment_text(&mut self, text: String) {
@@ -409,15 +408,9 @@ impl Reading {
         self.first_generation = None;
         self.failure = None;
         self.typing = None;
-        self.focus = 0;
-        self.alone = false;
         self.notice = None;
-        let images = self.images_at(self.room.position());
-        for viewer in &mut self.viewers {
-            viewer.clear();
-        }
-        self.viewers.resize_with(images.len().max(1), Viewer::default);
-        self.want_films();
+        self.hanging.hang(self.images_at(self.room.position()).len());
+        self.order_films();
     }
 
     fn images_at(&self, position: Option<usize>) -> Vec<ImageId> {
@@ -425,18 +418,41 @@ impl Reading {
         blinded.map_or(Vec::new(), |item| item.images.iter().map(|image| image.id).collect())
     }
 
-    fn want_films(&self) {
+    /// Says which films are needed: those on screen, other pages of the item, the next items,
+    /// the one before.
+    fn order_films(&self) {
         let Some(position) = self.room.position() else { return };
         let open =
             |i: &usize| !self.room.state_at(*i).is_some_and(overread_core::ItemState::is_locked);
-        let ahead = (position + 1..self.room.items().len()).filter(open).take(AHEAD);
+        let images = self.images_at(Some(position));
+        let of = |films: Vec<usize>| films.into_iter().filter_map(|i| images.get(i).copied());
+        let next: Vec<usize> =
+            (position + 1..self.room.items().len()).filter(open).take(AHEAD).collect();
+        let page = |p: usize| self.images_at(Some(p)).into_iter().take(GRID);
         let before = position.checked_sub(1);
-        let wanted: Vec<ImageId> = std::iter::once(position)
-            .chain(ahead)
-            .chain(before)
-            .flat_map(|p| self.images_at(Some(p)))
-            .collect();
-        self.films.want(&wanted);
+        let pictures = next.first().map_or(Vec::new(), |p| self.first_pictures(*p));
+        self.films.order(Order {
+            visible: of(self.hanging.on_page()).collect(),
+            ahead: of(self.hanging.off_page())
+                .chain(next.into_iter().chain(before).flat_map(page))
+                .collect(),
+            pictures,
+        });
+    }
+
+    /// Films of the next item and the sizes they will have, where its views stand as those on
+    /// screen do.
+    fn first_pictures(&self, next: usize) -> Vec<(ImageId, (u32, u32))> {
+        let images = self.images_at(Some(next));
+        if images.len() != self.hanging.count()
+            || self.hanging.is_alone()
+            || self.hanging.focus() != 0
+        {
+            return Vec::new();
+        }
+        let narrow = |length: usize| u32::try_from(length).unwrap_or(0);
+        let sizes = self.sizes.iter().map(|[w, h]| (narrow(*w), narrow(*h)));
+        images.into_iter().zip(sizes).filter(|(_, (w, h))| 0 < *w && 0 < *h).collect()
     }
 
     fn open_films(&mut self) {
@@ -445,12 +461,17 @@ impl Reading {
             self.failure =
                 Some(Fault { reason: "it has no image.".to_owned(), unreachable: false });
         }
-        for (id, viewer) in images.iter().zip(&mut self.viewers) {
-            if viewer.is_open() {
-                continue;
-            }
+        self.hanging.park_others();
+        for film in self.hanging.on_page() {
+            let open = self.hanging.viewers().get(film).is_some_and(Viewer::is_open);
+            let (false, Some(id)) = (open, images.get(film)) else { continue };
             match self.films.get(*id) {
-                Some(Ok(image)) => viewer.open(image),
+                Some(Ok(image)) => {
+                    let size = self.sizes.get(film).copied().unwrap_or_default();
+                    let size = size.map(|length| u32::try_from(length).unwrap_or(0));
+                    let ready = self.films.take_picture(*id, (size[0], size[1]));
+                    self.hanging.open(film, image, ready);
+                }
                 Some(Err(why)) => self.failure = Some(why),
                 None => {}
             }
@@ -459,7 +480,15 @@ impl Reading {
 
     /// Keys answer once the first view has been on screen.
     fn note_paint(&mut self, frame: &FrameInput) {
-        self.sizes.clone_from(&frame.viewports);
+        if self.sizes != frame.viewports {
+            self.sizes.clone_from(&frame.viewports);
+            self.order_films();
+        }
+        for (film, painted) in frame.painted.iter().enumerate() {
+            if painted.is_some() {
+                self.hanging.note_seen(film);
+            }
+        }
         self.narrow = frame.window[0] < 1600.0 && frame.window[1] < frame.window[0];
         if self.painted_at.is_some() {
             return;
@@ -489,8 +518,10 @@ impl Reading {
             set("monitor_pixels", format!("{width}x{height}"));
         }
         set("pixels_per_point", format!("{:.2}", frame.pixels_per_point));
-        set("calibrated", "no".to_owned());
         set("rendering", "cpu".to_owned());
+        for (name, value) in &self.calibration {
+            self.conditions.insert(name.clone(), value.clone());
+        }
     }
 
     fn status(&self) -> FilmStatus {
@@ -548,9 +579,9 @@ impl Reading {
     fn films_view(&mut self, now: Instant) -> Vec<FilmView> {
         let Some(item) = self.room.blinded() else { return Vec::new() };
         let elapsed = now.saturating_duration_since(self.opened_at).as_secs_f64();
-        let of = self.viewers.len();
+        let of = self.hanging.count();
         let mut films = Vec::new();
-        for (i, viewer) in self.viewers.iter_mut().enumerate() {
+        for i in 0..of {
             let caption = Caption {
                 view: item.images.get(i).and_then(|image| image.view.as_deref()),
                 number: i + 1,
@@ -560,15 +591,16 @@ impl Reading {
                 narrow: self.narrow,
             };
             let size = self.sizes.get(i).copied().unwrap_or([0, 0]);
+            let open = self.hanging.viewers().get(i).is_some_and(Viewer::is_open);
             let film = match &self.failure {
-                Some(why) if !viewer.is_open() => failed(&caption, why),
+                Some(why) if !open => failed(&caption, why),
                 _ if size == [0, 0] => blank(&caption),
-                _ => viewer.film(size, &caption),
+                _ => self.hanging.film(i, size, &caption),
             };
             films.push(film);
         }
         if self.first_generation.is_none() {
-            self.first_generation = self.viewers.first().and_then(Viewer::generation);
+            self.first_generation = self.hanging.viewers().first().and_then(Viewer::generation);
         }
         films
     }
@@ -590,7 +622,12 @@ impl Reading {
             typing: self.typing.as_deref(),
             closed: self.closed.as_deref(),
         };
-        read_view(&self.room, &scene, films, self.focus, banner, panel)
+        let mut view = read_view(&self.room, &scene, films, self.hanging.focus(), banner, panel)?;
+        view.mouse = self.hanging.mouse();
+        if let Some(findings) = &mut view.findings {
+            findings.study = self.hanging.seen_words(&findings.study);
+        }
+        Some(view)
     }
 
     fn panel_frame(&self) -> panel::Frame<'_> {
@@ -751,7 +788,10 @@ impl Reading {
     }
 
     /// The bottom line: project, deck, blinding | calibration, reader, saved.
-    pub(crate) fn status_items(&self) -> (Vec<StatusItem>, Vec<StatusItem>) {
+    pub(crate) fn status_items(
+        &self,
+        calibration: StatusItem,
+    ) -> (Vec<StatusItem>, Vec<StatusItem>) {
         let item = |mark, text: String, short: Option<&str>, tone, keep| StatusItem {
             mark,
             text,
@@ -809,13 +849,7 @@ impl Reading {
             ),
         };
         let right = vec![
-            item(
-                Some(Mark::Warning),
-                "Display not calibrated".to_owned(),
-                Some("Not calibrated"),
-                Tone::Body,
-                StatusKeep::Least,
-            ),
+            calibration,
             item(
                 None,
                 format!("Reader {}", self.room.reader().name),
@@ -847,7 +881,7 @@ impl Reading {
             reader: self.room.reader().name.clone(),
             done: self.room.locked(),
             total: self.room.items().len(),
-            when: crate::shell::today(),
+            when: crate::shell::minute(),
         }
     }
 
@@ -859,6 +893,21 @@ impl Reading {
 
     pub(crate) fn command_of_no_answer(index: usize) -> Option<Command> {
         [NoAnswer::Unsure, NoAnswer::Inadequate].get(index).map(|reason| Command::NoAnswer(*reason))
+    }
+}
+
+/// Why a command about films did nothing.
+fn nothing_to_do(command: Command) -> &'static str {
+    match command {
+        Command::UndoView | Command::RedoView => "There is no such step in the view history.",
+        Command::NextPage | Command::PreviousPage => "There is no such page of views.",
+        Command::DeleteMark | Command::DeleteMarks => "There is no measurement on this film.",
+        Command::EqualViews => "Only three views stand large and small.",
+        Command::OneView | Command::LinkViews | Command::LinkWindows => {
+            "This study has only one view."
+        }
+        Command::FileInversion => "The file asks for no inversion.",
+        _ => "This film has no such view.",
     }
 }
 

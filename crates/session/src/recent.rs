@@ -21,7 +21,7 @@ pub struct Recent {
     pub done: usize,
     /// Items in the deck.
     pub total: usize,
-    /// Date of the last opening, ISO.
+    /// Date and time of the last opening, ISO, UTC.
     pub when: String,
 }
 

@@ -1,5 +1,6 @@
 //! The whole program behind one window: home, reading room, palette, jobs.
 
+mod display;
 mod home;
 mod new_project;
 
@@ -11,15 +12,17 @@ use std::time::{Duration, Instant};
 use overread_core::Level;
 
 use crate::command::{COMMANDS, Command, Keymap};
+use crate::display::{Display, DisplayPage, Monitor};
 use crate::films::Waker;
 use crate::layer::{Entry, Layer, caps, entries, matching};
 use crate::reading::{OpenedDesk, Reading};
 use crate::recent::{self, Recent};
+use crate::settings::Settings;
 use crate::verbs::{self, DemoProject, VerbError};
 use crate::view::{
     Backend, Block, Effect, FrameInput, FrameView, KeyHint, KeyPress, KeyTable, Mark, PageView,
-    Phase, PickKind, PickRequest, ScreenShape, ScreenView, StatusItem, StatusKeep, StatusView,
-    ToastView, Tone, UiAction, WorkView,
+    PickKind, PickRequest, ScreenShape, ScreenView, StatusItem, StatusKeep, StatusView, ToastView,
+    Tone, UiAction, WorkView,
 };
 use new_project::Form;
 
@@ -40,6 +43,12 @@ enum JobEvent {
     Opened(Box<Result<OpenedDesk, String>>),
     Demo(Result<DemoProject, VerbError>),
     Made(Result<(PathBuf, String), VerbError>),
+    /// A table of luminances, or why there is none.
+    Luminances(Result<String, String>),
+    /// The calibration of a monitor.
+    Table(Monitor, Box<Result<Option<overread_imaging::CalibrationLut>, String>>),
+    /// Settings are on disk.
+    Kept,
 }
 
 enum Screen {
@@ -67,6 +76,10 @@ pub struct Shell {
     focused_at: Option<Instant>,
     full_screen: bool,
     panel_open: bool,
+    settings: Settings,
+    display: Display,
+    /// The page of the display, over whatever screen there is.
+    display_page: Option<DisplayPage>,
     /// The person was told that leaving loses an answer.
     warned: bool,
     now: Instant,
@@ -97,6 +110,9 @@ impl Shell {
             focused_at: None,
             full_screen: false,
             panel_open: false,
+            settings: Settings::load(),
+            display: Display::load(),
+            display_page: None,
             warned: false,
             now: Instant::now(),
         }
@@ -164,6 +180,9 @@ impl Shell {
             JobEvent::Demo(Ok(demo)) => self.open(demo.project, Some(demo.reader)),
             JobEvent::Demo(Err(error)) => self.screen = Screen::Failed(error.to_string()),
             JobEvent::Made(Ok((path, reader))) => self.open(path, Some(reader)),
+            JobEvent::Luminances(text) => self.take_luminances(text),
+            JobEvent::Table(monitor, table) => self.take_table(&monitor, *table),
+            JobEvent::Kept => {}
             JobEvent::Made(Err(error)) => match &mut self.screen {
                 Screen::New(form) => form.failed(error.to_string()),
                 _ => self.screen = Screen::Failed(error.to_string()),
@@ -172,11 +191,12 @@ impl Shell {
     }
 
     fn sit_down(&mut self, desk: OpenedDesk) {
-        match Reading::start(desk, &self.waker, self.now) {
+        match Reading::start(desk, &self.waker, &self.settings, self.now) {
             Ok(mut reading) => {
                 reading.panel_open = self.panel_open;
                 recent::remember(reading.recent());
                 self.screen = Screen::Reading(Box::new(reading));
+                self.use_display();
             }
             Err(error) => {
                 self.screen = Screen::Failed(format!("The writer could not start: {error}."));
@@ -214,6 +234,12 @@ impl Shell {
                 | Command::FullScreen
                 | Command::Keys
                 | Command::Palette
+                | Command::Display
+                | Command::MeasureDisplay
+                | Command::VerifyDisplay
+                | Command::PatternSquares
+                | Command::PatternDepth
+                | Command::PatternRamp
         );
         match self.reading() {
             _ if program => Ok(()),
@@ -229,6 +255,9 @@ impl Shell {
     }
 
     fn command(&mut self, command: Command, key: &str, repeat: bool) {
+        if self.display_command(command) {
+            return;
+        }
         match command {
             Command::Palette => {
                 self.layer = match self.layer {
@@ -284,7 +313,11 @@ impl Shell {
         if self.layer.is_some() && self.layer_key(&press.chord) {
             return;
         }
+        if self.display_key(&press.chord) {
+            return;
+        }
         match &self.screen {
+            _ if self.display_page.is_some() => self.page_key(&press.chord),
             Screen::Reading(reading) if reading.is_done() && press.chord == "Enter" => {
                 if !press.repeat {
                     self.run("deck.next");
@@ -301,7 +334,7 @@ impl Shell {
     }
 
     fn page_key(&mut self, chord: &str) {
-        let home = matches!(self.screen, Screen::Home);
+        let home = matches!(self.screen, Screen::Home) && self.display_page.is_none();
         match chord {
             "N" if home => self.command(Command::NewProject, chord, false),
             "D" if home => self.command(Command::OpenDemo, chord, false),
@@ -447,32 +480,8 @@ impl Shell {
 
     fn mouse(&mut self, action: &UiAction) {
         let now = self.now;
-        let Some(reading) = self.reading_mut() else { return };
-        reading.input(now);
-        match *action {
-            UiAction::DragWindow { film, phase, delta: [dx, dy] } => {
-                if let Some(viewer) = reading.viewer(film) {
-                    viewer.drag_window(f64::from(dx), f64::from(dy), phase == Phase::End);
-                }
-            }
-            UiAction::Pan { film, delta: [dx, dy], .. } => {
-                if let Some(viewer) = reading.viewer(film) {
-                    viewer.pan(f64::from(dx), f64::from(dy));
-                }
-            }
-            UiAction::DragZoom { film, anchor: [x, y], dy, .. } => {
-                if let Some(viewer) = reading.viewer(film) {
-                    viewer.zoom((f64::from(x), f64::from(y)), 1.005_f64.powf(-f64::from(dy)));
-                }
-            }
-            UiAction::ZoomAt { film, at: [x, y], steps } => {
-                if let Some(viewer) = reading.viewer(film) {
-                    viewer.zoom((f64::from(x), f64::from(y)), 1.15_f64.powf(f64::from(steps)));
-                }
-            }
-            UiAction::ClickFilm { film, .. } => reading.focus_film(film),
-            UiAction::DoubleClickFilm(film) => reading.toggle_alone(film),
-            _ => {}
+        if let Some(reading) = self.reading_mut() {
+            reading.mouse(action, now);
         }
     }
 
@@ -497,6 +506,15 @@ impl Shell {
             // Under a layer no key answers, and none reaches a button either.
             if matches!(self.layer, Some(Layer::Keys)) {
                 table.reading = chords;
+            }
+            return table;
+        }
+        if let Some(page) = &self.display_page {
+            let keys = page.keys().into_iter().map(str::to_owned);
+            table.reading.extend(keys);
+            if !page.is_bare() {
+                table.always.extend(chords.into_iter().filter(|chord| is_global(chord)));
+                table.reading.insert("?".to_owned());
             }
             return table;
         }
@@ -535,6 +553,13 @@ impl Shell {
     }
 
     fn screen_view(&mut self, frame: &FrameInput) -> ScreenView {
+        if let Some(bare) = self.bare_view(frame) {
+            return ScreenView::Bare(Box::new(bare));
+        }
+        if let Some(page) = &self.display_page {
+            let view = page.view(&self.display, &self.settings, &today());
+            return ScreenView::Page(Box::new(view));
+        }
         match &mut self.screen {
             Screen::Reading(reading) => {
                 reading.advance(frame);
@@ -543,9 +568,11 @@ impl Shell {
                     None => ScreenView::DeckDone(Box::new(reading.done_view())),
                 }
             }
-            Screen::Home => {
-                ScreenView::Home(Box::new(home::view(&self.recent, self.selected_recent)))
-            }
+            Screen::Home => ScreenView::Home(Box::new(home::view(
+                &self.recent,
+                self.selected_recent,
+                &self.display.status(&today()),
+            ))),
             Screen::New(form) => ScreenView::Page(Box::new(form.view())),
             Screen::Busy(what) => ScreenView::Page(Box::new(PageView {
                 name: "Overread".to_owned(),
@@ -563,7 +590,7 @@ impl Shell {
 
     fn status(&self) -> StatusView {
         if let Some(reading) = self.reading() {
-            let (left, right) = reading.status_items();
+            let (left, right) = reading.status_items(self.display.status(&today()));
             return StatusView { left, right };
         }
         let item = |text: &str, keep| StatusItem {
@@ -574,6 +601,7 @@ impl Shell {
             keep,
         };
         let place = match &self.screen {
+            _ if self.display_page.is_some() => "Display and films",
             Screen::New(_) => "New project",
             _ => "Home",
         };
@@ -596,6 +624,12 @@ impl Shell {
     }
 }
 
+/// Date and time by the system's clock, UTC, to the minute.
+pub(crate) fn minute() -> String {
+    let text = overread_store::Clock::system().now_text();
+    text.get(..16).unwrap_or_default().replace('T', " ")
+}
+
 /// Today's date by the system's clock, ISO, UTC.
 pub(crate) fn today() -> String {
     overread_store::Clock::system().now_text().get(..10).unwrap_or_default().to_owned()
@@ -612,8 +646,12 @@ impl Backend for Shell {
     }
 
     fn shape(&self) -> ScreenShape {
+        if let Some(page) = &self.display_page {
+            return ScreenShape { bare: page.is_bare(), ..ScreenShape::default() };
+        }
         match self.reading() {
             Some(reading) if !reading.is_done() => ScreenShape {
+                bare: false,
                 reading: true,
                 panel: reading.panel_open,
                 banner: reading.has_banner(),
@@ -628,7 +666,9 @@ impl Backend for Shell {
         while let Ok(event) = self.events.try_recv() {
             self.take_in(event);
         }
+        self.note_monitor(frame);
         let screen = self.screen_view(frame);
+        let bare = matches!(screen, ScreenView::Bare(_));
         let layer = self.layer.clone().map(|layer| {
             let item = self.reading().and_then(|reading| reading.room().blinded());
             layer.view(&self.entries(), &self.keymap(), item.as_ref())
@@ -639,7 +679,7 @@ impl Backend for Shell {
         FrameView {
             layer,
             toast,
-            full_screen: self.full_screen,
+            full_screen: self.full_screen || bare,
             repaint_after: [toast_left, reading_left].into_iter().flatten().min(),
             effects: std::mem::take(&mut self.effects),
             ..FrameView::new(screen, self.status(), Arc::new(self.key_table()))
@@ -647,6 +687,9 @@ impl Backend for Shell {
     }
 
     fn act(&mut self, action: UiAction) {
+        if self.display_action(&action) {
+            return;
+        }
         let answer = |index: usize| self.reading().and_then(|r| r.command_of_answer(index));
         match &action {
             UiAction::Key(press) => self.key(press),

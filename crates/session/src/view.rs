@@ -134,6 +134,8 @@ pub enum ScreenView {
     DeckDone(Box<DeckDoneView>),
     /// Any page made of blocks: wizard, analysis, settings.
     Page(Box<PageView>),
+    /// A picture that fills the monitor: patch or test pattern.
+    Bare(Box<BareView>),
 }
 
 /// What the window should do once, outside of drawing.

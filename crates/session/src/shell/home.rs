@@ -3,10 +3,10 @@
 use crate::recent::Recent;
 use crate::view::{
     BannerView, Block, ButtonKind, ButtonView, CardView, HomeView, KeyHint, Mark, PageView,
-    RecentView, Span,
+    RecentView, Span, StatusItem,
 };
 
-pub(super) fn view(recent: &[Recent], selected: usize) -> HomeView {
+pub(super) fn view(recent: &[Recent], selected: usize, display: &StatusItem) -> HomeView {
     let card = |id: &str, key: &str, title: &str, text: &str, note: &str| CardView {
         id: id.to_owned(),
         key: key.to_owned(),
@@ -23,7 +23,7 @@ pub(super) fn view(recent: &[Recent], selected: usize) -> HomeView {
             .iter()
             .enumerate()
             .map(|(i, project)| RecentView {
-                name: project.name.clone(),
+                name: told_apart(recent, i, project),
                 detail: project.detail.clone(),
                 reader: format!("Reader {}", project.reader),
                 fraction: project.done as f64 / project.total.max(1) as f64,
@@ -63,15 +63,35 @@ pub(super) fn view(recent: &[Recent], selected: usize) -> HomeView {
                 "Opens read-only if another window holds it",
             ),
         ],
-        banner: Some(BannerView {
+        banner: (display.mark != Some(Mark::Check)).then(|| BannerView {
             mark: Mark::Warning,
-            title: "This display is not calibrated.".to_owned(),
-            text: "Contrast of an uncalibrated display is up to about 40 % off the grey-scale standard."
-                .to_owned(),
-            buttons: Vec::new(),
+            title: format!("{}.", display.text),
+            text: "Contrast may be 40 % and more off the grey-scale standard.".to_owned(),
+            buttons: vec![ButtonView {
+                id: "program.display".to_owned(),
+                text: "Calibrate…".to_owned(),
+                key: None,
+                kind: ButtonKind::Secondary,
+                refused: None,
+            }],
         }),
-        note: "Overread is a research tool for auditing labels. It is not a medical device.".to_owned(),
+        note: "Overread is a research tool for auditing labels. It is not a medical device."
+            .to_owned(),
     }
+}
+
+/// The name of a project; where another is called the same, with four digits of its own. They are
+/// made from its place, and lead nobody back to it.
+fn told_apart(all: &[Recent], index: usize, project: &Recent) -> String {
+    let same = |(i, other): (usize, &Recent)| {
+        i != index && other.name == project.name && other.reader == project.reader
+    };
+    if all.iter().enumerate().any(same) {
+        let place = project.path.to_string_lossy();
+        let digits = overread_core::ids::digest64(&["recent", &place]) >> 48;
+        return format!("{}, copy {digits:04X}", project.name);
+    }
+    project.name.clone()
 }
 
 /// What failed, where, and what to do.
@@ -90,5 +110,40 @@ pub(super) fn failed(why: &str) -> PageView {
             }]),
         ],
         ..PageView::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_projects_of_one_name_are_told_apart_without_their_paths() {
+        let recent = |path: &str, name: &str| Recent {
+            path: path.into(),
+            name: name.to_owned(),
+            detail: "Pneumothorax deck, verify".to_owned(),
+            reader: "demo".to_owned(),
+            done: 0,
+            total: 10,
+            when: "2026-11-26 14:02".to_owned(),
+        };
+        let all = [
+            recent("/a/x.overread", "Demo"),
+            recent("/b/x.overread", "Demo"),
+            recent("/c", "Other"),
+        ];
+        let status = StatusItem {
+            mark: Some(Mark::Warning),
+            text: "Display not calibrated".to_owned(),
+            short: None,
+            tone: crate::view::Tone::Body,
+            keep: crate::view::StatusKeep::Least,
+        };
+        let names: Vec<String> =
+            view(&all, 0, &status).recent.into_iter().map(|row| row.name).collect();
+        assert_ne!(names[0], names[1]);
+        assert!(names[0].starts_with("Demo, copy ") && names[2] == "Other", "{names:?}");
+        assert!(names.iter().all(|name| !name.contains("/")), "{names:?}");
     }
 }

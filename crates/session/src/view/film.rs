@@ -22,6 +22,8 @@ pub struct FilmView {
     pub histogram: Option<HistogramView>,
     /// Magnifier, centred on a viewport pixel.
     pub magnifier: Option<MagnifierView>,
+    /// What the tool at hand waits for: "Length: drag from end to end. Esc puts it down."
+    pub hint: Option<String>,
 }
 
 /// What can be shown of a film.
@@ -52,10 +54,13 @@ pub enum FilmState {
 /// A finished picture, one screen pixel per picture pixel.
 #[derive(Clone)]
 pub struct FilmPicture {
-    /// Width and height in physical pixels, as [`super::FrameInput::viewports`] asked for.
+    /// Width and height in picture pixels. Times [`Self::coarse`] it covers what
+    /// [`super::FrameInput::viewports`] asked for.
     pub size: [usize; 2],
+    /// Screen pixels along a picture pixel: 1, or 2 for the preview under a moving hand.
+    pub coarse: usize,
     /// Display values, row by row, 4 bytes a pixel (red, green, blue, 255).
-    pub rgba: Arc<[u8]>,
+    pub rgba: Arc<Vec<u8>>,
     /// Changes whenever the pixels change, and is never used again for other pixels.
     pub generation: u64,
 }
@@ -99,11 +104,11 @@ pub struct BadgeView {
 /// A measurement in physical pixels of its viewport.
 #[derive(Clone, Debug)]
 pub struct DrawnMark {
-    /// Polyline, or the bounding corners of an ellipse.
+    /// What the points are joined to.
+    pub shape: MarkShape,
+    /// Its points; each can be dragged.
     pub points: Vec<[f32; 2]>,
-    /// The two points span an ellipse.
-    pub ellipse: bool,
-    /// Lines of the label.
+    /// Lines of the label, the figure first.
     pub label: Vec<String>,
     /// Top left of the label.
     pub label_at: [f32; 2],
@@ -111,15 +116,43 @@ pub struct DrawnMark {
     pub active: bool,
 }
 
+/// How the points of a measurement are joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkShape {
+    /// Each to the next.
+    Polyline,
+    /// The first to the second, the third to the fourth.
+    Pairs,
+    /// Two opposite corners of the box around an ellipse.
+    Ellipse,
+}
+
 /// Histogram of the film's values.
 #[derive(Clone, Debug)]
 pub struct HistogramView {
-    /// Bar heights, 0 to 1.
+    /// Bar heights, 0 to 1, on a logarithmic scale of counts.
     pub bars: Vec<f32>,
-    /// Where the window begins and ends on the axis, 0 to 1.
+    /// Where the window begins and ends on the axis; beyond 0 and 1 when it is wider.
     pub window: [f32; 2],
     /// First and last value of the axis.
     pub ends: [String; 2],
+    /// Values of the window's edges.
+    pub edges: [String; 2],
+    /// What the window leaves at black and at white: "0.4 % black".
+    pub clipped: [String; 2],
+    /// The film's own lowest and highest level hold pixels that lost their detail.
+    pub lost: [bool; 2],
+}
+
+/// A picture that fills the monitor, with nothing else but its caption.
+#[derive(Clone, Debug)]
+pub struct BareView {
+    /// Accessible name.
+    pub name: String,
+    /// The picture; `None` where the window is too small for one.
+    pub picture: Option<FilmPicture>,
+    /// Lines at the foot; empty: none.
+    pub caption: Vec<String>,
 }
 
 /// An enlarged detail.

@@ -37,7 +37,12 @@ pub struct ScreenShape {
     pub banner: bool,
     /// Viewports, and how they stand.
     pub films: FilmLayout,
+    /// One picture fills the whole window.
+    pub bare: bool,
 }
+
+/// Films on a page of [`FilmLayout::Grid`].
+pub const GRID: usize = 6;
 
 /// How the viewports stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +56,13 @@ pub enum FilmLayout {
     ThreeFocused(usize),
     /// Two by two; holds how many of the four are filled.
     Four(usize),
+    /// Pages of six, three by two (two by three where the films stand on end).
+    Grid {
+        /// Index of the first film of the page.
+        first: usize,
+        /// Films in all.
+        of: usize,
+    },
     /// One of several films fills the screen; holds its index.
     Only(usize),
 }
@@ -71,6 +83,10 @@ pub struct FrameInput {
     pub window: [f32; 2],
     /// Monitor size in physical pixels, when known.
     pub monitor: Option<[u32; 2]>,
+    /// Name of the monitor that the window is on, when known.
+    pub monitor_name: Option<String>,
+    /// The system's scale on that monitor, without the interface's own.
+    pub monitor_scale: f32,
     /// The window has the keyboard.
     pub focused: bool,
     /// A text box has the keyboard.
@@ -134,6 +150,29 @@ pub enum Phase {
     End,
 }
 
+/// How fast a drag changes the window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DragPace {
+    /// A fifth, with Shift.
+    Fine,
+    /// As it is.
+    #[default]
+    Normal,
+    /// Four times, with Ctrl.
+    Coarse,
+}
+
+/// What of the histogram is dragged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistogramPart {
+    /// Where the window begins.
+    Low,
+    /// Where it ends.
+    High,
+    /// The window as a whole.
+    Body,
+}
+
 /// What a mouse button does when it drags on the film.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DragTool {
@@ -181,6 +220,8 @@ pub enum UiAction {
         phase: Phase,
         /// Since the event before.
         delta: [f32; 2],
+        /// Fine with Shift, coarse with Ctrl.
+        pace: DragPace,
     },
     /// Pan by drag.
     Pan {
@@ -221,6 +262,30 @@ pub enum UiAction {
         phase: Phase,
         /// Cursor.
         at: [f32; 2],
+    },
+    /// A point of a measurement is dragged.
+    DragMark {
+        /// Viewport.
+        film: usize,
+        /// Index in [`super::FilmView::marks`].
+        mark: usize,
+        /// Index in [`super::DrawnMark::points`].
+        point: usize,
+        /// Place in the gesture.
+        phase: Phase,
+        /// Cursor.
+        at: [f32; 2],
+    },
+    /// The window is dragged on the histogram.
+    DragHistogram {
+        /// Viewport.
+        film: usize,
+        /// Edge or body.
+        part: HistogramPart,
+        /// Place in the gesture.
+        phase: Phase,
+        /// Place on the axis, 0 to 1; for the body the distance since the event before.
+        at: f32,
     },
     /// The pointer over a film, or gone from all.
     Pointer(Option<(usize, [f32; 2])>),
