@@ -154,6 +154,7 @@ pub fn holds(text: &str, secret: &str) -> bool {
     })
 }
 
+/// Fails with what stands before the first secret that a text holds.
 pub fn search(text: &str, secrets: &[(String, &str)]) -> Result<()> {
     for (secret, what) in secrets {
         if holds(text, secret) {

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut backend = Fixture::new(scene);
     backend.editing = editing;
     backend.render = Box::new(move |size, generation| fit(&film, size, generation));
-    let options = overread_app::Options { size, maximized: false };
+    let options = overread_app::Options { size, maximized: false, vsync: true };
     Ok(overread_app::run(&options, backend)?)
 }
 

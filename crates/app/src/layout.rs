@@ -276,7 +276,7 @@ mod tests {
                     }
                 }
                 let partly = matches!(layout, FilmLayout::Grid { of: 10, .. });
-                let covered: f32 = shown.iter().map(|rect| rect.area()).sum();
+                let covered: f32 = shown.iter().map(Rect::area).sum();
                 assert!(partly || covered > 0.985 * film.area(), "{layout:?}");
             }
         }

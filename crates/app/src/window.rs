@@ -60,16 +60,16 @@ pub fn run<B: Backend + 'static>(options: &Options, backend: B) -> Result<(), Ap
         .with_min_inner_size([640.0, 360.0])
         .with_maximized(options.maximized)
         .with_drag_and_drop(true);
-    let native = eframe::NativeOptions {
+    let mut native = eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Glow,
         multisampling: 0,
-        vsync: options.vsync,
         // Film values reach the screen as they are.
         dithering: false,
         persist_window: false,
         ..Default::default()
     };
+    native.glow_options.vsync = options.vsync;
     eframe::run_native(
         "Overread",
         native,

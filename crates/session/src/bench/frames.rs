@@ -164,7 +164,7 @@ impl Frames {
             n if n == FRAMES => Phase::End,
             _ => Phase::Move,
         };
-        let to_and_fro = |n: usize| if n / 20 % 2 == 0 { 3.0 } else { -3.0 };
+        let to_and_fro = |n: usize| if (n / 20).is_multiple_of(2) { 3.0 } else { -3.0 };
         match self.doing {
             Doing::Waiting => {
                 // Films ahead are decoded first: the hand is measured, not the start.

@@ -46,6 +46,10 @@ pub(super) enum Step {
     Stopped,
 }
 
+fn is_digit(chord: &str) -> bool {
+    chord.len() == 1 && chord.starts_with(|c: char| c.is_ascii_digit())
+}
+
 impl Measuring {
     pub(super) fn new(series: Series) -> Self {
         let levels = series.levels();
@@ -88,11 +92,7 @@ impl Measuring {
                 self.text.pop();
             }
             "." | "," if !self.text.contains('.') => self.text.push('.'),
-            digit if digit.len() == 1 && digit.starts_with(|c: char| c.is_ascii_digit()) => {
-                if self.text.len() < 8 {
-                    self.text.push_str(digit);
-                }
-            }
+            digit if self.text.len() < 8 && is_digit(digit) => self.text.push_str(digit),
             _ => {}
         }
         self.problem = None;

@@ -262,7 +262,8 @@ impl DisplayPage {
         }
     }
 
-    pub(crate) fn choose(&mut self, id: &str, index: usize, settings: &Settings) -> Option<Wish> {
+    /// The settings with another option chosen.
+    pub(crate) fn choose(id: &str, index: usize, settings: &Settings) -> Option<Wish> {
         let mut settings = settings.clone();
         match id {
             "films.mouse" => {

@@ -77,7 +77,7 @@ impl Hanging {
         let (dx, dy) = pair(delta);
         let by = (dx, if self.settings.invert_vertical { -dy } else { dy });
         let sensitivity = self.settings.sensitivity;
-        let linked = self.link_windows;
+        let linked = self.links.windows;
         for (_, viewer) in self.viewers.iter_mut().enumerate().filter(|(i, _)| linked || *i == film)
         {
             viewer.drag_window(by, (phase, pace), sensitivity);
@@ -97,7 +97,7 @@ impl Hanging {
     /// Moves a film, and linked ones by the same share of their own size.
     fn pan(&mut self, film: usize, phase: Phase, by: (f64, f64)) {
         let Some(own) = self.geometry(film) else { return };
-        let linked = self.link_views;
+        let linked = self.links.views;
         for (_, viewer) in self.viewers.iter_mut().enumerate().filter(|(i, _)| linked || *i == film)
         {
             let Some(other) = viewer.geometry() else { continue };
@@ -111,7 +111,7 @@ impl Hanging {
     /// Zooms a film about a point, and linked ones about the same place of their own.
     fn zoom(&mut self, film: usize, phase: Phase, at: (f64, f64), factor: f64) {
         let Some(own) = self.geometry(film) else { return };
-        let linked = self.link_views;
+        let linked = self.links.views;
         let (size, place) = (laid(&own), (at.0 - own.origin.0, at.1 - own.origin.1));
         for (i, viewer) in self.viewers.iter_mut().enumerate().filter(|(i, _)| linked || *i == film)
         {

@@ -27,6 +27,24 @@ struct Kept {
     look: Look,
 }
 
+/// What the views of an item share.
+#[derive(Clone, Copy, Default)]
+struct Links {
+    views: bool,
+    windows: bool,
+}
+
+/// What is shown over and beside the films.
+#[derive(Clone, Copy, Default)]
+struct Shown {
+    texts: bool,
+    histogram: bool,
+    magnifier: bool,
+}
+
+/// A step through the history, from how films look now.
+type Walk = fn(&mut History<Vec<Look>>, Vec<Look>) -> Option<Vec<Look>>;
+
 /// The films of one item, and how they hang.
 pub(crate) struct Hanging {
     viewers: Vec<Viewer>,
@@ -35,11 +53,8 @@ pub(crate) struct Hanging {
     focus: usize,
     alone: bool,
     equal: bool,
-    link_views: bool,
-    link_windows: bool,
-    texts: bool,
-    histogram: bool,
-    magnifier: bool,
+    links: Links,
+    aids: Shown,
     power: usize,
     pointer: Option<(usize, (f64, f64))>,
     tool: Option<Tool>,
@@ -62,11 +77,8 @@ impl Hanging {
             focus: 0,
             alone: false,
             equal: false,
-            link_views: false,
-            link_windows: false,
-            texts: true,
-            histogram: false,
-            magnifier: false,
+            links: Links::default(),
+            aids: Shown { texts: true, ..Shown::default() },
             power: 0,
             pointer: None,
             tool: None,
@@ -95,7 +107,7 @@ impl Hanging {
         self.viewers.resize_with(films.max(1), fresh);
         self.focus = 0;
         self.alone = false;
-        self.magnifier = false;
+        self.aids.magnifier = false;
         self.put_down();
         self.selected = None;
         self.history = History::default();
@@ -220,7 +232,7 @@ impl Hanging {
         if self.tool.is_some() {
             map.left = DragTool::Draw;
         }
-        map.track = self.magnifier || self.drawing.is_some();
+        map.track = self.aids.magnifier || self.drawing.is_some();
         map
     }
 
@@ -231,7 +243,7 @@ impl Hanging {
         size: [usize; 2],
         caption: &Caption<'_>,
     ) -> FilmView {
-        let aids = self.aids(film);
+        let aids = self.aids_of(film);
         match self.viewers.get_mut(film) {
             Some(viewer) => viewer.film(size, caption, &aids),
             None => blank(caption),
@@ -239,13 +251,13 @@ impl Hanging {
     }
 
     /// What a film is drawn with.
-    fn aids(&self, film: usize) -> Aids {
-        let pointer = self.pointer.filter(|(at, _)| self.magnifier && *at == film);
+    fn aids_of(&self, film: usize) -> Aids {
+        let pointer = self.pointer.filter(|(at, _)| self.aids.magnifier && *at == film);
         let power = POWERS.get(self.power).copied().unwrap_or(2.0);
         let focused = film == self.focus;
         Aids {
-            texts: self.texts,
-            histogram: self.histogram && focused,
+            texts: self.aids.texts,
+            histogram: self.aids.histogram && focused,
             magnifier: pointer.map(|(_, at)| (at, power)),
             drawing: self.drawing.as_ref().filter(|(at, _)| *at == film).map(|(_, d)| d.clone()),
             selected: self.selected.filter(|(at, _)| *at == film).map(|(_, mark)| mark),
@@ -298,17 +310,16 @@ impl Hanging {
             PreviousPage => return Some(self.turn_page(-1)),
             OneView => return Some(self.toggle_alone()),
             EqualViews if count == 3 => self.equal = !self.equal,
-            EqualViews => return Some(false),
-            LinkViews if 1 < count => self.link_views = !self.link_views,
-            LinkWindows if 1 < count => self.link_windows = !self.link_windows,
-            LinkViews | LinkWindows => return Some(false),
-            Overlays => self.texts = !self.texts,
-            Histogram => self.histogram = !self.histogram,
-            Magnifier => self.magnifier = !self.magnifier,
+            LinkViews if 1 < count => self.links.views = !self.links.views,
+            LinkWindows if 1 < count => self.links.windows = !self.links.windows,
+            EqualViews | LinkViews | LinkWindows => return Some(false),
+            Overlays => self.aids.texts = !self.aids.texts,
+            Histogram => self.aids.histogram = !self.aids.histogram,
+            Magnifier => self.aids.magnifier = !self.aids.magnifier,
             MagnifierPower => {
                 self.power =
-                    if self.magnifier { (self.power + 1) % POWERS.len() } else { self.power };
-                self.magnifier = true;
+                    if self.aids.magnifier { (self.power + 1) % POWERS.len() } else { self.power };
+                self.aids.magnifier = true;
             }
             Length => self.take_up(Tool::Length),
             Angle => self.take_up(Tool::Angle),
@@ -317,7 +328,7 @@ impl Hanging {
             PutDown => {
                 self.put_down();
                 self.selected = None;
-                self.magnifier = false;
+                self.aids.magnifier = false;
             }
             UndoView => return Some(self.walk_history(History::undo)),
             RedoView => return Some(self.walk_history(History::redo)),
@@ -326,10 +337,7 @@ impl Hanging {
         Some(true)
     }
 
-    fn walk_history(
-        &mut self,
-        step: fn(&mut History<Vec<Look>>, Vec<Look>) -> Option<Vec<Look>>,
-    ) -> bool {
+    fn walk_history(&mut self, step: Walk) -> bool {
         let now = self.looks();
         let Some(looks) = step(&mut self.history, now) else { return false };
         for (viewer, look) in self.viewers.iter_mut().zip(looks) {
@@ -386,7 +394,7 @@ impl Hanging {
             _ => {}
         }
         let together =
-            (self.link_views && is_zoom(command)) || (self.link_windows && is_grey(command));
+            (self.links.views && is_zoom(command)) || (self.links.windows && is_grey(command));
         let done = self.viewers.get_mut(self.focus)?.command(command)?;
         if together {
             let focus = self.focus;

@@ -60,7 +60,7 @@ impl Shell {
                 page.set_field(id, text);
                 None
             }
-            UiAction::Choose { id, index } => page.choose(id, *index, &self.settings),
+            UiAction::Choose { id, index } => DisplayPage::choose(id, *index, &self.settings),
             UiAction::Dropped(path) => {
                 page.set_field("display.file", &path.display().to_string());
                 None

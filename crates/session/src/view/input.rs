@@ -27,6 +27,7 @@ pub trait Backend {
 }
 
 /// What decides the size of the films before they are drawn.
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not exclude each other")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScreenShape {
     /// The reading room is shown.
