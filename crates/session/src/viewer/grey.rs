@@ -183,12 +183,13 @@ mod tests {
 
     fn film() -> DecodedImage {
         let mut image = pattern(Pattern::Readback, 512, 256).unwrap();
-        let window = |center, width| VoiWindow {
+        let window = |number, center, width| VoiWindow {
+            number,
             window: Window { center, width, function: VoiFunction::Linear },
             explanation: None,
         };
         image.meta.source = overread_imaging::SourceKind::Dicom;
-        image.meta.windows = vec![window(30_000.0, 40_000.0), window(20_000.0, 10_000.0)];
+        image.meta.windows = vec![window(1, 30_000.0, 40_000.0), window(2, 20_000.0, 10_000.0)];
         image
     }
 
