@@ -20,6 +20,7 @@ mod long;
 mod panel;
 mod practice;
 mod published;
+mod published_quality;
 mod quality;
 pub mod reads_table;
 mod refusals;
@@ -55,6 +56,7 @@ pub use long::{ReadRow, long_reads};
 pub use overread_stats::Interval;
 pub use panel::{PanelAgreement, PanelCoefficient};
 pub use published::{Published, Source};
+pub use published_quality::PublishedQuality;
 pub use quality::{FindingQuality, RatioFigure, ReaderCount, RuleQuality, Table2x2};
 pub use refusals::Refusal;
 pub use repeatability::{DriftRow, HourCount, Repeatability};
@@ -102,6 +104,8 @@ pub struct Statistics {
     pub by_stratum: Vec<StratumQuality>,
     /// A composite label against each of its parts.
     pub by_pathology: Vec<PathologyQuality>,
+    /// Published sensitivities and specificities beside ours.
+    pub published: Vec<PublishedQuality>,
     /// Own answers by reader and deck.
     pub own_answers: Vec<OwnAnswers>,
     /// How the reading went.
@@ -214,7 +218,7 @@ fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
     let sample = whole.map_or_else(Vec::new, |sample| {
         dataset::sample_against_dataset(input.dataset, sample, &summary)
     });
-    let statistics = Statistics {
+    let mut statistics = Statistics {
         label_quality: quality::label_quality_of(input, options, &collected),
         rules: rules::compare_rules(input, options, &collected),
         strata: strata::strata(input, options, &summary, &collected),
@@ -231,10 +235,17 @@ fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
         scores: scores::scores(input, options, &collected),
         by_stratum: by_stratum::by_stratum(input, options, &summary, &collected),
         by_pathology: by_stratum::by_pathology(input, options, &collected),
+        published: Vec::new(),
         own_answers: conduct::own_answers(input, options, &collected),
         conduct: conduct::conduct(input, &collected),
         also_present: conduct::also_present(input, &collected),
     };
+    statistics.published = published_quality::published_quality(&published_quality::Ours {
+        format: &input.dataset.format,
+        findings: &statistics.label_quality,
+        strata: &statistics.by_stratum,
+        pathologies: &statistics.by_pathology,
+    });
     let mut analysis = Analysis {
         schema: SCHEMA,
         statistics,

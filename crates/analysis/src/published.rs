@@ -38,14 +38,62 @@ struct Collection {
     format: String,
     source: Vec<Source>,
     value: Vec<Values>,
+    #[serde(default)]
+    quality: Vec<Quality>,
+}
+
+/// Published sensitivities or specificities by the values of an attribute.
+#[derive(Debug, Deserialize)]
+struct Quality {
+    source: String,
+    label: String,
+    attribute: String,
+    estimand: String,
+    percent: BTreeMap<String, u64>,
+}
+
+/// One published sensitivity or specificity.
+pub(crate) struct QualityValue<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) label: &'a str,
+    pub(crate) attribute: &'a str,
+    pub(crate) value: &'a str,
+    pub(crate) estimand: &'a str,
+    pub(crate) share: f64,
+}
+
+/// Every published sensitivity and specificity of the labels of that format.
+pub(crate) fn quality_values(format: &str) -> Vec<QualityValue<'static>> {
+    let mut out = Vec::new();
+    for collection in of_format(format) {
+        for quality in &collection.quality {
+            let Some(source) = collection.source.iter().find(|s| s.id == quality.source) else {
+                continue;
+            };
+            for (value, percent) in &quality.percent {
+                out.push(QualityValue {
+                    source,
+                    label: &quality.label,
+                    attribute: &quality.attribute,
+                    value,
+                    estimand: &quality.estimand,
+                    share: *percent as f64 / 100.0,
+                });
+            }
+        }
+    }
+    out
 }
 
 /// A file that does not read as one counts as empty; a test reads each.
 static COLLECTIONS: LazyLock<Vec<Collection>> = LazyLock::new(|| {
-    [include_str!("../../../assets/published/cxr14.toml")]
-        .into_iter()
-        .filter_map(|text| toml::from_str(text).ok())
-        .collect()
+    [
+        include_str!("../../../assets/published/cxr14.toml"),
+        include_str!("../../../assets/published/mura.toml"),
+    ]
+    .into_iter()
+    .filter_map(|text| toml::from_str(text).ok())
+    .collect()
 });
 
 /// A published value beside one of ours.
@@ -140,14 +188,16 @@ mod tests {
 
     #[test]
     fn every_built_in_collection_reads_and_names_its_sources() {
-        assert_eq!(COLLECTIONS.len(), 1);
+        assert_eq!(COLLECTIONS.len(), 2);
         for collection in COLLECTIONS.iter() {
             for values in &collection.value {
                 assert!(collection.source.iter().any(|s| s.id == values.source));
             }
         }
         assert_eq!(sources("cxr14").len(), 2);
-        assert!(sources("mura").is_empty());
+        assert_eq!(sources("mura").len(), 1);
+        assert_eq!(quality_values("mura").len(), 20);
+        assert!(sources("chexpert").is_empty());
     }
 
     #[test]

@@ -38,6 +38,7 @@ fn region_of(place: u64) -> (&'static str, bool, bool, u64) {
 fn mura() -> World {
     let studies: u64 = REGIONS.iter().map(|r| r.1).sum();
     let mut data = dataset(&["abnormal"], studies, 1);
+    data.0.format = "mura".to_owned();
     describe(&mut data, |place| {
         let (region, label, _, at) = region_of(place);
         (label, region, if at % 2 == 0 { "train" } else { "valid" })
@@ -73,6 +74,11 @@ fn the_audits_table_4_comes_out_region_by_region() {
         assert_eq!(row.specificity.count(), Count { x: cleared, n: n - positive }, "{region}");
         assert!(row.sensitivity.interval.is_some() && row.ppv.n + row.npv.n == n);
     }
+    let published = &analysis.statistics.published;
+    let elbow = published.iter().find(|p| p.value == "SHOULDER" && p.estimand == "specificity");
+    let difference = elbow.unwrap().difference.unwrap();
+    assert!((difference - (58.0 / 91.0 - 0.64)).abs() < 1e-12);
+    assert_eq!(published.iter().filter(|p| p.attribute == "region").count(), 6);
     let whole = &analysis.finding("abnormal").unwrap().rules[0];
     assert_eq!(whole.sensitivity.count(), Count { x: 92, n: 118 });
 }

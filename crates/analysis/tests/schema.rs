@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{TABLE_2, World, dataset, level, paper, paper_answer, protocol};
-use overread_analysis::{Options, analyse};
+use common::{TABLE_2, World, dataset, describe, level, paper, paper_answer, protocol};
+use overread_analysis::{ModelScores, Options, analyse};
 use serde_json::Value;
 
 /// The part of JSON Schema that the file uses; returns what does not fit.
@@ -56,6 +56,59 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     wrong
 }
 
+/// Four readers and two models on studies of two regions.
+fn panel() -> World {
+    let mut data = dataset(&["abnormal"], 24, 1);
+    describe(&mut data, |place| {
+        (place % 2 == 0, if place < 12 { "XR_ELBOW" } else { "XR_HAND" }, "train")
+    });
+    let mut world = World::new(data, protocol("panel", &[("size = 207", "size = 24")]));
+    for reader in 1..5_u64 {
+        let answer = move |place, _: &str| level(u8::from(place * reader % 5 < 2));
+        world.read_each(&format!("R{reader}"), answer);
+    }
+    for model in ["A", "B"] {
+        let scores = world.known.iter().map(|(id, (_, place))| (*id, (*place % 7) as f64 / 7.0));
+        world.scores.push(ModelScores {
+            model: model.to_owned(),
+            finding: None,
+            threshold: 0.5,
+            scores: scores.collect(),
+        });
+    }
+    world
+}
+
+/// One reader who names pathologies.
+fn relabelled() -> World {
+    let mut data = dataset(&["abnormal"], 30, 1);
+    data.0.format = "mura".to_owned();
+    describe(&mut data, |place| {
+        (place % 3 == 0, if place < 12 { "XR_ELBOW" } else { "XR_HAND" }, "train")
+    });
+    let mut world = World::new(data, protocol("mura-relabel", &[("size = 714", "size = 30")]));
+    world
+        .read_each("R1", |place, finding| level(u8::from(finding == "fracture" && place % 2 == 0)));
+    world
+}
+
+#[test]
+fn every_section_has_rows_in_one_of_the_described_analyses() {
+    let of = |world: World| {
+        serde_json::to_value(analyse(&world.input(), &Options::default()).statistics).unwrap()
+    };
+    let (panel, relabelled) = (of(panel()), of(relabelled()));
+    for (value, keys) in [
+        (&panel, &["panel", "splits", "leave_one_out", "gold", "consensus", "against_label"][..]),
+        (&relabelled, &["by_stratum", "by_pathology", "published", "drift"][..]),
+    ] {
+        for key in keys {
+            assert!(value[key].as_array().is_some_and(|rows| !rows.is_empty()), "{key}");
+        }
+    }
+    assert!(panel["scores"]["paired"].as_array().is_some_and(|rows| 1 < rows.len()));
+}
+
 #[test]
 fn the_schema_describes_every_serialised_analysis() {
     let text = include_str!("../../../docs/analysis.schema.json");
@@ -70,8 +123,11 @@ fn the_schema_describes_every_serialised_analysis() {
     }
     let mut nobody = paper();
     nobody.readers.clear();
-    for world in [paper(), unfinished, readers, nobody] {
-        let analysis = analyse(&world.input(), &Options::default());
+    for world in [paper(), unfinished, readers, nobody, panel(), relabelled()] {
+        let gold = ["R1".to_owned()];
+        let input = overread_analysis::Input { gold: &gold, ..world.input() };
+        let options = Options { bootstrap_reps: 20, pairs_of_strata: true, ..Options::default() };
+        let analysis = analyse(&input, &options);
         let value = serde_json::to_value(&analysis).unwrap();
         assert_eq!(check(&schema, &schema, &value, "$"), Vec::<String>::new());
     }

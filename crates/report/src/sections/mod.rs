@@ -23,6 +23,7 @@ pub fn document(analysis: &Analysis) -> Document {
     sections.extend(quality::dataset_level(analysis));
     sections.extend(regions::by_stratum(analysis));
     sections.extend(regions::by_pathology(analysis));
+    sections.extend(regions::published(analysis));
     sections.extend(quality::rules(analysis));
     sections.extend(strata::strata(analysis));
     sections.extend(agreement::agreement(analysis));

@@ -130,6 +130,50 @@ pub(super) fn by_pathology(analysis: &Analysis) -> Option<Section> {
     Some(out)
 }
 
+/// Published sensitivities and specificities beside ours.
+pub(super) fn published(analysis: &Analysis) -> Option<Section> {
+    let rows = &analysis.statistics.published;
+    let source = rows.first()?.source_name.clone();
+    let mut out =
+        section("s-published-quality", "Against published sensitivities and specificities");
+    out.prose.push(Prose::Paragraph(
+        format!("The {source} read another sample under another rule, and printed no denominators: the difference has no interval, and says nothing about its cause.").into(),
+    ));
+    let lines = rows.iter().map(|r| {
+        row(vec![
+            Cell::text(super::capital(&r.attribute)),
+            Cell::text(&r.value),
+            Cell::text(&r.rule),
+            Cell::text(&r.estimand),
+            figure(&r.ours),
+            Cell::text(numbers::decimal(100.0 * r.published, 0)),
+            r.difference.map_or(Cell::Refused(None), |d| {
+                Cell::Estimate(numbers::points(d, None).0, "(n.e.)".to_owned())
+            }),
+        ])
+    });
+    out.blocks.push(Block::Table(Table {
+        id: "t-published-quality".to_owned(),
+        caption: format!("The label here and in the {source}: x/n, percentage, {}.", ci(analysis)),
+        columns: vec![
+            column("By", Kind::Words),
+            column("Value", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Quantity", Kind::Words),
+            column("Here", Kind::Estimate),
+            column("Published, %", Kind::Number),
+            column("Difference, points", Kind::Estimate),
+        ],
+        rows: lines.collect(),
+        notes: vec![
+            "n.e. = not estimable: the source prints no denominators, or nothing was read here."
+                .to_owned(),
+        ],
+        width: Width::Full,
+    }));
+    Some(out)
+}
+
 /// Region, split and label; images of a study; labels that occur together.
 pub(super) fn composition(analysis: &Analysis) -> Option<Section> {
     let shape = &analysis.dataset.summary.composition;
