@@ -218,11 +218,11 @@ fn an_export_never_replaces_a_file_unless_asked() {
     let out = folder("exports");
     let reads = long_reads(&world.input(), &ended());
     let paths = write(&analysis, &reads, &out, &Format::ALL, Overwrite::Never).unwrap();
-    assert_eq!(paths.len(), 13);
+    assert_eq!(paths.len(), 15);
     assert!(paths.iter().all(|path| path.exists()));
     let again = write(&analysis, &reads, &out, &[Format::Csv], Overwrite::Never);
     assert!(matches!(again, Err(ReportError::Exists(_))));
     write(&analysis, &reads, &out, &Format::ALL, Overwrite::Asked).unwrap();
     let left = fs::read_dir(&out).unwrap().count();
-    assert_eq!(left, 13, "no half-written part is left");
+    assert_eq!(left, 15, "no half-written part is left");
 }

@@ -90,7 +90,7 @@ fn drift(analysis: &Analysis) -> Option<Table> {
                     Cell::text(&r.reader),
                     Cell::text(&r.name),
                     Cell::text(if r.series == "positive_rate" { "positive" } else { "agrees with the label" }),
-                    Cell::text(blocks.join(" ")),
+                    Cell::text(blocks.join(" · ")),
                     p(r.trend_p),
                     p(r.slope_p),
                     p(r.hours_p),

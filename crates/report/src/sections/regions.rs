@@ -96,9 +96,9 @@ pub(super) fn by_pathology(analysis: &Analysis) -> Option<Section> {
         columns: vec![
             column("Pathology", Kind::Words),
             column("Rule", Kind::Words),
-            column("P(label positive | present)", Kind::Estimate),
-            column("P(label normal | this one absent)", Kind::Estimate),
-            column("P(label normal | none at all)", Kind::Estimate),
+            grouped("P(label positive", "| present)", Kind::Estimate),
+            grouped("P(label normal", "| this one absent)", Kind::Estimate),
+            grouped("P(label normal", "| none at all)", Kind::Estimate),
         ],
         rows: lines.collect(),
         notes: vec!["n.e. = not estimable.".to_owned()],
@@ -377,13 +377,13 @@ fn together(analysis: &Analysis) -> Option<Table> {
         columns: vec![
             column("First", Kind::Words),
             column("Second", Kind::Words),
-            column("Both, of the first", Kind::Number),
-            column("Both, of the second", Kind::Number),
-            column("Ratio to independent labels", Kind::Number),
+            grouped("Studies with both", "of the first", Kind::Number),
+            grouped("Studies with both", "of the second", Kind::Number),
+            column("Ratio", Kind::Number),
         ],
         rows: rows.collect(),
         notes: vec![format!(
-            "{} of {} shown; the data file has all.",
+            "Ratio: to what independent labels would give. {} of {} shown; the data file has all.",
             numbers::count(all.min(PAIRS) as u64),
             counted(all as u64, "pair", "pairs")
         )],

@@ -3,7 +3,7 @@
 use overread_analysis::{Analysis, Interval};
 
 use super::panel::{of, with_interval};
-use super::{ci, column, row, section};
+use super::{ci, column, grouped, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
 use crate::numbers;
 
@@ -126,10 +126,10 @@ fn paired(analysis: &Analysis) -> Option<Table> {
             column("First, second", Kind::Words),
             column("n", Kind::Number),
             column("AUROC difference", Kind::Estimate),
-            column("Positives right by one alone", Kind::Number),
-            column("p", Kind::Number),
-            column("Negatives right by one alone", Kind::Number),
-            column("p", Kind::Number),
+            grouped("Right alone, positives", "1st : 2nd", Kind::Number),
+            grouped("Right alone, positives", "p", Kind::Number),
+            grouped("Right alone, negatives", "1st : 2nd", Kind::Number),
+            grouped("Right alone, negatives", "p", Kind::Number),
             column("Δκ", Kind::Estimate),
         ],
         rows: pairs
