@@ -38,7 +38,7 @@ fn region_of(place: u64) -> (&'static str, bool, bool, u64) {
 fn mura() -> World {
     let studies: u64 = REGIONS.iter().map(|r| r.1).sum();
     let mut data = dataset(&["abnormal"], studies, 1);
-    data.0.format = "mura".to_owned();
+    "mura".clone_into(&mut data.0.format);
     describe(&mut data, |place| {
         let (region, label, _, at) = region_of(place);
         (label, region, if at % 2 == 0 { "train" } else { "valid" })

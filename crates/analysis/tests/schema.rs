@@ -82,7 +82,7 @@ fn panel() -> World {
 /// One reader who names pathologies.
 fn relabelled() -> World {
     let mut data = dataset(&["abnormal"], 30, 1);
-    data.0.format = "mura".to_owned();
+    "mura".clone_into(&mut data.0.format);
     describe(&mut data, |place| {
         (place % 3 == 0, if place < 12 { "XR_ELBOW" } else { "XR_HAND" }, "train")
     });
