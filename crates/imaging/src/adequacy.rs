@@ -85,6 +85,9 @@ pub struct Adequacy {
 }
 
 const TILE: usize = 16;
+/// A dark area this near to the frame, as a share of the side, is surround: scanned films have a
+/// bright edge of a few pixels between the air around the body and the frame.
+const NEAR_FRAME: usize = 64;
 /// Empty levels in a row that part two distributions.
 const SEPARATION: usize = 16;
 /// Beyond this the comb measures mean nothing: films use a part of 16 bits.
@@ -312,7 +315,7 @@ impl Shape<'_> {
         self.data.len() / self.width.max(1)
     }
 
-    /// Connected areas at a level; with `inside` those that touch the frame do not count.
+    /// Connected areas at a level; with `inside` those that reach the frame do not count.
     fn areas(&self, level: usize, inside: bool) -> Areas {
         let mut seen: Vec<bool> = self.data.iter().map(|&v| usize::from(v) != level).collect();
         let mut border = vec![false; if inside { self.data.len() } else { 0 }];
@@ -392,7 +395,8 @@ impl Shape<'_> {
 impl Region {
     fn add(&mut self, x: usize, y: usize, w: usize, h: usize) {
         self.size += 1;
-        self.touches |= x == 0 || y == 0 || x + 1 == w || y + 1 == h;
+        let near = |v: usize, n: usize| v <= n / NEAR_FRAME || n - 1 - v <= n / NEAR_FRAME;
+        self.touches |= near(x, w) || near(y, h);
         self.left = self.left.min(x);
         self.right = self.right.max(x);
         self.top = self.top.min(y);

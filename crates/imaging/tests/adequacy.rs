@@ -112,6 +112,37 @@ fn a_black_surround_is_not_clipping() {
 }
 
 #[test]
+fn dark_air_behind_the_bright_edge_of_a_scan_is_surround() {
+    let spoilt = |edge: usize| {
+        let mut film = windowed(&chest(), 0.0, 4095.0);
+        for (i, v) in film.iter_mut().enumerate() {
+            let (x, y) = (i % SIZE, i / SIZE);
+            let inside = (edge..SIZE - edge).contains(&x) && (edge..SIZE - edge).contains(&y);
+            if !inside {
+                *v = 200;
+            } else if y < edge + SIZE / 8 && !(SIZE / 3..SIZE * 2 / 3).contains(&x) {
+                *v = 0;
+            }
+        }
+        eight_bit(film)
+    };
+    let scanned = spoilt(SIZE / 80);
+    assert!(
+        !scanned.adequacy().findings.contains(&AdequacyClass::Clipped),
+        "{:?}",
+        scanned.adequacy()
+    );
+    assert!(!scanned.adequacy().findings.contains(&AdequacyClass::SeverelyClipped));
+    // The same area further in is not surround.
+    let inward = spoilt(SIZE / 10);
+    assert!(matches!(
+        inward.adequacy().class,
+        AdequacyClass::Clipped | AdequacyClass::SeverelyClipped
+    ));
+    assert!(inward.adequacy().low.plateau > 0.01);
+}
+
+#[test]
 fn a_stretch_leaves_gaps_until_downsampling_hides_them() {
     let film = windowed(&chest(), -200.0, 6000.0);
     let wide = stretched(&film, 1.42);
