@@ -45,7 +45,7 @@ fn pace(pen: &Pen<'_>) -> DragPace {
 pub(super) fn gestures(
     pen: &mut Pen<'_>,
     response: &Response,
-    held: &mut Option<Held>,
+    (held, known): (&mut Option<Held>, &mut Option<[f32; 2]>),
     target: &Target<'_>,
 ) {
     let Target { look, mouse, origin, marks } = *target;
@@ -108,13 +108,16 @@ pub(super) fn gestures(
         if mouse.left == DragTool::Draw || over_point {
             pen.ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
         }
-        if mouse.track && pen.ui.input(|input| input.pointer.is_moving()) {
-            pen.out.push(UiAction::Pointer(Some((film, local(pointer)))));
+    }
+    // A tool taken in hand over a resting pointer is told where that is.
+    let now = response.hover_pos().filter(|_| mouse.track).map(local);
+    if *known != now {
+        *known = now;
+        match now {
+            Some(at) => pen.out.push(UiAction::Pointer(Some((film, at)))),
+            // Gone from here, perhaps to a film that has said so already.
+            None => pen.out.insert(0, UiAction::Pointer(None)),
         }
-    } else if mouse.track
-        && pen.ui.input(|input| input.pointer.hover_pos().is_none() && input.pointer.is_moving())
-    {
-        pen.out.push(UiAction::Pointer(None));
     }
 }
 

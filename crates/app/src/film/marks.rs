@@ -89,7 +89,13 @@ pub(super) fn histogram_ui(pen: &mut Pen<'_>, rect: Rect, look: FilmLook, view: 
     bars_ui(pen, plot, view);
     let place_of = |share: f32| plot.min.x + plot.width() * share.clamp(0.0, 1.0);
     let [from, to] = view.window.map(place_of);
-    pen.segment([pos2(from, plot.max.y), pos2(to, plot.min.y)], 1.5, theme::T1);
+    // Where the window goes beyond the axis, so does its slope.
+    let [low, high] = view.window;
+    let height = |share: f32| {
+        let part = (share.clamp(0.0, 1.0) - low) / (high - low).max(1e-6);
+        plot.max.y - plot.height() * part.clamp(0.0, 1.0)
+    };
+    pen.segment([pos2(from, height(low)), pos2(to, height(high))], 1.5, theme::T1);
     for x in [from, to] {
         pen.segment([pos2(x, plot.min.y - 4.0), pos2(x, plot.max.y)], 1.5, theme::T1);
         let grip = Rect::from_center_size(pos2(x, plot.min.y - 2.0), vec2(7.0, 7.0));

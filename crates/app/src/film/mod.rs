@@ -16,6 +16,8 @@ pub(crate) struct FilmSlot {
     lens: Option<Texture>,
     /// The point of a measurement that is being dragged.
     held: Option<hands::Held>,
+    /// Where the pointer was when the session last learnt of it.
+    pointer: Option<[f32; 2]>,
     pub painted: Option<Painted>,
 }
 
@@ -85,7 +87,7 @@ pub(crate) fn film_ui(
                 pen.ui.ctx().request_repaint();
             }
             let target = hands::Target { look, mouse, origin: place.min, marks: &view.marks };
-            hands::gestures(pen, &response, &mut slot.held, &target);
+            hands::gestures(pen, &response, (&mut slot.held, &mut slot.pointer), &target);
         }
         FilmState::Loading { text, elapsed } => {
             slot.painted = None;

@@ -16,9 +16,9 @@ use crate::view::{
 /// Frames of each gesture.
 const FRAMES: usize = 200;
 /// Items answered.
-const ITEMS: usize = 40;
+const ITEMS: usize = 20;
 /// Films of the project.
-const FILMS: u32 = 60;
+const FILMS: u16 = 24;
 
 /// A project of films of 3000×2500 at 12 bits, made in a folder: path and reader.
 pub fn project(folder: &Path) -> Result<(PathBuf, String), VerbError> {
@@ -28,11 +28,16 @@ pub fn project(folder: &Path) -> Result<(PathBuf, String), VerbError> {
     let mut table = String::from(
         "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n",
     );
+    let mut film = dicom(3000, 2500);
     for n in 1..=FILMS {
+        // The last pixel tells the films apart.
+        if let [.., low, high] = film.as_mut_slice() {
+            [*low, *high] = n.to_le_bytes();
+        }
         let name = format!("{n:08}_000.png");
         // What a file holds decides, not what it is called.
         let path = images.join(&name);
-        std::fs::write(&path, dicom(3000, 2500, n)).map_err(VerbError::io("write", &path))?;
+        std::fs::write(&path, &film).map_err(VerbError::io("write", &path))?;
         writeln!(table, "{name},Pneumothorax,0,{n},58,M,PA,3000,2500,0.143,0.143").ok();
     }
     let labels = folder.join("labels.csv");
@@ -52,8 +57,8 @@ pub fn project(folder: &Path) -> Result<(PathBuf, String), VerbError> {
 }
 
 /// An uncompressed 12-bit film in explicit little endian: waves and noise.
-fn dicom(columns: u16, rows: u16, seed: u32) -> Vec<u8> {
-    let mut random = overread_core::random::SplitMix64::new(u64::from(seed));
+fn dicom(columns: u16, rows: u16) -> Vec<u8> {
+    let mut random = overread_core::random::SplitMix64::new(3);
     let mut out = vec![0; 128];
     out.extend(b"DICM");
     let element = |out: &mut Vec<u8>, group: u16, number: u16, vr: &str, value: &[u8]| {
@@ -81,7 +86,7 @@ fn dicom(columns: u16, rows: u16, seed: u32) -> Vec<u8> {
     let mut pixels = Vec::with_capacity(usize::from(rows) * usize::from(columns) * 2);
     for y in 0..u32::from(rows) {
         for x in 0..u32::from(columns) {
-            let wave = (x * 2 + y + seed * 97) / 4 % 4000;
+            let wave = (x * 2 + y) / 4 % 4000;
             let noise = u32::try_from(random.next_u64() >> 58).unwrap_or(0);
             pixels.extend(u16::try_from(wave + noise).unwrap_or(0).to_le_bytes());
         }

@@ -477,7 +477,7 @@ impl DisplayPage {
             id: "display.by-itself".to_owned(),
             label: "My monitor is calibrated to the GSDF by itself".to_owned(),
             on: how == Some(&How::ByItself),
-            note: "Then nothing is done to its levels, and the record says that it was stated, not measured.".to_owned(),
+            note: "Nothing is done to its levels; kept as stated, not measured.".to_owned(),
         }));
         blocks
     }

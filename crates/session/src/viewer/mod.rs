@@ -3,6 +3,8 @@
 mod grey;
 mod measure;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::sync::Arc;
@@ -14,10 +16,12 @@ use overread_imaging::{
 };
 
 use crate::command::Command;
-use crate::view::{DragPace, FilmPicture, FilmState, FilmView, HistogramPart, OverlayView, Phase};
+use crate::view::{
+    DragPace, FilmPicture, FilmState, FilmView, HistogramPart, Mark, OverlayView, Phase,
+};
 pub(crate) use grey::{Grey, Origin};
 pub(crate) use measure::{Drawing, Measurement, Tool, on_image};
-use scope::{Bars, Lens, window_clips};
+use scope::{Bars, Lens, at_ends, window_clips};
 pub(crate) use words::{Caption, blank, failed};
 
 /// A picture that takes longer than this is drawn at half resolution while the hand moves.
@@ -372,6 +376,13 @@ impl Viewer {
         if aids.texts {
             film.overlay = self.overlay(&image, &grey, &geometry, caption, aids);
             film.badge = words::badge(&image);
+            // One place for both: a warning outweighs that a view was seen, a tick does not.
+            let tick = film.badge.as_ref().is_some_and(|badge| badge.mark == Mark::Check);
+            if film.overlay.seen.is_some() && tick {
+                film.badge = None;
+            } else if film.badge.is_some() {
+                film.overlay.seen = None;
+            }
         }
         film.hint = aids.hint.map(str::to_owned);
         let marks = self.look.marks.iter().enumerate();
@@ -477,13 +488,8 @@ impl Viewer {
         let mut lines = Vec::new();
         if self.look.view.layers.clipped {
             let share = |v: f64| format!("{:.1}\u{a0}%", v * 100.0);
-            let adequacy = image.adequacy();
-            let (high, low) = (adequacy.high.saturated, adequacy.low.saturated);
-            lines.push(format!(
-                "Film: {} at its highest level, {} at its lowest",
-                share(high),
-                share(low)
-            ));
+            let [low, high] = at_ends(image).map(share);
+            lines.push(format!("Film: {high} at its highest level, {low} at its lowest"));
             let [black, white] = window_clips(image, grey);
             lines.push(format!("Window: {black}, {white}"));
         }

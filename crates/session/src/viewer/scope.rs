@@ -121,6 +121,18 @@ impl Bars {
     }
 }
 
+/// The shares of the film at its lowest and its highest level: what the map hatches.
+pub(super) fn at_ends(image: &DecodedImage) -> [f64; 2] {
+    let stats = image.stats();
+    let at = |level: i64| {
+        let bin = (level - stats.first).checked_div(stats.bin);
+        let bin = bin.and_then(|bin| usize::try_from(bin).ok());
+        let count = bin.and_then(|bin| stats.bins.get(bin)).copied().unwrap_or(0);
+        count as f64 / stats.count.max(1) as f64
+    };
+    [at(stats.min), at(stats.max)]
+}
+
 /// The shares of the film that the window shows without any difference: "3.1 % black".
 pub(super) fn window_clips(image: &DecodedImage, grey: &Grey) -> [String; 2] {
     let edges = match &grey.pres.voi {
