@@ -144,6 +144,6 @@ mod tests {
             view(&all, 0, &status).recent.into_iter().map(|row| row.name).collect();
         assert_ne!(names[0], names[1]);
         assert!(names[0].starts_with("Demo, copy ") && names[2] == "Other", "{names:?}");
-        assert!(names.iter().all(|name| !name.contains("/")), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains('/')), "{names:?}");
     }
 }
