@@ -12,9 +12,7 @@ use overread_session::bench::{BenchFigure, frames};
 use std::io::Write as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::env::temp_dir().join(format!("overread-frames-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    let (project, reader) = frames::project(&folder)?;
+    let (folder, project, reader) = frames::project()?;
     let print = |figure: &BenchFigure| {
         let BenchFigure { name, p50_ms, p95_ms, max_ms, n } = figure;
         writeln!(
@@ -25,6 +23,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let options = Options { size: [1920.0, 1232.0], maximized: false, vsync: false };
     let measured = run(&options, frames::Frames::new(project, reader, print));
-    std::fs::remove_dir_all(&folder)?;
+    folder.close()?;
     Ok(measured?)
 }

@@ -20,9 +20,13 @@ const ITEMS: usize = 20;
 /// Films of the project.
 const FILMS: u16 = 24;
 
-/// A project of films of 3000×2500 at 12 bits, made in a folder: path and reader.
-pub fn project(folder: &Path) -> Result<(PathBuf, String), VerbError> {
+/// A project of films of 3000×2500 at 12 bits: the folder, which goes away with its value, the
+/// path and the reader.
+pub fn project() -> Result<(tempfile::TempDir, PathBuf, String), VerbError> {
     use std::fmt::Write as _;
+    let place = tempfile::tempdir()
+        .map_err(VerbError::io("make a folder in", Path::new("temporary files")))?;
+    let folder = place.path();
     let images = folder.join("films");
     std::fs::create_dir_all(&images).map_err(VerbError::io("make the folder", &images))?;
     let mut table = String::from(
@@ -53,7 +57,7 @@ pub fn project(folder: &Path) -> Result<(PathBuf, String), VerbError> {
     })?;
     verbs::add_reader(&path, "R1", "reader", None)?;
     verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
-    Ok((path, "R1".to_owned()))
+    Ok((place, path, "R1".to_owned()))
 }
 
 /// An uncompressed 12-bit film in explicit little endian: waves and noise.
