@@ -3,10 +3,12 @@
 mod picture;
 mod place;
 pub mod secret;
+mod tables;
 mod window;
 
 pub use picture::Picture;
 pub use place::{Place, Said, ack_lines, as_nobody, program};
+pub use tables::{CHEST, Mura, chest, mura};
 pub use window::{Screen, Window};
 
 use anyhow::{Result, bail};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use overread_core::protocol::{Finding, Release};
+use overread_core::protocol::{Finding, Reference, Release};
 use overread_core::sampling::Deck;
 use overread_core::{
     Answer, DatasetLabel, ItemState, Level, Lock, NoAnswer, Phase, ReaderRecord, Study, StudyId,
@@ -184,9 +184,11 @@ pub(crate) fn collect<'a>(input: &Input<'a>, options: &Options) -> Collected<'a>
                 let mut asked =
                     question(input, &items, &by_study, deck_index, deck, finding, complete);
                 for unit in &mut asked.units {
-                    let lock = adjudicated.get(&(deck_index, unit.study.id));
-                    unit.adjudicated =
-                        lock.and_then(|lock| answer(input, lock, finding)).and_then(Answer::level);
+                    // Each finding on which readers differed was put as a question of its own.
+                    let locks = adjudicated.get(&(deck_index, unit.study.id));
+                    let mut answers =
+                        locks.into_iter().flatten().filter_map(|lock| answer(input, lock, finding));
+                    unit.adjudicated = answers.next().and_then(Answer::level);
                 }
                 questions.push(asked);
             }
@@ -195,19 +197,23 @@ pub(crate) fn collect<'a>(input: &Input<'a>, options: &Options) -> Collected<'a>
     Collected { readers, items, questions }
 }
 
-/// The settled answers of adjudicators, by deck and study.
-fn adjudications<'a>(input: &Input<'a>, options: &Options) -> HashMap<(u32, StudyId), &'a Lock> {
-    let mut out = HashMap::new();
+/// The settled answers of adjudicators under the protocol in force, by deck and study.
+fn adjudications<'a>(
+    input: &Input<'a>,
+    options: &Options,
+) -> HashMap<(u32, StudyId), Vec<&'a Lock>> {
+    let mut out: HashMap<_, Vec<&Lock>> = HashMap::new();
     // One reader alone is the reference: nobody stands in for that reader.
-    if options.reader.is_some() {
+    if options.reader.is_some() || input.protocol.panel.reference == Reference::Majority {
         return out;
     }
     for reader in input.readers {
         for item in reader.worklist.items.iter().filter(|i| i.phase == Phase::Adjudicate) {
             let Some(state) = reader.state.item(item.id) else { continue };
             let standing = if options.settle_all { state.current() } else { None };
-            if let Some(lock) = state.settled_lock().or(standing) {
-                out.insert((item.deck, item.study), lock);
+            let lock = state.settled_lock().or(standing);
+            if let Some(lock) = lock.filter(|l| l.protocol_version == input.protocol.version) {
+                out.entry((item.deck, item.study)).or_default().push(lock);
             }
         }
     }

@@ -28,6 +28,11 @@ pub enum Verb {
         after_help = "Example: overread new audit.overread --labels Data_Entry_2017_v2020.csv --format cxr14 --images ./images --protocol cxr14-verify"
     )]
     New(NewArgs),
+    /// Compare two label files of one dataset, study by study
+    #[command(
+        after_help = "Example: overread drift Data_Entry_2017.csv Data_Entry_2017_v2020.csv --format cxr14"
+    )]
+    Drift(DriftArgs),
     /// Add readers, or list them
     #[command(after_help = "Example: overread readers audit.overread add R1 --experience 12")]
     Readers(ReadersArgs),
@@ -55,6 +60,29 @@ pub enum Verb {
         after_help = "Example: overread merge audit.overread r1.overread r2.overread\n\nA file twice, older ones of the same reader, any order: the result is the same. A file that does not fit is refused with the reason and changes nothing."
     )]
     Merge(MergeArgs),
+    /// Show, check or change a protocol
+    #[command(
+        after_help = "Example: overread protocol list\n         overread protocol show cxr14-controls > my.toml\n         overread protocol check my.toml\n         overread protocol set audit.overread my.toml"
+    )]
+    Protocol(ProtocolArgs),
+    /// Put studies on which locked reads disagree before an adjudicator
+    #[command(
+        after_help = "Example: overread readers audit.overread add J1 --role adjudicator\n         overread adjudicate audit.overread\n         overread read audit.overread --reader J1 --script keys.txt"
+    )]
+    Adjudicate(AdjudicateArgs),
+    /// Put studies on which a reader and the label differ before that reader again, with the label
+    #[command(
+        after_help = "Example: overread review audit.overread --reader R1\n         overread read audit.overread --reader R1 --script keys.txt\n\nKeys then are 1 (label right), 2 (mine stands) and 3 (cannot tell)."
+    )]
+    Review(ReviewArgs),
+    /// Take in reads that were made elsewhere
+    #[command(
+        after_help = "Example: overread import-reads audit.overread reads.csv --declared-blinded\n         overread import-reads audit.overread five-readers.csv --map map.toml --declared-blinded"
+    )]
+    ImportReads(ImportReadsArgs),
+    /// Take in scores of models
+    #[command(after_help = "Example: overread import-scores audit.overread scores.csv")]
+    ImportScores(ImportScoresArgs),
     /// Compute every figure of a project, or of a table of reads
     #[command(
         after_help = "Example: overread analyse audit.overread --json\n         overread analyse --reads reads.csv --json"
@@ -111,6 +139,119 @@ pub enum Verb {
     },
 }
 
+/// Which protocol.
+#[derive(Debug, Args)]
+pub struct ProtocolArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub verb: ProtocolVerb,
+}
+
+/// What to do about protocols.
+#[derive(Debug, Subcommand)]
+pub enum ProtocolVerb {
+    /// List the built-in protocols
+    List {
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the text of a protocol
+    Show {
+        /// A project, a built-in protocol or a TOML file
+        what: String,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say whether a file is a protocol, and what it asks
+    Check {
+        /// A TOML file or a built-in protocol
+        what: String,
+        /// Also whether it could become the next version in this project
+        #[arg(long)]
+        project: Option<PathBuf>,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a changed protocol in force, with a higher version
+    Set {
+        /// The project file
+        project: PathBuf,
+        /// The TOML file
+        file: PathBuf,
+        /// Machine-readable output
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Who settles disagreements.
+#[derive(Debug, Args)]
+pub struct AdjudicateArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// The adjudicator; may be left out where there is only one
+    #[arg(long)]
+    pub reader: Option<String>,
+    /// Say what would be put before them and store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Who looks again.
+#[derive(Debug, Args)]
+pub struct ReviewArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// The reader
+    #[arg(long)]
+    pub reader: String,
+    /// Only this finding
+    #[arg(long)]
+    pub deck: Option<String>,
+    /// Say what would be put before them and store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which reads.
+#[derive(Debug, Args)]
+pub struct ImportReadsArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// The table: one row per study, reader, finding and rule
+    pub reads: PathBuf,
+    /// For any other table: which column is what
+    #[arg(long)]
+    pub map: Option<PathBuf>,
+    /// The readers did not know the dataset's labels; without it the reads enter no primary figure
+    #[arg(long)]
+    pub declared_blinded: bool,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which scores.
+#[derive(Debug, Args)]
+pub struct ImportScoresArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// The table: `study_id`, `score`; perhaps `view_id`, `model`, `finding`
+    pub scores: PathBuf,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// A project and the output.
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
@@ -149,20 +290,48 @@ pub struct NewArgs {
     /// The project file to make
     pub project: PathBuf,
     /// Label files, plain or .gz
-    #[arg(long, required = true, num_args = 1..)]
+    #[arg(long, required_unless_present = "images", num_args = 1..)]
     pub labels: Vec<PathBuf>,
-    /// Their layout: cxr14, mura, chexpert or table
-    #[arg(long, value_parser = ["cxr14", "mura", "chexpert", "table"])]
+    /// Their layout: cxr14, mura, chexpert, mimic-cxr or table; dicom reads headers below --images
+    #[arg(long, value_parser = FORMATS)]
     pub format: String,
-    /// For --format table: which column is what
+    /// For --format table, and for labels of dicom: which column is what
     #[arg(long)]
     pub map: Option<PathBuf>,
     /// Folder below which images are looked for
     #[arg(long)]
     pub images: Option<PathBuf>,
-    /// A built-in protocol or a TOML file
+    /// A TOML file or a built-in protocol: `overread protocol list`
     #[arg(long, default_value = "cxr14-verify")]
     pub protocol: String,
+    /// With cxr14-verify: as many label-negative studies in each deck, so that its question does not
+    /// give the label away (the protocol cxr14-controls)
+    #[arg(long)]
+    pub controls: bool,
+    /// Show the files, their columns and first rows, counts and every rejected row; make nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Layouts of label files.
+const FORMATS: [&str; 6] = ["cxr14", "mura", "chexpert", "mimic-cxr", "dicom", "table"];
+
+/// Which files to compare.
+#[derive(Debug, Args)]
+pub struct DriftArgs {
+    /// The earlier file
+    pub first: PathBuf,
+    /// The later file
+    pub second: PathBuf,
+    /// Their layout
+    #[arg(long, value_parser = ["cxr14", "mura", "chexpert", "mimic-cxr", "table"])]
+    pub format: String,
+    /// For --format table: which column is what
+    #[arg(long)]
+    pub map: Option<PathBuf>,
     /// Machine-readable output
     #[arg(long)]
     pub json: bool,
@@ -226,6 +395,9 @@ pub struct SampleArgs {
     /// Say what would be drawn and store nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Draw N further studies of a deck in the same random order; `all=N` where all is asked
+    #[arg(long, value_name = "FINDING=N", conflicts_with = "seed")]
+    pub extend: Option<String>,
     /// Machine-readable output
     #[arg(long)]
     pub json: bool,

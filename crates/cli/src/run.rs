@@ -8,8 +8,8 @@ use overread_session::script::{self, Step};
 use overread_session::verbs::{self, NewPacket, NewProject, Said, SampleOptions};
 
 use crate::args::{
-    AnalyseArgs, BenchArgs, CalcArgs, Cli, DemoArgs, NewArgs, ReadArgs, ReadersArgs, ReadersVerb,
-    ReportArgs, Verb,
+    AnalyseArgs, BenchArgs, CalcArgs, Cli, DemoArgs, NewArgs, ProtocolVerb, ReadArgs, ReadersArgs,
+    ReadersVerb, ReportArgs, Verb,
 };
 use crate::calc;
 
@@ -35,12 +35,39 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
     match cli.verb {
         Verb::Demo(args) => demo(&args, out),
         Verb::New(args) => new(args, out),
+        Verb::Drift(args) => {
+            let (first, second) = ([args.first], [args.second]);
+            let said = verbs::drift(&first, &second, &args.format, args.map.as_deref())?;
+            say(&said, args.json, out)
+        }
         Verb::Readers(args) => readers(&args, out),
         Verb::Info(args) => say(&verbs::info(&args.project)?, args.json, out),
         Verb::Images(args) => say(&verbs::images(&args.project, &args.folder)?, args.json, out),
         Verb::Sample(args) => {
-            let options = SampleOptions { seed: args.seed, dry_run: args.dry_run };
-            say(&verbs::sample(&args.project, options)?, args.json, out)
+            let said = if let Some(what) = &args.extend {
+                verbs::extend_sample(&args.project, what, args.dry_run)?
+            } else {
+                let options = SampleOptions { seed: args.seed, dry_run: args.dry_run };
+                verbs::sample(&args.project, options)?
+            };
+            say(&said, args.json, out)
+        }
+        Verb::Protocol(args) => protocol(&args.verb, out),
+        Verb::Adjudicate(args) => {
+            let said = verbs::adjudicate(&args.project, args.reader.as_deref(), args.dry_run)?;
+            say(&said, args.json, out)
+        }
+        Verb::Review(args) => {
+            let deck = args.deck.as_deref();
+            say(&verbs::review(&args.project, &args.reader, deck, args.dry_run)?, args.json, out)
+        }
+        Verb::ImportReads(args) => {
+            let map = args.map.as_deref();
+            let said = verbs::import_reads(&args.project, &args.reads, map, args.declared_blinded)?;
+            say(&said, args.json, out)
+        }
+        Verb::ImportScores(args) => {
+            say(&verbs::import_scores(&args.project, &args.scores)?, args.json, out)
         }
         Verb::Read(args) => read(&args, out),
         Verb::Packet(args) => {
@@ -114,15 +141,36 @@ fn demo(args: &DemoArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
 
 fn new(args: NewArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
     let json = args.json;
+    let protocol = match (args.controls, args.protocol.as_str()) {
+        (false, _) => args.protocol,
+        (true, "cxr14-verify" | "cxr14-controls") => "cxr14-controls".to_owned(),
+        (true, other) => bail!(
+            "--controls goes with the protocol cxr14-verify; in `{other}` set `controls` under [sampling]"
+        ),
+    };
     let said = verbs::new(&NewProject {
         path: args.project,
         labels: args.labels,
         format: args.format,
         map: args.map,
         images: args.images,
-        protocol: args.protocol,
+        protocol,
+        dry_run: args.dry_run,
     })?;
     say(&said, json, out)
+}
+
+fn protocol(verb: &ProtocolVerb, out: &mut dyn Write) -> anyhow::Result<Next> {
+    match verb {
+        ProtocolVerb::List { json } => say(&verbs::list_protocols(), *json, out),
+        ProtocolVerb::Show { what, json } => say(&verbs::show_protocol(what)?, *json, out),
+        ProtocolVerb::Check { what, project, json } => {
+            say(&verbs::check_protocol(what, project.as_deref())?, *json, out)
+        }
+        ProtocolVerb::Set { project, file, json } => {
+            say(&verbs::set_protocol(project, file)?, *json, out)
+        }
+    }
 }
 
 fn readers(args: &ReadersArgs, out: &mut dyn Write) -> anyhow::Result<Next> {

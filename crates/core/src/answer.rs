@@ -98,3 +98,38 @@ impl Phase {
         }
     }
 }
+
+/// What a second look led to, with the dataset's label shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReviewOutcome {
+    /// The label is right and the answer was not.
+    LabelRight,
+    /// The answer stands against the label.
+    MineStands,
+    /// The film does not tell.
+    CannotTell,
+}
+
+impl ReviewOutcome {
+    /// All of them, in the order of the keys.
+    pub const ALL: [Self; 3] = [Self::LabelRight, Self::MineStands, Self::CannotTell];
+
+    /// The word stored in the project file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::LabelRight => "label_right",
+            Self::MineStands => "mine_stands",
+            Self::CannotTell => "cannot_tell",
+        }
+    }
+
+    /// The words on screen.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::LabelRight => "Label right",
+            Self::MineStands => "Mine stands",
+            Self::CannotTell => "Cannot tell",
+        }
+    }
+}

@@ -76,7 +76,7 @@ impl BlindedItem {
     ) -> Option<Self> {
         let deck = sample.decks.get(item.deck as usize)?;
         let study = dataset.study_index(item.study).and_then(|i| dataset.studies.get(i))?;
-        let finding = deck.finding.as_deref();
+        let finding = item.finding.as_deref().or(deck.finding.as_deref());
         let shown = protocol.reading.show_sex_age;
         Some(Self {
             item: item.id,
@@ -84,7 +84,7 @@ impl BlindedItem {
             asked: protocol
                 .findings
                 .iter()
-                .filter(|f| finding.map_or(f.any_of.is_empty(), |id| f.id == id))
+                .filter(|f| finding.map_or(f.asked, |id| f.id == id))
                 .map(|f| AskedFinding {
                     id: f.id.clone(),
                     name: f.name.clone(),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::answer::{Answer, Phase};
+use crate::answer::{Answer, Phase, ReviewOutcome};
 use crate::ids::{DeckId, ItemId};
 
 /// What comes before the first event of a chain.
@@ -103,6 +103,79 @@ pub enum EventBody {
         decks: BTreeMap<String, u64>,
         /// Readers who have a worklist.
         readers: Vec<String>,
+        /// The gold panel; left out where that is everybody.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        gold: Vec<String>,
+    },
+    /// The random order of a deck was continued, and worklists with it.
+    #[serde(rename = "sample.extended")]
+    SampleExtended {
+        /// The deck, by finding; `all` where every finding is asked.
+        deck: String,
+        /// Label-positives (or studies) that were asked for.
+        more: u64,
+        /// Studies that were added.
+        added: u64,
+        /// Version of the protocol that was drawn by.
+        protocol_version: u32,
+        /// SHA-256 over decks, members and worklists as they are now.
+        hash: String,
+    },
+    /// Studies on which locked reads disagree were put before an adjudicator.
+    #[serde(rename = "adjudication.drawn")]
+    AdjudicationDrawn {
+        /// Pseudonym of the adjudicator.
+        adjudicator: String,
+        /// Items that were added.
+        added: u64,
+        /// Version of the protocol whose reads were compared.
+        protocol_version: u32,
+        /// SHA-256 over decks, members and worklists as they are now.
+        hash: String,
+    },
+    /// Studies on which a reader and the dataset disagree were put before that reader again.
+    #[serde(rename = "review.drawn")]
+    ReviewDrawn {
+        /// Pseudonym of the reader.
+        reader: String,
+        /// Items that were added.
+        added: u64,
+        /// Version of the protocol whose reads were compared.
+        protocol_version: u32,
+        /// SHA-256 over decks, members and worklists as they are now.
+        hash: String,
+    },
+    /// Reads made elsewhere came in.
+    #[serde(rename = "reads.imported")]
+    ReadsImported {
+        /// The file.
+        file: InputFile,
+        /// Pseudonyms of the readers.
+        readers: Vec<String>,
+        /// Studies that were read.
+        studies: u64,
+        /// Answers.
+        reads: u64,
+        /// Whether the lead declared that the readers did not know the labels.
+        declared_blinded: bool,
+        /// Version of the protocol that the answers are of.
+        protocol_version: u32,
+        /// SHA-256 over the rows as stored.
+        hash: String,
+    },
+    /// Scores of models came in.
+    #[serde(rename = "scores.imported")]
+    ScoresImported {
+        /// The file.
+        file: InputFile,
+        /// The models.
+        models: Vec<String>,
+        /// Studies that were scored.
+        studies: u64,
+        /// Scores.
+        scores: u64,
+        /// SHA-256 over the rows as stored.
+        hash: String,
     },
     /// A reader sat down; everything answered before is settled.
     #[serde(rename = "sitting.began")]
@@ -183,6 +256,16 @@ pub enum EventBody {
         /// Set or taken away.
         on: bool,
     },
+    /// What a second look, with the label, led to.
+    #[serde(rename = "review.decided")]
+    ReviewDecided {
+        /// The item.
+        item: ItemId,
+        /// What it led to.
+        outcome: ReviewOutcome,
+        /// How.
+        via: Via,
+    },
     /// Label-dependent figures were shown to the reader.
     #[serde(rename = "figures.released")]
     FiguresReleased {
@@ -258,7 +341,8 @@ impl EventBody {
             | Self::TagSet { item, .. }
             | Self::CommentSet { item, .. }
             | Self::FlagSet { item, .. }
-            | Self::AlsoSet { item, .. } => Some(*item),
+            | Self::AlsoSet { item, .. }
+            | Self::ReviewDecided { item, .. } => Some(*item),
             _ => None,
         }
     }

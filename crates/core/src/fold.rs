@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::answer::{Answer, Phase};
+use crate::answer::{Answer, Phase, ReviewOutcome};
 use crate::event::{EventBody, FindingAnswer};
 use crate::ids::{DeckId, ItemId};
-use crate::sampling::{Sample, Worklist};
+use crate::sampling::{Sample, Stage, Worklist};
 
 /// One locking of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub struct ItemState {
     pub flagged: bool,
     /// The reader's comment.
     pub comment: String,
+    /// What a second look led to, and when.
+    pub outcome: Option<(ReviewOutcome, String)>,
 }
 
 impl ItemState {
@@ -65,7 +67,7 @@ impl ItemState {
 
     /// Whether it is locked and closed.
     pub fn is_locked(&self) -> bool {
-        !self.locks.is_empty() && !self.reopened
+        (!self.locks.is_empty() || self.outcome.is_some()) && !self.reopened
     }
 
     /// Later changes to a settled answer.
@@ -87,6 +89,19 @@ pub struct ReaderRecord {
     pub worklist: Worklist,
     /// What the reader answered.
     pub state: ReadingState,
+    /// Where the answers come from, if not from this program.
+    pub source: Option<OutsideSource>,
+}
+
+/// A file of answers that were given elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OutsideSource {
+    /// File name without folders.
+    pub name: String,
+    /// Lower-case hexadecimal SHA-256 of the bytes.
+    pub sha256: String,
+    /// Whether the lead declared that the reader did not know the labels.
+    pub declared_blinded: bool,
 }
 
 /// The state of one reader's worklist, folded from that reader's events.
@@ -100,7 +115,9 @@ pub struct ReadingState {
     deck_of: HashMap<ItemId, u32>,
     /// What the worklist says an item is for: a packet does not tell its reader which are repeats.
     phase_of: HashMap<ItemId, Phase>,
-    open_in_deck: Vec<usize>,
+    /// Items of one deck, stage and drawing, which are finished together.
+    part_of: HashMap<ItemId, (u32, Stage, u32)>,
+    open_in_part: HashMap<(u32, Stage, u32), usize>,
     deck_ids: Vec<DeckId>,
     released_reads: HashMap<u32, u64>,
     unsettled: Option<ItemId>,
@@ -110,18 +127,19 @@ pub struct ReadingState {
 impl ReadingState {
     /// The state of a worklist before anything was read.
     pub fn new(sample: &Sample, worklist: &Worklist) -> Self {
-        let mut open_in_deck = vec![0; sample.decks.len()];
+        let mut open_in_part: HashMap<(u32, Stage, u32), usize> = HashMap::new();
+        let mut part_of = HashMap::new();
         let mut deck_of = HashMap::new();
         let mut phase_of = HashMap::new();
         for item in &worklist.items {
-            if let Some(open) = open_in_deck.get_mut(item.deck as usize) {
-                *open += 1;
-            }
+            let part = (item.deck, item.stage(), item.batch);
+            *open_in_part.entry(part).or_default() += 1;
+            part_of.insert(item.id, part);
             deck_of.insert(item.id, item.deck);
             phase_of.insert(item.id, item.phase);
         }
         let deck_ids = sample.decks.iter().map(|deck| deck.id).collect();
-        Self { deck_of, phase_of, open_in_deck, deck_ids, ..Self::default() }
+        Self { deck_of, phase_of, part_of, open_in_part, deck_ids, ..Self::default() }
     }
 
     /// The state of an item; `None` where nothing has happened to it.
@@ -173,7 +191,7 @@ impl ReadingState {
             }
             EventBody::ReadReopened { item, .. } => {
                 let state = self.items.entry(*item).or_default();
-                if !state.locks.is_empty() && !state.reopened {
+                if state.is_locked() {
                     state.reopened = true;
                     self.count_open(*item, 1);
                 }
@@ -189,6 +207,16 @@ impl ReadingState {
             EventBody::CommentSet { item, text } => {
                 self.change(*item, |s| s.comment.clone_from(text));
             }
+            EventBody::ReviewDecided { item, outcome, .. } => {
+                let state = self.items.entry(*item).or_default();
+                let was_locked = state.is_locked();
+                state.outcome = Some((*outcome, at.to_owned()));
+                state.reopened = false;
+                state.skipped = false;
+                if !was_locked {
+                    self.count_open(*item, -1);
+                }
+            }
             EventBody::FiguresReleased { deck, reads } => {
                 if let Some(index) = self.deck_ids.iter().position(|id| id == deck) {
                     self.released_reads.insert(u32::try_from(index).unwrap_or(u32::MAX), *reads);
@@ -201,7 +229,12 @@ impl ReadingState {
             | EventBody::ReaderAdded { .. }
             | EventBody::SampleDrawn { .. }
             | EventBody::PacketMade { .. }
-            | EventBody::PacketMerged { .. } => {}
+            | EventBody::PacketMerged { .. }
+            | EventBody::SampleExtended { .. }
+            | EventBody::AdjudicationDrawn { .. }
+            | EventBody::ReviewDrawn { .. }
+            | EventBody::ReadsImported { .. }
+            | EventBody::ScoresImported { .. } => {}
         }
     }
 
@@ -225,8 +258,8 @@ impl ReadingState {
     }
 
     fn count_open(&mut self, item: ItemId, by: isize) {
-        let deck = self.deck_of.get(&item).copied().unwrap_or(u32::MAX);
-        if let Some(open) = self.open_in_deck.get_mut(deck as usize) {
+        let open = self.part_of.get(&item).and_then(|part| self.open_in_part.get_mut(part));
+        if let Some(open) = open {
             *open = open.saturating_add_signed(by);
         }
     }
@@ -246,8 +279,8 @@ impl ReadingState {
         if !was_locked {
             self.count_open(item, -1);
         }
-        let deck = self.deck_of.get(&item).copied().unwrap_or(u32::MAX);
-        if self.open_in_deck.get(deck as usize) == Some(&0) {
+        let open = self.part_of.get(&item).and_then(|part| self.open_in_part.get(part));
+        if open == Some(&0) {
             self.settle_last();
         }
     }
@@ -280,6 +313,8 @@ mod tests {
                 deck: 0,
                 phase: Phase::Read,
                 pass: 1,
+                batch: 0,
+                finding: None,
             })
             .collect();
         ReadingState::new(&sample, &Worklist { items, ..Worklist::default() })

@@ -46,9 +46,15 @@ impl SplitMix64 {
     ///
     /// A larger `count` with the same stream continues the same order.
     pub fn choose_front<T>(&mut self, entries: &mut [T], count: usize) {
-        let n = entries.len();
-        for i in 0..count.min(n) {
-            let j = i + self.index(n - i);
+        for i in 0..count.min(entries.len()) {
+            self.bring_forward(entries, i);
+        }
+    }
+
+    /// Step `i` of [`SplitMix64::choose_front`]: one of the entries from `i` on comes to place `i`.
+    pub fn bring_forward<T>(&mut self, entries: &mut [T], i: usize) {
+        if i < entries.len() {
+            let j = i + self.index(entries.len() - i);
             entries.swap(i, j);
         }
     }

@@ -116,7 +116,7 @@ fn next_item(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
     let desk = Desk::open(&path, Some(&reader), OpenMode::ReadOnly)?;
     let room = desk.room(None)?;
     let films = Films::new(&desk.image_source()?, &(Arc::new(|| {}) as Waker), DEFAULT_BUDGET);
-    let ids: Vec<_> = (0..room.items().len())
+    let ids: Vec<_> = (0..room.count())
         .filter_map(|i| room.blinded_at(i))
         .flat_map(|item| item.images.into_iter().map(|image| image.id))
         .collect();
@@ -232,6 +232,7 @@ fn project_of_full_size(folder: &Path, name: &str) -> Result<PathBuf, VerbError>
         map: None,
         images: None,
         protocol: "cxr14-controls".to_owned(),
+        dry_run: false,
     })?;
     Ok(path)
 }
@@ -252,7 +253,8 @@ fn import(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
 fn draw(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
     let path = project_of_full_size(folder, "draw.overread")?;
     let project = Project::open(&path, OpenMode::ReadOnly)?.project;
-    let (dataset, protocol) = (project.dataset()?, project.protocol()?);
+    let (dataset, mut protocol) = (project.dataset()?, project.protocol()?);
+    protocol.sampling.per_patient = overread_core::protocol::PerPatient::Spaced;
     drop(project);
     let mut drawing = Vec::new();
     for seed in 0..20 {

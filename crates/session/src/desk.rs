@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use overread_core::{EventBody, ImageId};
+use overread_core::{EventBody, ImageId, sampling};
 use overread_store::{OpenMode, Project, StoreError};
 
 use crate::films::ImageSource;
@@ -85,15 +85,36 @@ impl Desk {
         let sample = project.sample()?.ok_or_else(|| DeskError::NotSampled(path.to_owned()))?;
         let dataset = project.dataset()?;
         let protocol = project.protocol()?;
-        if project.read_only().is_none() && project.worklist(&reader)?.is_none() {
+        let role = project.readers()?.into_iter().find(|r| r.name == reader).map(|r| r.role);
+        if project.read_only().is_none()
+            && role.as_deref() != Some("adjudicator")
+            && project.worklist(&reader)?.is_none()
+        {
             // Someone who joined after the draw gets an order of their own.
-            let list = overread_core::sampling::worklist(&dataset, &protocol, &sample, &reader);
+            let lists = project.worklists()?;
+            let list = sampling::late_worklist(&dataset, &protocol, &sample, &lists, &reader)
+                .map_err(|error| DeskError::NothingToRead {
+                    path: path.to_owned(),
+                    reader: reader.clone(),
+                    why: error.to_string(),
+                })?;
             project.save_worklist(&list, &reader, &crate::recent::device_id())?;
         }
         let study_numbers = project.study_numbers(&sample)?;
+        let tallies = if role.as_deref() == Some("adjudicator") {
+            let mut records = project.outside_records(&sample)?;
+            records.retain(|r| r.source.as_ref().is_some_and(|s| s.declared_blinded));
+            for row in project.readers()?.iter().filter(|row| row.role != "adjudicator") {
+                records.push(project.reader_record(&row.name)?);
+            }
+            crate::later_view::tallies(&protocol, &sample, &records)
+        } else {
+            crate::later_view::Tallies::new()
+        };
         let device = crate::chains::device_for(&project, &reader)?;
         let packet = packet.is_some();
-        let material = Arc::new(Material { dataset, protocol, sample, study_numbers, packet });
+        let material =
+            Arc::new(Material { dataset, protocol, sample, study_numbers, packet, tallies });
         Ok(Self { project, material, reader, device, notices })
     }
 
@@ -118,7 +139,12 @@ impl Desk {
         let record = self.project.reader_record(&self.reader)?;
         let events = self.project.events(Some(&self.reader))?;
         let mut room = Room::open(Arc::clone(&self.material), record, deck)
-            .ok_or_else(|| nothing("the worklist is empty".to_owned()))?;
+            .ok_or_else(|| {
+                nothing(match deck {
+                    Some(_) => "that deck is not in the worklist".to_owned(),
+                    None => "the worklist is empty; an adjudicator's is drawn by `overread adjudicate`, once readers have locked their answers".to_owned(),
+                })
+            })?;
         let bodies: Vec<EventBody> = events.iter().filter_map(|e| e.decode().ok()).collect();
         room.rebuild_history(&bodies);
         Ok(room)

@@ -7,6 +7,7 @@ pub mod desk;
 mod display;
 pub mod films;
 mod hanging;
+mod later_view;
 mod layer;
 pub mod manual;
 mod panel;

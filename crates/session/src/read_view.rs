@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use overread_core::{Answer, BlindedItem, ItemState, Level, NoAnswer, Protocol};
+use overread_core::{Answer, BlindedItem, ItemState, Level, NoAnswer, Protocol, Stage};
 
 use crate::command::{Command, Keymap};
+use crate::later_view;
 use crate::room::{ECHO, Echo, FilmStatus, Refusal, Room};
 use crate::view::{
     ActionRow, AnswerView, BannerView, ButtonKind, ButtonView, CommentView, EchoView, FilmView,
@@ -84,7 +85,7 @@ pub(crate) fn read_view(
 ) -> Option<ReadView> {
     let item = room.blinded()?;
     let position = room.position()?;
-    let total = room.items().len();
+    let total = room.count();
     let state = room.state();
     let several = 1 < item.asked.len();
     let flagged: Vec<usize> =
@@ -104,10 +105,18 @@ pub(crate) fn read_view(
             _ => "Which findings?".to_owned(),
         },
         state: rows.state_line(),
-        answers: if several { Vec::new() } else { rows.answers() },
+        answers: match room.stage() {
+            Stage::Reviewing => {
+                let waits = scene.closed.is_some() || scene.film == FilmStatus::Waiting;
+                later_view::outcomes(room, scene.keymap, waits)
+            }
+            _ if several => Vec::new(),
+            _ => rows.answers(),
+        },
         thresholds: item
             .rules
             .iter()
+            .filter(|_| room.stage() != Stage::Reviewing)
             .map(|rule| ThresholdView {
                 name: rule.name.clone(),
                 wording: format!("“{}”", rule.short),
@@ -215,6 +224,8 @@ impl Rows<'_> {
 
     fn echo(&self, echo: &Echo) -> EchoView {
         let (mark, answer) = match echo.answers.as_slice() {
+            [] => later_view::outcome_words(self.room, echo.number)
+                .unwrap_or((Mark::Unsure, String::new())),
             [one] => answer_words(self.protocol(), one.answer),
             many => several_words(self.protocol(), many),
         };
@@ -261,11 +272,16 @@ impl Rows<'_> {
     fn ready_line(&self) -> StateView {
         let was = self.state.filter(|s| s.reopened).and_then(ItemState::current);
         let Some(lock) = was else {
-            return StateView {
-                kind: StateKind::Ready,
-                text: "Not answered. Keys are ready.".to_owned(),
-                detail: None,
+            let detail = self.room.item().and_then(|item| match self.room.stage() {
+                Stage::Reading => None,
+                Stage::Adjudicating => later_view::tally_words(self.room, item),
+                Stage::Reviewing => later_view::review_words(self.room, item),
+            });
+            let text = match self.room.stage() {
+                Stage::Reading => "Not answered. Keys are ready.",
+                Stage::Adjudicating | Stage::Reviewing => "Not decided. Keys are ready.",
             };
+            return StateView { kind: StateKind::Ready, text: text.to_owned(), detail };
         };
         let word = match lock.answers.as_slice() {
             [one] => answer_words(self.protocol(), one.answer).1,

@@ -313,7 +313,7 @@ impl Reading {
     fn next_deck_index(&self) -> Option<u32> {
         let reader = self.room.reader();
         let unread = |item: &&overread_core::Item| {
-            item.deck != self.room.deck_index()
+            (item.deck, item.stage()) != (self.room.deck_index(), self.room.stage())
                 && !reader.state.item(item.id).is_some_and(overread_core::ItemState::is_locked)
         };
         let later = |item: &&overread_core::Item| self.room.deck_index() < item.deck;
@@ -426,8 +426,7 @@ impl Reading {
             |i: &usize| !self.room.state_at(*i).is_some_and(overread_core::ItemState::is_locked);
         let images = self.images_at(Some(position));
         let of = |films: Vec<usize>| films.into_iter().filter_map(|i| images.get(i).copied());
-        let next: Vec<usize> =
-            (position + 1..self.room.items().len()).filter(open).take(AHEAD).collect();
+        let next: Vec<usize> = (position + 1..self.room.count()).filter(open).take(AHEAD).collect();
         let page = |p: usize| self.images_at(Some(p)).into_iter().take(GRID);
         let before = position.checked_sub(1);
         let pictures = next.first().map_or(Vec::new(), |p| self.first_pictures(*p));
@@ -725,7 +724,7 @@ impl Reading {
         let computed = self.panel.latest();
         let analysis = computed.as_ref().filter(|c| c.deck == frame.deck).map(|c| &c.analysis);
         let practice =
-            self.room.items().first().is_some_and(|item| item.phase != overread_core::Phase::Read);
+            self.room.item_at(0).is_some_and(|item| item.phase != overread_core::Phase::Read);
         let quality = analysis
             .and_then(|a| frame.finding.and_then(|finding| a.finding(finding)))
             .filter(|_| frame.visible == Visible::Live && !practice)
@@ -733,7 +732,7 @@ impl Reading {
         let estimated = quality
             .as_ref()
             .is_some_and(|view| view.rows.iter().any(|row| matches!(row.value, Cell::Estimate(_))));
-        let total = self.room.items().len();
+        let total = self.room.count();
         let own = panel::panel_view(computed.as_ref(), &frame).own.counts;
         let alarms = analysis
             .filter(|_| frame.visible == Visible::Live && !practice)
@@ -880,7 +879,7 @@ impl Reading {
             ),
             reader: self.room.reader().name.clone(),
             done: self.room.locked(),
-            total: self.room.items().len(),
+            total: self.room.count(),
             when: crate::shell::minute(),
         }
     }

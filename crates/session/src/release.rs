@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use overread_core::protocol::{Protocol, Release};
-use overread_core::{Deck, ItemState, Level, ReaderRecord, StudyId};
+use overread_core::{Deck, Item, ItemState, Level, ReaderRecord, Stage, StudyId};
 
 /// What may be shown of a deck's label-dependent figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,8 @@ pub struct Progress {
 
 /// Counts a reader's progress in a deck.
 pub fn progress(reader: &ReaderRecord, deck: u32) -> Progress {
-    let items = reader.worklist.items.iter().filter(|item| item.deck == deck);
+    let reading = |item: &&Item| item.deck == deck && item.stage() == Stage::Reading;
+    let items = reader.worklist.items.iter().filter(reading);
     let mut progress = Progress { items: 0, settled: 0, locked: 0 };
     for item in items {
         let state = reader.state.item(item.id);
@@ -95,7 +96,7 @@ fn settled_in_order(deck: &Deck, index: u32, reader: &ReaderRecord) -> Vec<(Opti
         .items
         .iter()
         .enumerate()
-        .filter(|(_, item)| item.deck == index)
+        .filter(|(_, item)| item.deck == index && item.stage() == Stage::Reading)
         .filter_map(|(place, item)| {
             let lock = reader.state.item(item.id)?.settled_lock()?;
             let level = lock.answers.first().and_then(|a| a.answer.level());

@@ -290,6 +290,14 @@ pub enum StoreError {
         /// Who.
         name: String,
     },
+    /// Reads or scores that are there already.
+    #[error("{what} was imported before, from {name}; nothing was imported again.")]
+    AlreadyImported {
+        /// What was to be imported.
+        what: String,
+        /// The file it came from then.
+        name: String,
+    },
     /// A name, role or text that cannot be stored.
     #[error("`{what}` cannot be used: {why}.")]
     BadName {

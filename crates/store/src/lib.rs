@@ -21,10 +21,12 @@ pub use error::{Holder, ImageError, Notice, ReadOnlyReason, StoreError};
 pub use hex::sha256;
 pub use project::check::{BadEvent, ChainSummary, CheckReport, VerifyReport};
 pub use project::images::{ImageShelf, RootReport};
-pub use project::load::{AccessEntry, DatasetFacts, ReaderRow, StudyName};
+pub use project::load::{AccessEntry, DatasetFacts, ProtocolVersion, ReaderRow, StudyName};
 pub use project::merge::{Conflict, ConflictAnswer, MergePlan, MergeReport, MergedFile};
+pub use project::outside::OutsideFile;
 pub use project::packet::{
     PacketFacts, PacketImage, PacketImages, PacketKey, PacketOrder, PacketStudy,
 };
+pub use project::redraw::Later;
 pub use project::{Closed, OpenMode, Opened, Project};
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};

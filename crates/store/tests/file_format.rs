@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 
 use common::{DEVICE, items, lock, open, packet_for, path_in, project_in};
 use overread_core::event::{EventBody, Via};
+use overread_core::later::{self, Open};
+use overread_core::{Phase, ReviewOutcome, Worklist, sampling};
+use overread_store::import::outside;
+use overread_store::{Later, Project};
 use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::tempdir;
@@ -46,9 +50,57 @@ fn full(folder: &std::path::Path) -> Connection {
     reading.append("ann", "home", &[lock(ids[0], "Pneumothorax", 0)]).unwrap();
     reading.close().unwrap();
     project.merge(&[packet], "lead", DEVICE).unwrap();
+    draw_later(&mut project);
+    import_outside(&mut project, folder);
     project.log_access("lead", DEVICE, "report", "html").unwrap();
     project.close().unwrap();
     Connection::open(path_in(folder)).unwrap()
+}
+
+/// A larger deck, a question for an adjudicator, and one to look at again, which is decided.
+fn draw_later(project: &mut Project) {
+    let (dataset, protocol) = (project.dataset().unwrap(), project.protocol().unwrap());
+    let sample = project.sample().unwrap().unwrap();
+    let extension = sampling::extend(&dataset, &protocol, &sample, "Pneumothorax", 1).unwrap();
+    let mut lists = project.worklists().unwrap();
+    sampling::append_to_worklists(&dataset, &protocol, &extension, &mut lists);
+    project.save_extension(&extension, 1, &lists, "lead", DEVICE).unwrap();
+    project.add_reader("judge", "adjudicator", None, "lead", DEVICE).unwrap();
+    let study = extension.sample.decks[0].members[0].study;
+    let finding = "Pneumothorax".to_owned();
+    let open = [Open { deck: 0, study, finding, rules: vec!["clinical".to_owned()] }];
+    let mut list = Worklist { reader: "judge".to_owned(), ..Worklist::default() };
+    later::append(&extension.sample, &mut list, &open, Phase::Adjudicate);
+    project.save_later_items(&list, Later::Adjudication, "lead", DEVICE).unwrap();
+    let mut judged = lock(list.items[0].id, "Pneumothorax", 2);
+    if let EventBody::ReadLocked { phase, .. } = &mut judged {
+        *phase = Phase::Adjudicate;
+    }
+    project.append("judge", DEVICE, &[judged, EventBody::SittingEnded {}]).unwrap();
+    let mut list = project.worklist("ann").unwrap().unwrap();
+    later::append(&extension.sample, &mut list, &open, Phase::Review);
+    project.save_later_items(&list, Later::Review, "lead", DEVICE).unwrap();
+    let item = list.items.last().unwrap().id;
+    let decided =
+        EventBody::ReviewDecided { item, outcome: ReviewOutcome::MineStands, via: Via::Key };
+    project.append("ann", DEVICE, &[decided]).unwrap();
+    assert!(project.verify().unwrap().ok, "{:?}", project.verify().unwrap());
+}
+
+/// A read with a tag and a score that were made elsewhere.
+fn import_outside(project: &mut Project, folder: &std::path::Path) {
+    let (known, protocol) = (project.known_studies().unwrap(), project.protocol().unwrap());
+    let reads = folder.join("reads.csv");
+    let text =
+        "study_id,reader_id,finding,level,tag\n00000001_000.png,bea,Pneumothorax,2,chest_drain\n";
+    std::fs::write(&reads, text).unwrap();
+    let reads = outside::read_reads(&reads, None, &known, &protocol).unwrap();
+    project.save_outside_reads(&reads, true, "lead", DEVICE).unwrap();
+    let scores = folder.join("scores.csv");
+    std::fs::write(&scores, "study_id,score,model\n00000001_000.png,0.25,net\n").unwrap();
+    let scores = outside::read_scores(&scores, &known, &protocol).unwrap();
+    project.save_outside_scores(&scores, "lead", DEVICE).unwrap();
+    assert!(project.verify().unwrap().ok, "{:?}", project.verify().unwrap());
 }
 
 fn examples() -> Vec<&'static str> {
@@ -57,8 +109,9 @@ fn examples() -> Vec<&'static str> {
 
 #[test]
 fn every_example_runs_and_all_but_the_empty_tables_have_rows() {
-    // Nothing goes wrong in this import, nothing falls short and nothing is explored.
-    const EMPTY: [&str; 3] = ["import_note", "shortfall", "explore"];
+    // Nothing goes wrong in this import, nothing falls short, nothing is explored, no panel is
+    // named and no box is drawn.
+    const EMPTY: [&str; 5] = ["import_note", "shortfall", "explore", "gold", "image_box"];
     let folder = tempdir().unwrap();
     let conn = full(folder.path());
     assert!(20 < examples().len());
@@ -99,7 +152,7 @@ fn every_table_view_and_kind_of_event_has_an_example() {
         assert!(all.split(|c| !word(c)).any(|w| w == name), "no example uses {name}");
     }
     let kinds = named("SELECT DISTINCT kind FROM event");
-    assert_eq!(kinds.len(), 16, "{kinds:?}");
+    assert_eq!(kinds.len(), 22, "{kinds:?}");
     for kind in kinds {
         assert!(all.contains(&format!("'{kind}'")), "no example uses {kind}");
         assert!(PAGE.contains(&format!("`{kind}`")), "{kind} is not explained");

@@ -121,7 +121,7 @@ fn every_bad_row_is_named_with_line_and_column() {
         format!("{HEADER}\r\n{}\r\n{ROW}\r\n{}\r\n", bad("058Y", "?"), bad("00000001_000", "b/c"));
     assert_eq!(faults(&several), [(2, column(ROW, "058Y")), (4, 1)]);
     let text = cxr14(&several).unwrap_err().to_string();
-    assert!(text.contains("line 2") && text.contains("one more row"), "{text}");
+    assert!(text.contains("line 2") && text.contains("line 4"), "every bad row: {text}");
 }
 
 #[test]

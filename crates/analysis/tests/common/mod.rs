@@ -173,6 +173,7 @@ impl World {
             experience_years: Some(12),
             worklist: list,
             state,
+            source: None,
         });
     }
 

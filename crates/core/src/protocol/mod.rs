@@ -1,9 +1,14 @@
 //! The protocol: findings, rules, scale, tags, keys, blinding and sampling as one versioned document.
 
+mod check;
 mod file;
 mod packet;
+#[cfg(test)]
+mod tests;
 
 pub use file::{ProtocolError, builtin, builtin_names};
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -71,6 +76,8 @@ pub struct Finding {
     pub polarity: Polarity,
     /// Ids of the findings a composite is made of; empty for a plain finding.
     pub any_of: Vec<String>,
+    /// Whether it is put to readers, or follows from its parts.
+    pub asked: bool,
     /// Key that focuses the finding while relabelling.
     pub key: Option<char>,
     /// Its deck is for practice: learning keys and rules, never in a figure.
@@ -119,15 +126,89 @@ pub enum Frame {
     All,
 }
 
+/// A share between 0 and 1 in millionths, so that protocols can be compared exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Share(pub u32);
+
+impl Share {
+    /// The whole.
+    pub const ONE: Self = Self(1_000_000);
+
+    /// The share as a number from 0 to 1.
+    pub fn value(self) -> f64 {
+        f64::from(self.0) / 1e6
+    }
+
+    /// That share of a count, rounded up.
+    pub fn of(self, count: usize) -> usize {
+        let millionths = (count as u128) * u128::from(self.0);
+        usize::try_from(millionths.div_ceil(1_000_000)).unwrap_or(count).min(count)
+    }
+}
+
+/// What divides the frame of a stratified draw.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StratumKey {
+    /// Body region.
+    Region,
+    /// View position of the first image.
+    View,
+    /// Stated sex.
+    Sex,
+    /// Stated age, by decades.
+    Age,
+    /// The dataset's own split.
+    Split,
+    /// The dataset's label of that name.
+    Label(String),
+}
+
+/// How a sample is divided among its strata.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Allocation {
+    /// As the frame is.
+    Proportional,
+    /// The same number for each.
+    Equal,
+    /// By size and expected spread, so that the whole is estimated most precisely.
+    Neyman,
+}
+
+/// What exploration and reading must not share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Apart {
+    /// No study.
+    Study,
+    /// No patient.
+    Patient,
+}
+
 /// The sampling plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sampling {
-    /// Label-positive studies per deck (verify), or studies in all (relabel, panel).
+    /// Label-positive studies per deck (verify), or studies in all (relabel, panel). With Neyman
+    /// allocation in verify, studies per deck in all.
     pub size: u32,
     /// Label-negative studies mixed into each deck.
     pub controls: u32,
     /// Studies per class for exploration, never overlapping with reading.
     pub explore: u32,
+    /// What exploration and reading must not share.
+    pub explore_apart: Apart,
+    /// What divides the frame; empty for a simple random sample.
+    pub stratify: Vec<StratumKey>,
+    /// How the sample is divided among strata, or among label-positives and controls.
+    pub allocation: Allocation,
+    /// Expected share of positives by stratum, for Neyman allocation; one half where not named.
+    pub expected: BTreeMap<String, Share>,
+    /// Studies of each deck that are read twice by each reader, unnoticed.
+    pub repeats: u32,
+    /// Least distance in reading order of a study and its hidden repeat.
+    pub repeat_gap: u32,
     /// Several studies of one patient.
     pub per_patient: PerPatient,
     /// Least distance in reading order of two items of one study, or of one patient where spaced.
@@ -184,6 +265,54 @@ pub struct Reading {
     pub show_sex_age: bool,
 }
 
+/// Who reads what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Assignment {
+    /// Every reader reads every study.
+    All,
+    /// Each study has one reader, but for a share that all of them read.
+    Split {
+        /// The share that everyone reads.
+        overlap: Share,
+    },
+}
+
+/// The readers whose majority is the reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gold {
+    /// Everybody.
+    All,
+    /// These, an odd number of them.
+    Named(Vec<String>),
+    /// So many, an odd number, drawn by the seed when the sample is drawn.
+    Draw(u32),
+}
+
+/// What metrics take as truth where several read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// Majority of the gold panel.
+    Majority,
+    /// The adjudicated level where there is one, else the majority.
+    Adjudicated,
+    /// A latent-class estimate.
+    LatentClass,
+}
+
+/// The readers of a project and what becomes of their answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Panel {
+    /// Who reads what.
+    pub assignment: Assignment,
+    /// The readers whose majority is the reference.
+    pub gold: Gold,
+    /// What metrics take as truth.
+    pub reference: Reference,
+}
+
 /// The whole document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Protocol {
@@ -205,12 +334,16 @@ pub struct Protocol {
     pub tags: Vec<Tag>,
     /// The sampling plan.
     pub sampling: Sampling,
+    /// Who reads what, and whose answers are the reference.
+    pub panel: Panel,
     /// Release policy for label-dependent figures.
     pub release: Release,
     /// Reading conduct.
     pub reading: Reading,
     /// Whether reports may name studies by the dataset's own ids.
     pub publish_ids: bool,
+    /// Whether patient ids of DICOM headers enter the project as they are; else a hash stands for each.
+    pub keep_patient_ids: bool,
     /// The document as written.
     pub source: String,
 }
@@ -239,6 +372,16 @@ impl Protocol {
     /// Index of a tag by id.
     pub fn tag_index(&self, id: &str) -> Option<usize> {
         self.tags.iter().position(|tag| tag.id == id)
+    }
+
+    /// The labels of the dataset that stand for a finding: its own, or those of its parts.
+    pub fn labels_of<'a>(&'a self, finding: &'a Finding) -> Vec<&'a str> {
+        if finding.any_of.is_empty() || finding.label.is_some() {
+            return vec![finding.label.as_deref().unwrap_or(&finding.id)];
+        }
+        let parts =
+            finding.any_of.iter().filter_map(|id| self.findings.get(self.finding_index(id)?));
+        parts.map(|part| part.label.as_deref().unwrap_or(&part.id)).collect()
     }
 
     /// The highest level of the scale.

@@ -1,13 +1,15 @@
 //! What can be taken back, rebuilt from the reader's own events.
 
 use overread_core::event::{FindingAnswer, Via};
-use overread_core::{EventBody, ItemId};
+use overread_core::{EventBody, ItemId, ReviewOutcome};
 
 /// One change that can be taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Edit {
     /// An item was locked.
     Lock { item: ItemId, answers: Vec<FindingAnswer> },
+    /// A second look was decided.
+    Decided { item: ItemId, outcome: ReviewOutcome },
     /// A tag was set or taken away.
     Tag { item: ItemId, tag: String, on: bool },
 }
@@ -15,7 +17,7 @@ pub(super) enum Edit {
 impl Edit {
     pub(super) fn item(&self) -> ItemId {
         match self {
-            Self::Lock { item, .. } | Self::Tag { item, .. } => *item,
+            Self::Lock { item, .. } | Self::Decided { item, .. } | Self::Tag { item, .. } => *item,
         }
     }
 }
@@ -54,14 +56,16 @@ impl History {
             EventBody::ReadLocked { item, answers, via, .. } => {
                 self.did(Edit::Lock { item: *item, answers: answers.clone() }, *via);
             }
+            EventBody::ReviewDecided { item, outcome, via } => {
+                self.did(Edit::Decided { item: *item, outcome: *outcome }, *via);
+            }
             EventBody::TagSet { item, tag, on, via } => match via {
                 Via::Undo => self.took_back(),
                 _ => self.did(Edit::Tag { item: *item, tag: tag.clone(), on: *on }, *via),
             },
             // Going back is the same as undoing when the lock was the last change.
             EventBody::ReadReopened { item, .. } => {
-                let is_its_lock =
-                    |edit: &Edit| matches!(edit, Edit::Lock { item: i, .. } if i == item);
+                let is_its_lock = |edit: &Edit| matches!(edit, Edit::Lock { item: i, .. } | Edit::Decided { item: i, .. } if i == item);
                 if self.done.last().is_some_and(is_its_lock) {
                     self.took_back();
                 }

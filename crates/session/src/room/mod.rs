@@ -16,7 +16,7 @@ use overread_core::event::{FindingAnswer, Via};
 use overread_core::protocol::Back;
 use overread_core::{
     Answer, BlindedItem, Dataset, Deck, Event, EventBody, Item, ItemState, Level, Phase, Protocol,
-    ReaderRecord, Sample,
+    ReaderRecord, ReviewOutcome, Sample, Stage,
 };
 
 use crate::command::Command;
@@ -38,10 +38,12 @@ pub struct Material {
     pub protocol: Protocol,
     /// What was drawn.
     pub sample: Sample,
-    /// The number by which each drawn study is named on screen.
-    pub study_numbers: std::collections::HashMap<overread_core::StudyId, u32>,
+    /// The number by which each drawn study is named on screen, at its first and second reading.
+    pub study_numbers: std::collections::HashMap<(overread_core::StudyId, u32), u32>,
     /// Whether this is a reader's packet, which holds no labels.
     pub packet: bool,
+    /// For an adjudicator: how many locked reads have each level. Empty for everyone else.
+    pub tallies: crate::later_view::Tallies,
 }
 
 /// Whether the film of the item on screen can be answered.
@@ -115,9 +117,10 @@ pub struct Room {
     material: Arc<Material>,
     reader: ReaderRecord,
     deck: u32,
-    /// Worklist indices of the deck.
-    range: std::ops::Range<usize>,
-    /// Worklist index of the item on screen; `None` when the deck is done.
+    stage: Stage,
+    /// Worklist indices of the deck's items of this stage, in reading order.
+    places: Vec<usize>,
+    /// Place of the item on screen among those; `None` when the deck is done.
     cursor: Option<usize>,
     draft: BTreeMap<usize, Answer>,
     focus: usize,
@@ -136,16 +139,19 @@ impl Room {
     pub fn open(material: Arc<Material>, reader: ReaderRecord, deck: Option<u32>) -> Option<Self> {
         let unread = |item: &&Item| !reader.state.item(item.id).is_some_and(ItemState::is_locked);
         let items = &reader.worklist.items;
-        let deck = deck
-            .or_else(|| items.iter().find(unread).map(|item| item.deck))
-            .or_else(|| items.last().map(|item| item.deck))?;
-        let start = items.iter().position(|item| item.deck == deck)?;
-        let length = items.iter().skip(start).take_while(|item| item.deck == deck).count();
+        let asked = |item: &&Item| deck.is_none_or(|deck| item.deck == deck);
+        let first = items.iter().filter(asked).find(unread);
+        let first = first.or_else(|| items.iter().rfind(asked))?;
+        let (deck, stage) = (first.deck, first.stage());
+        let places = (0..items.len())
+            .filter(|&i| items.get(i).is_some_and(|i| i.deck == deck && i.stage() == stage))
+            .collect();
         let mut room = Self {
             material,
             reader,
             deck,
-            range: start..start + length,
+            stage,
+            places,
             cursor: None,
             draft: BTreeMap::new(),
             focus: 0,
@@ -156,7 +162,7 @@ impl Room {
             pace: Pace::default(),
             conditions: BTreeMap::new(),
         };
-        room.cursor = room.next_open(start);
+        room.cursor = room.next_open(0);
         room.last_locked = room.latest_lock();
         Some(room)
     }
@@ -186,24 +192,39 @@ impl Room {
         self.deck
     }
 
+    /// Which part of the work on the deck this is.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
     /// The deck.
     pub fn deck(&self) -> Option<&Deck> {
         self.material.sample.decks.get(self.deck as usize)
     }
 
     /// The deck's items in reading order.
-    pub fn items(&self) -> &[Item] {
-        self.reader.worklist.items.get(self.range.clone()).unwrap_or(&[])
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.places.iter().filter_map(|&place| self.reader.worklist.items.get(place))
+    }
+
+    /// How many items the deck has.
+    pub fn count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The item at a 0-based place in the deck.
+    pub fn item_at(&self, position: usize) -> Option<&Item> {
+        self.places.get(position).and_then(|&place| self.reader.worklist.items.get(place))
     }
 
     /// 0-based place of the item on screen in its deck; `None` when the deck is done.
     pub fn position(&self) -> Option<usize> {
-        self.cursor.map(|cursor| cursor - self.range.start)
+        self.cursor
     }
 
     /// The item on screen.
     pub fn item(&self) -> Option<&Item> {
-        self.cursor.and_then(|cursor| self.reader.worklist.items.get(cursor))
+        self.item_at(self.cursor?)
     }
 
     /// What the reader may see of the item on screen.
@@ -213,15 +234,15 @@ impl Room {
 
     /// What the reader may see of the item at a 0-based place in the deck.
     pub fn blinded_at(&self, position: usize) -> Option<BlindedItem> {
-        let item = self.items().get(position)?;
+        let item = self.item_at(position)?;
         let m = &self.material;
-        let number = m.study_numbers.get(&item.study).copied().unwrap_or_default();
+        let number = m.study_numbers.get(&(item.study, item.pass)).copied().unwrap_or_default();
         BlindedItem::new(&m.dataset, &m.protocol, &m.sample, number, item)
     }
 
     /// State of the item at a 0-based place in the deck; `None` if nothing has happened to it.
     pub fn state_at(&self, position: usize) -> Option<&ItemState> {
-        self.items().get(position).and_then(|item| self.reader.state.item(item.id))
+        self.item_at(position).and_then(|item| self.reader.state.item(item.id))
     }
 
     /// State of the item on screen.
@@ -232,7 +253,7 @@ impl Room {
     /// Number of locked items of the deck.
     pub fn locked(&self) -> usize {
         let state = &self.reader.state;
-        self.items().iter().filter(|i| state.item(i.id).is_some_and(ItemState::is_locked)).count()
+        self.items().filter(|i| state.item(i.id).is_some_and(ItemState::is_locked)).count()
     }
 
     /// Answers given and not locked, by index of the finding.
@@ -282,7 +303,9 @@ impl Room {
         let asked = self.blinded().map_or(0, |item| item.asked.len());
         let here = self.cursor.is_some();
         match command {
-            Command::Answer(level) if self.material.protocol.top_level() < level => {
+            Command::Answer(level)
+                if self.stage != Stage::Reviewing && self.material.protocol.top_level() < level =>
+            {
                 Err(Unavailable("The scale has no such level."))
             }
             Command::Answer(_) | Command::NoAnswer(_) | Command::Flag | Command::Comment
@@ -290,11 +313,18 @@ impl Room {
             {
                 Err(Unavailable("The deck is finished."))
             }
+            Command::NoAnswer(_) | Command::Normal | Command::Finding(_)
+                if self.stage == Stage::Reviewing =>
+            {
+                Err(Unavailable("Here only: label right, mine stands, cannot tell."))
+            }
             Command::Normal if asked < 2 => Err(Unavailable("Only where every finding is asked.")),
             Command::Normal if self.draft.values().any(|a| *a != Answer::Level(Level::ABSENT)) => {
                 Err(Unavailable("Not while a finding is set."))
             }
-            Command::Lock if asked < 2 && self.standing_answers().is_none() => {
+            Command::Lock
+                if asked < 2 && self.draft.is_empty() && self.standing_answers().is_none() =>
+            {
                 Err(Unavailable("Answer first."))
             }
             Command::Back => self.back_target().map(drop),
@@ -315,6 +345,7 @@ impl Room {
             return Outcome::Refused(refusal);
         }
         match command {
+            Command::Answer(level) if self.stage == Stage::Reviewing => self.decide(level),
             Command::Answer(level) => self.answer(Answer::Level(level)),
             Command::NoAnswer(reason) => self.no_answer(Answer::NoAnswer(reason)),
             Command::Normal => self.lock_with(self.answers_or_absent()),
@@ -363,6 +394,7 @@ impl Room {
                 EventBody::ReadLocked { item, answers, .. } => {
                     self.after_lock(*item, answers, now);
                 }
+                EventBody::ReviewDecided { item, .. } => self.after_lock(*item, &[], now),
                 EventBody::ReadReopened { item, .. } => self.show(*item, now),
                 EventBody::ReadSkipped { item, .. } => self.after_skip(*item, now),
                 _ => {}
@@ -438,6 +470,15 @@ impl Room {
         Outcome::Done
     }
 
+    /// A second look ends in one of three outcomes, which stand on the keys of the levels.
+    fn decide(&mut self, level: Level) -> Outcome {
+        let outcome = ReviewOutcome::ALL.get(usize::from(level.0)).copied();
+        let (Some(item), Some(outcome)) = (self.item().map(|i| i.id), outcome) else {
+            return Outcome::Refused(Refusal::Unavailable("There is no such outcome."));
+        };
+        self.write(EventBody::ReviewDecided { item, outcome, via: Via::Key })
+    }
+
     /// Unsure and inadequate are about the whole study.
     fn no_answer(&mut self, answer: Answer) -> Outcome {
         let asked = self.asked();
@@ -498,14 +539,14 @@ impl Room {
     }
 
     fn back_target(&self) -> Result<usize, Refusal> {
-        let from = self.cursor.unwrap_or(self.range.end);
+        let from = self.cursor.unwrap_or(self.places.len());
         match self.material.protocol.reading.back {
             Back::Never => Err(Refusal::Unavailable("The protocol does not allow going back.")),
             Back::Last => self
                 .last_locked
-                .filter(|&i| self.range.contains(&i) && self.is_locked(i))
+                .filter(|&i| self.is_locked(i))
                 .ok_or(Refusal::Unavailable("Only the item locked last can be opened again.")),
-            Back::Any => (self.range.start..from)
+            Back::Any => (0..from)
                 .rev()
                 .find(|&i| self.is_locked(i))
                 .ok_or(Refusal::Unavailable("No item before this one is locked.")),
@@ -520,9 +561,7 @@ impl Room {
     }
 
     fn reopen(&mut self, index: usize, via: Via) -> Outcome {
-        let Some(item) = self.reader.worklist.items.get(index).map(|i| i.id) else {
-            return Outcome::Done;
-        };
+        let Some(item) = self.item_at(index).map(|i| i.id) else { return Outcome::Done };
         self.write(EventBody::ReadReopened { item, via })
     }
 
@@ -534,7 +573,7 @@ impl Room {
         let Some(index) = self.index_of(edit.item()) else {
             return Some(Refusal::Unavailable("The last change was in another deck."));
         };
-        if !matches!(edit, Edit::Lock { .. }) {
+        if matches!(edit, Edit::Tag { .. }) {
             return (self.cursor != Some(index)).then_some(Refusal::Unavailable(
                 "The last change was on an item that is not open.",
             ));
@@ -551,7 +590,7 @@ impl Room {
     fn undo(&mut self) -> Outcome {
         let Some(edit) = self.history.last().cloned() else { return Outcome::Done };
         match edit {
-            Edit::Lock { item, .. } => match self.index_of(item) {
+            Edit::Lock { item, .. } | Edit::Decided { item, .. } => match self.index_of(item) {
                 Some(index) => self.reopen(index, Via::Undo),
                 None => Outcome::Done,
             },
@@ -574,6 +613,9 @@ impl Room {
                     via: Via::Redo,
                 })
             }
+            Some(Edit::Decided { item, outcome }) if self.item().is_some_and(|i| i.id == item) => {
+                self.write(EventBody::ReviewDecided { item, outcome, via: Via::Redo })
+            }
             Some(Edit::Tag { item, tag, on }) if self.item().is_some_and(|i| i.id == item) => {
                 self.write(EventBody::TagSet { item, tag, on, via: Via::Redo })
             }
@@ -595,7 +637,7 @@ impl Room {
     fn after_lock(&mut self, item: overread_core::ItemId, answers: &[FindingAnswer], now: Instant) {
         let Some(index) = self.index_of(item) else { return };
         self.last_locked = Some(index);
-        let number = index + 1 - self.range.start;
+        let number = index + 1;
         self.echo = Some(Echo { number, answers: answers.to_vec(), at: now });
         self.move_to(self.next_open(index + 1), now);
     }
@@ -625,23 +667,21 @@ impl Room {
     }
 
     fn index_of(&self, item: overread_core::ItemId) -> Option<usize> {
-        let found = self.items().iter().position(|i| i.id == item)?;
-        Some(found + self.range.start)
+        self.items().position(|i| i.id == item)
     }
 
     fn is_locked(&self, index: usize) -> bool {
-        let item = self.reader.worklist.items.get(index);
-        item.and_then(|i| self.reader.state.item(i.id)).is_some_and(ItemState::is_locked)
+        self.state_at(index).is_some_and(ItemState::is_locked)
     }
 
     fn is_skipped(&self, index: usize) -> bool {
-        let item = self.reader.worklist.items.get(index);
-        item.and_then(|i| self.reader.state.item(i.id)).is_some_and(|state| state.skipped)
+        self.state_at(index).is_some_and(|state| state.skipped)
     }
 
     /// The next unread item from there on, then from the start; skipped ones come last.
     fn next_open(&self, from: usize) -> Option<usize> {
-        let around = || (from..self.range.end).chain(self.range.start..from.min(self.range.end));
+        let end = self.places.len();
+        let around = || (from..end).chain(0..from.min(end));
         let open = |i: &usize| !self.is_locked(*i);
         around().find(|i| open(i) && !self.is_skipped(*i)).or_else(|| around().find(open))
     }
@@ -649,13 +689,16 @@ impl Room {
     /// The item with the latest lock, after a restart.
     fn latest_lock(&self) -> Option<usize> {
         let mut latest: Option<(&str, usize)> = None;
-        for index in self.range.clone() {
-            let item = self.reader.worklist.items.get(index);
-            let lock = item.and_then(|i| self.reader.state.item(i.id)).and_then(ItemState::current);
-            if let Some(lock) = lock
-                && latest.is_none_or(|(at, _)| at <= lock.at.as_str())
+        for index in 0..self.places.len() {
+            let state = self.state_at(index);
+            let at = state.and_then(|state| match &state.outcome {
+                Some((_, at)) => Some(at.as_str()),
+                None => state.current().map(|lock| lock.at.as_str()),
+            });
+            if let Some(at) = at
+                && latest.is_none_or(|(before, _)| before <= at)
             {
-                latest = Some((&lock.at, index));
+                latest = Some((at, index));
             }
         }
         latest.map(|(_, index)| index)

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use super::*;
 use crate::command::{Keymap, canonical_chord};
 use overread_core::event::NO_HASH;
@@ -30,8 +32,9 @@ fn material(protocol: &str) -> Arc<Material> {
     let dataset =
         Dataset { identity: "t".to_owned(), findings, studies, patients: 40, ..Dataset::default() };
     let sample = sampling::draw(&dataset, &protocol, 14).unwrap();
-    let study_numbers = sample.study_numbers();
-    Arc::new(Material { dataset, protocol, sample, study_numbers, packet: false })
+    let study_numbers = sample.numbers();
+    let tallies = HashMap::default();
+    Arc::new(Material { dataset, protocol, sample, study_numbers, packet: false, tallies })
 }
 
 /// A room whose writes succeed at once, driven by key names.
@@ -94,7 +97,7 @@ impl Desk {
                 Answer::NoAnswer(reason) => Some(reason.word()[..1].to_owned()),
             }
         };
-        (0..self.room.items().len())
+        (0..self.room.count())
             .map(|i| level(self.room.state_at(i)).unwrap_or_else(|| "-".to_owned()))
             .collect()
     }

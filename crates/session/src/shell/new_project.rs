@@ -149,6 +149,7 @@ impl Form {
                 map: None,
                 images: (!images.is_empty()).then(|| PathBuf::from(images)),
                 protocol: protocols().get(self.protocol).copied().unwrap_or_default().to_owned(),
+                dry_run: false,
             },
         })
     }

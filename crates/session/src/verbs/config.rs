@@ -56,10 +56,18 @@ impl ProjectConfig {
         options
     }
 
-    /// What is left for the reads table, as JSON.
-    pub(crate) fn table(&self) -> String {
+    /// Above it a model calls a study positive.
+    pub(crate) fn threshold(&self) -> f64 {
+        self.all.get("threshold").and_then(Value::as_f64).unwrap_or(0.5)
+    }
+
+    /// What is left for the reads table, as JSON; `usual` holds what is not in the file.
+    pub(crate) fn table(&self, usual: &Value) -> String {
         let rest = self.all.iter().filter(|(name, _)| !OWN.contains(&name.as_str()));
-        let rest: Map<String, Value> = rest.map(|(k, v)| (k.clone(), v.clone())).collect();
+        let mut rest: Map<String, Value> = rest.map(|(k, v)| (k.clone(), v.clone())).collect();
+        for (name, value) in usual.as_object().into_iter().flatten() {
+            rest.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         Value::Object(rest).to_string()
     }
 }
@@ -75,7 +83,7 @@ mod tests {
         let options = config.applied_to(Options::default());
         assert_eq!((options.level, options.minimum_support), (0.9, 3));
         assert!(options.pairs_of_strata);
-        assert_eq!(config.table(), r#"{"level":0.9,"quorum":2}"#);
+        assert_eq!(config.table(&Value::Null), r#"{"level":0.9,"quorum":2}"#);
     }
 
     #[test]

@@ -1,13 +1,18 @@
 //! Figures and reports of a project.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use overread_analysis::{
-    Analysis, ChainHead, Input, Options, Provenance, ReadRow, SourceFile, long_reads,
+    Analysis, ChainHead, Input, ModelScores, Options, Provenance, ReadRow, SourceFile, long_reads,
 };
-use overread_core::{DatasetLabel, ReaderRecord, Sample};
+use overread_core::protocol::Reference;
+use overread_core::{
+    DatasetLabel, Deck, DeckId, Member, Protocol, ReaderRecord, Sample, StudyId,
+};
 use overread_report::{Format, Overwrite};
+use overread_store::import::outside::OutsideScore;
 use overread_store::{OpenMode, Project};
 use serde_json::json;
 
@@ -26,22 +31,33 @@ pub(crate) fn of_project(
     config: &ProjectConfig,
 ) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
     let project = Project::open(path, OpenMode::ReadOnly)?.project;
+    of_open_project(&project, config)
+}
+
+fn of_open_project(
+    project: &Project,
+    config: &ProjectConfig,
+) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
     let dataset = project.dataset()?;
     let protocol = project.protocol()?;
-    let sample: Option<Sample> = project.sample()?;
+    let sample = sample_of(project)?;
     let mut readers: Vec<ReaderRecord> = Vec::new();
     for reader in project.readers()? {
         readers.push(project.reader_record(&reader.name)?);
     }
-    let provenance = provenance(&project)?;
+    if let Some(sample) = &sample {
+        readers.extend(super::later::declared_blinded(project, sample)?);
+    }
+    let provenance = provenance(project)?;
+    let scores = model_scores(&project.outside_scores()?, config.threshold());
     let input = Input {
         dataset: &dataset,
         summary: None,
         protocol: &protocol,
         sample: sample.as_ref(),
         readers: &readers,
-        scores: &[],
-        gold: &[],
+        scores: &scores,
+        gold: sample.as_ref().map_or(&[][..], |sample| &sample.gold),
         provenance,
     };
     // Nobody sits at the project now, so the last answer stands.
@@ -50,6 +66,74 @@ pub(crate) fn of_project(
     let options = config.applied_to(options);
     let rows = long_reads(&input, &options);
     Ok((overread_analysis::analyse(&input, &options), rows))
+}
+
+/// What was drawn, or else what was read elsewhere.
+fn sample_of(project: &Project) -> Result<Option<Sample>, VerbError> {
+    match project.sample()? {
+        Some(sample) => Ok(Some(sample)),
+        None => read_elsewhere(project),
+    }
+}
+
+/// The options of the reads table: those of the file, then those that follow from protocol and draw.
+fn table_config(config: &ProjectConfig, protocol: &Protocol, sample: Option<&Sample>) -> String {
+    let rules: Vec<&str> = protocol.rules.iter().map(|rule| rule.name.as_str()).collect();
+    let mut usual = json!({ "rules": rules });
+    if protocol.panel.reference == Reference::LatentClass {
+        usual["reference"] = json!("dawid_skene");
+    }
+    if let Some(sample) = sample.filter(|sample| !sample.gold.is_empty()) {
+        usual["gold_readers"] = json!(sample.gold);
+    }
+    config.table(&usual)
+}
+
+/// The mean score of each study over its views, by model and finding.
+fn model_scores(rows: &[OutsideScore], threshold: f64) -> Vec<ModelScores> {
+    type Sums = BTreeMap<StudyId, (f64, f64)>;
+    let mut sums: BTreeMap<(&str, &str), Sums> = BTreeMap::new();
+    for row in rows {
+        let studies = sums.entry((&row.model, &row.finding)).or_default();
+        if let Some(score) = row.score {
+            let (sum, count) = studies.entry(row.study).or_default();
+            *sum += score;
+            *count += 1.0;
+        }
+    }
+    sums.into_iter()
+        .map(|((model, finding), studies)| ModelScores {
+            model: model.to_owned(),
+            finding: (!finding.is_empty()).then(|| finding.to_owned()),
+            threshold,
+            scores: studies.into_iter().map(|(study, (sum, n))| (study, sum / n)).collect(),
+        })
+        .collect()
+}
+
+/// Where nothing was drawn here: the studies that were read elsewhere, taken as they are. They stand
+/// for themselves alone, so their frame is no larger than they are.
+fn read_elsewhere(project: &Project) -> Result<Option<Sample>, VerbError> {
+    let studies = project.outside_studies()?;
+    if studies.is_empty() {
+        return Ok(None);
+    }
+    let count = u32::try_from(studies.len()).unwrap_or(u32::MAX);
+    let members = studies
+        .into_iter()
+        .map(|study| Member {
+            study,
+            label_positive: false,
+            drawn: count,
+            frame: count,
+            of: 1,
+            stratum: None,
+            repeated: false,
+        })
+        .collect();
+    let id = DeckId::derive(&["read elsewhere"]);
+    let deck = Deck { id, finding: None, planned: count, members };
+    Ok(Some(Sample { frame_studies: count, decks: vec![deck], ..Sample::default() }))
 }
 
 fn provenance(project: &Project) -> Result<Provenance, VerbError> {
@@ -88,15 +172,20 @@ pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
                 .map_err(|reason| VerbError::Other(format!("{}: {reason}.", file.display())))?
         }
     };
-    let (analysis, rows) = of_project(path, &config)?;
+    let project = Project::open(path, OpenMode::ReadOnly)?.project;
+    let (analysis, rows) = of_open_project(&project, &config)?;
+    let (sample, protocol) = (sample_of(&project)?, project.protocol()?);
+    let scores = scores_csv(&project.outside_scores()?, sample.as_ref());
+    let table_config = table_config(&config, &protocol, sample.as_ref());
+    let outside = project.outside_files()?;
     let fail = |error: &dyn std::fmt::Display| {
         VerbError::Other(format!("The analysis could not be written: {error}."))
     };
     let mut json = serde_json::to_value(&analysis).map_err(|error| fail(&error))?;
     let table = overread_analysis::reads_table::analyse_reads(
         &reads_csv(&rows),
-        Some(&config.table()),
-        None,
+        Some(&table_config),
+        scores.as_deref(),
     )
     .map_err(|error| fail(&error))?;
     if let (Some(all), Some(plain)) =
@@ -106,7 +195,36 @@ pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
             all.entry(key).or_insert_with(|| value.clone());
         }
     }
-    Ok(Said::new(json, overread_report::text(&analysis)))
+    json["outside"] = json!(outside);
+    let mut text = overread_report::text(&analysis);
+    for file in outside.iter().filter(|file| file.kind == "reads" && !file.declared_blinded) {
+        write!(
+            text,
+            "\nReads of {} ({}) were not declared blinded and stay out of these figures.",
+            file.who.join(", "),
+            file.name
+        )
+        .ok();
+    }
+    Ok(Said::new(json, text))
+}
+
+/// The project's scores in the layout of `--scores`; `None` where there are none.
+fn scores_csv(scores: &[OutsideScore], sample: Option<&Sample>) -> Option<String> {
+    let numbers = sample?.study_numbers();
+    if scores.is_empty() {
+        return None;
+    }
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    let mut csv = String::from("study_id,view_id,model,finding,score\n");
+    for score in scores {
+        // Reads go by the numbers of drawn studies; there is nothing to hold the others against.
+        let Some(study) = numbers.get(&score.study) else { continue };
+        let number = score.score.map_or_else(String::new, |score| score.to_string());
+        let (view, model) = (quoted(&score.view), quoted(&score.model));
+        writeln!(csv, "{study},{view},{model},{},{number}", quoted(&score.finding)).ok();
+    }
+    Some(csv)
 }
 
 /// The project's reads in the layout of `--reads`, so that both ways give the same statistics.

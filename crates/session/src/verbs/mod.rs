@@ -3,20 +3,28 @@
 mod audit;
 mod config;
 mod demo;
+mod dicom;
 mod figures;
+mod labels;
+mod later;
+mod outside;
 mod packets;
 mod project;
+mod protocol;
+mod sample;
 
 pub use audit::audit;
 pub(crate) use audit::document as audit_document;
 pub(crate) use demo::phantom as demo_phantom;
 pub use demo::{DemoProject, unpack as unpack_demo};
 pub use figures::{analyse, analyse_reads, report};
+pub use labels::drift;
+pub use later::{adjudicate, review};
+pub use outside::{import_reads, import_scores};
 pub use packets::{NewPacket, merge, packet};
-pub use project::{
-    NewProject, SampleOptions, add_reader, backup, images, info, new, readers, recover, sample,
-    verify,
-};
+pub use project::{NewProject, add_reader, backup, images, info, new, readers, recover, verify};
+pub use protocol::{check_protocol, list_protocols, set_protocol, show_protocol};
+pub use sample::{SampleOptions, extend_sample, sample};
 
 use std::path::PathBuf;
 

@@ -102,16 +102,22 @@ fn worklist(
     if let Some(packet) = project.packet()? {
         return Err(StoreError::Packet { path, reader: packet.reader }.into());
     }
-    if !project.readers()?.iter().any(|known| known.name == reader) {
+    let Some(known) = project.readers()?.into_iter().find(|known| known.name == reader) else {
         return Err(StoreError::NoReader { path, name: reader.to_owned() }.into());
-    }
+    };
     let Some(sample) = project.sample()? else {
         return Err(DeskError::NotSampled(path).into());
     };
-    let list = if let Some(list) = project.worklist(reader)? {
+    let list = if let Some(mut list) = project.worklist(reader)? {
+        // A second look is at the label, which no packet holds.
+        list.items.retain(|item| item.phase != overread_core::Phase::Review);
         list
+    } else if known.role == "adjudicator" {
+        overread_core::Worklist::default()
     } else {
-        let list = overread_core::sampling::worklist(dataset, protocol, &sample, reader);
+        let lists = project.worklists()?;
+        let list =
+            overread_core::sampling::late_worklist(dataset, protocol, &sample, &lists, reader)?;
         project.save_worklist(&list, LEAD, &crate::recent::device_id())?;
         list
     };

@@ -29,14 +29,7 @@ pub struct NewProject {
     pub images: Option<PathBuf>,
     /// A built-in protocol or a file.
     pub protocol: String,
-}
-
-/// How to draw.
-#[derive(Clone, Copy, Debug)]
-pub struct SampleOptions {
-    /// The seed.
-    pub seed: u64,
-    /// Say what would be drawn, and store nothing.
+    /// Say what would be made, and make nothing.
     pub dry_run: bool,
 }
 
@@ -74,12 +67,20 @@ const SHOWN: usize = 20;
 pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     let format: Format = what.format.parse()?;
     let protocol = load_protocol(&what.protocol)?;
-    let import = import::read(&Request {
+    let request = Request {
         format,
         labels: &what.labels,
         map: what.map.as_deref(),
         images: what.images.as_deref(),
-    })?;
+    };
+    let imported = match format {
+        Format::Dicom => super::dicom::read(&request, protocol.keep_patient_ids),
+        _ => import::read(&request).map_err(VerbError::from),
+    };
+    if what.dry_run {
+        return super::labels::preview(what, imported);
+    }
+    let import = imported?;
     check_labels(&protocol, &import.dataset.findings)?;
     let device = crate::recent::device_id();
     let project = Project::create(&what.path, &import, &protocol, LEAD, &device, Clock::system())?;
@@ -122,8 +123,12 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
 }
 
 /// A protocol that audits labels the dataset does not have is refused before anything is made.
-fn check_labels(protocol: &Protocol, known: &[String]) -> Result<(), VerbError> {
-    let missing = protocol.findings.iter().filter(|f| f.any_of.is_empty()).find_map(|finding| {
+pub(super) fn check_labels(protocol: &Protocol, known: &[String]) -> Result<(), VerbError> {
+    if known.is_empty() && protocol.design != overread_core::protocol::Design::Verify {
+        // A folder without labels can be read, if not compared.
+        return Ok(());
+    }
+    let missing = protocol.findings.iter().find_map(|finding| {
         let label = finding.label.as_deref()?;
         (!known.iter().any(|k| k == label)).then_some(label)
     });
@@ -183,122 +188,6 @@ pub fn readers(path: &Path) -> Result<Said, VerbError> {
     Ok(Said::new(json!({ "readers": rows }), text.trim_end().to_owned()))
 }
 
-/// Draws decks, exploration set and worklists.
-pub fn sample(path: &Path, options: SampleOptions) -> Result<Said, VerbError> {
-    let mut project = if options.dry_run {
-        Project::open(path, OpenMode::ReadOnly)?.project
-    } else {
-        open_writable(path)?
-    };
-    if project.sample()?.is_some() {
-        return Err(overread_store::StoreError::AlreadySampled { path: path.to_owned() }.into());
-    }
-    let dataset = project.dataset()?;
-    let protocol = project.protocol()?;
-    let drawn = sampling::draw(&dataset, &protocol, options.seed)?;
-    let lists: Vec<sampling::Worklist> = project
-        .readers()?
-        .iter()
-        .filter(|reader| reader.role == "reader")
-        .map(|reader| sampling::worklist(&dataset, &protocol, &drawn, &reader.name))
-        .collect();
-    if !options.dry_run {
-        project.save_sample(&drawn, &lists, LEAD, &crate::recent::device_id())?;
-    }
-    project.close()?;
-    let available = dataset.studies.iter().any(|study| study.available);
-    Ok(describe_sample(&drawn, &lists, options, available))
-}
-
-fn describe_sample(
-    drawn: &sampling::Sample,
-    lists: &[sampling::Worklist],
-    options: SampleOptions,
-    available: bool,
-) -> Said {
-    let decks: Vec<Value> = drawn
-        .decks
-        .iter()
-        .map(|deck| {
-            let first = deck.members.first();
-            let frame = first.map_or(0, |member| member.frame);
-            let probability = first.map(|m| f64::from(m.drawn) / f64::from(m.frame.max(1)));
-            let control = deck.members.iter().find(|m| !m.label_positive && deck.finding.is_some());
-            json!({
-                "id": deck.id,
-                "finding": deck.finding,
-                "items": deck.members.len(),
-                "label_positive": deck.label_positive(),
-                "frame": frame,
-                "probability": probability,
-                "control_frame": control.map(|m| m.frame),
-                "control_probability": control.map(|m| f64::from(m.drawn) / f64::from(m.frame.max(1))),
-            })
-        })
-        .collect();
-    let mut text = String::new();
-    writeln!(
-        text,
-        "{} with seed {}: {} decks, {} studies in the frame{}.",
-        if options.dry_run { "Would draw" } else { "Drew" },
-        drawn.seed,
-        drawn.decks.len(),
-        drawn.frame_studies,
-        if drawn.limited_to_available { " (only studies whose images were found)" } else { "" },
-    )
-    .ok();
-    if !available {
-        text.push_str("No image was found: every study counts as drawable and none can be shown. Name the folder with `overread images PROJECT DIR`.\n");
-    }
-    for deck in &drawn.decks {
-        let name = deck.finding.as_deref().unwrap_or("all findings");
-        let frame = deck.members.first().map_or(0, |m| m.frame);
-        let asked = deck.finding.is_some();
-        let positive = if asked { deck.label_positive() } else { deck.members.len() };
-        let kind = if asked { "label-positive" } else { "studies" };
-        write!(text, "{name}: {positive} of {frame} {kind}").ok();
-        if positive < deck.members.len() {
-            write!(text, ", {} controls", deck.members.len() - positive).ok();
-        }
-        text.push('\n');
-    }
-    let explored: usize = drawn.explore.values().map(Vec::len).sum();
-    if !drawn.explore.is_empty() {
-        writeln!(text, "Exploration: {explored} studies, none of them in a deck.").ok();
-    }
-    for short in drawn.shortfall.iter().filter(|short| short.arm != "exploration") {
-        let name = short.finding.as_deref().unwrap_or("all findings");
-        writeln!(
-            text,
-            "Short: {name}, {}: {} planned, {} available.",
-            short.arm, short.planned, short.drawn
-        )
-        .ok();
-    }
-    if lists.is_empty() {
-        text.push_str("Nobody reads yet: add a reader with `overread readers PROJECT add NAME`; the worklist is laid out at the first reading.");
-    }
-    let explore: serde_json::Map<String, Value> =
-        drawn.explore.iter().map(|(id, ids)| (id.clone(), json!(ids.len()))).collect();
-    let worklists: Vec<Value> = lists
-        .iter()
-        .map(|list| {
-            json!({ "reader": list.reader, "items": list.items.len(), "gap_violations": list.gap_violations })
-        })
-        .collect();
-    let json = json!({
-        "seed": drawn.seed,
-        "dry_run": options.dry_run,
-        "limited_to_available": drawn.limited_to_available,
-        "frame_studies": drawn.frame_studies,
-        "decks": decks,
-        "explore": explore,
-        "worklists": worklists,
-        "shortfall": drawn.shortfall,
-    });
-    Said::new(json, text.trim_end().to_owned())
-}
-
 /// Dataset, protocol, decks, readers, release.
 pub fn info(path: &Path) -> Result<Said, VerbError> {
     let opened = Project::open(path, OpenMode::ReadOnly)?;
@@ -332,6 +221,7 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
                 "controls": controls,
                 "items": deck.members.len(),
                 "available": available(deck),
+                "repeats": deck.members.iter().filter(|member| member.repeated).count(),
                 "label_known": deck.label_known(),
             })
         })
@@ -365,7 +255,10 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
             "hash": protocol.hash(),
             "title": protocol.title,
             "design": protocol.design.word(),
+            "versions": project.protocol_versions()?,
         },
+        "gold": sample.as_ref().map(|sample| &sample.gold),
+        "outside": project.outside_files()?,
         "decks": decks,
         "readers": readers,
         "release": { "policy": protocol.release.word(), "released": released },

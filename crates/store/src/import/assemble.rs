@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::scan::ImageFolder;
 use super::source::Source;
-use super::{Fault, ImageFile, Import, ImportError, StudySource};
+use super::{Fault, ImageBox, ImageFile, Import, ImportError, StudySource};
 use crate::hex::hex;
 
 /// An image of a row.
@@ -32,10 +32,21 @@ pub(super) struct StudyRow {
     pub(super) split: Option<String>,
 }
 
+/// A box that the dataset draws on an image.
+pub(super) struct BoxRow {
+    /// What the label file calls the image.
+    pub(super) image: String,
+    pub(super) finding: usize,
+    /// Left, top, width and height in pixels.
+    pub(super) edges: [f64; 4],
+}
+
 /// What a layout makes of its files. Keys are unique.
+#[derive(Default)]
 pub(super) struct Table {
     pub(super) findings: Vec<String>,
     pub(super) studies: Vec<StudyRow>,
+    pub(super) boxes: Vec<BoxRow>,
     pub(super) notes: Vec<Fault>,
 }
 
@@ -45,6 +56,54 @@ pub(super) fn assemble(
     files: &[Source],
     folder: Option<(ImageFolder, PathBuf)>,
 ) -> Result<Import, ImportError> {
+    let inputs = files
+        .iter()
+        .map(|f| InputFile { name: f.name.clone(), bytes: f.bytes, sha256: f.sha256.clone() })
+        .collect();
+    let found = folder.as_ref().map(|(folder, _)| folder);
+    let find = |key: &str| {
+        let folder = found?;
+        let other = || folder.find(&format!("{}.dcm", key.strip_suffix(".jpg")?));
+        let found = folder.find(key).or_else(other)?;
+        Some((found.path.clone(), found.bytes))
+    };
+    let sha256 = hash_of(files);
+    let mut import = build(format, table, &sha256, find)?;
+    import.files = inputs;
+    import.image_root = folder.map(|(_, root)| root);
+    Ok(import)
+}
+
+/// As [`assemble`], where it is known already which file holds which image.
+pub(super) fn assemble_listed(
+    format: &str,
+    table: Table,
+    inputs: Vec<InputFile>,
+    paths: &HashMap<String, (String, u64)>,
+    root: PathBuf,
+) -> Result<Import, ImportError> {
+    let sha256 = match inputs.as_slice() {
+        [one] => one.sha256.clone(),
+        several => {
+            let hashes: Vec<&str> = several.iter().map(|file| file.sha256.as_str()).collect();
+            crate::hex::sha256(hashes.join("\n").as_bytes())
+        }
+    };
+    let mut import = build(format, table, &sha256, |key| paths.get(key).cloned())?;
+    import.files = inputs;
+    import.image_root = Some(root);
+    Ok(import)
+}
+
+/// Where a file lies below the image folder, and its size.
+type Place = (String, u64);
+
+fn build(
+    format: &str,
+    table: Table,
+    sha256: &str,
+    find: impl Fn(&str) -> Option<Place>,
+) -> Result<Import, ImportError> {
     if table.studies.is_empty() {
         return Err(ImportError::Files(
             "The label file has no rows. Nothing was imported.".to_owned(),
@@ -52,10 +111,18 @@ pub(super) fn assemble(
     }
     let too_many = |_| ImportError::Files("The table has too many patients.".to_owned());
     let identity = identity_of(&table.studies);
+    let boxes = table
+        .boxes
+        .iter()
+        .map(|row| ImageBox {
+            image: ImageId::derive(&[&identity, &row.image]),
+            finding: row.finding,
+            edges: row.edges,
+        })
+        .collect();
     let patient_keys = sorted_patients(&table.studies);
     let number: HashMap<&str, usize> =
         patient_keys.iter().enumerate().map(|(i, key)| (key.as_str(), i)).collect();
-    let found = folder.as_ref().map(|(folder, _)| folder);
     let number = |row: &StudyRow| {
         let patient = number.get(row.patient.as_str()).copied().unwrap_or(0);
         u32::try_from(patient).unwrap_or(u32::MAX)
@@ -75,25 +142,28 @@ pub(super) fn assemble(
     for (ids, i) in ids {
         if let Some(row) = rows.get_mut(i).and_then(Option::take) {
             let patient = numbers.get(i).copied().unwrap_or(0);
-            let (study, source) = study(row, patient, ids, found);
+            let (study, source) = study(row, patient, ids, &find);
             studies.push(study);
             sources.push(source);
         }
     }
     let dataset = Dataset {
         format: format.to_owned(),
-        sha256: hash_of(files),
+        sha256: sha256.to_owned(),
         identity,
         findings: table.findings,
         patients: u32::try_from(patient_keys.len()).map_err(too_many)?,
         studies,
     };
-    let files = files
-        .iter()
-        .map(|f| InputFile { name: f.name.clone(), bytes: f.bytes, sha256: f.sha256.clone() })
-        .collect();
-    let image_root = folder.map(|(_, root)| root);
-    Ok(Import { dataset, sources, patient_keys, files, image_root, notes: table.notes })
+    Ok(Import {
+        dataset,
+        sources,
+        patient_keys,
+        files: Vec::new(),
+        image_root: None,
+        boxes,
+        notes: table.notes,
+    })
 }
 
 type Ids = (StudyId, Vec<ImageId>);
@@ -162,18 +232,15 @@ fn study(
     row: StudyRow,
     patient: u32,
     (id, image_ids): Ids,
-    folder: Option<&ImageFolder>,
+    find: &impl Fn(&str) -> Option<Place>,
 ) -> (Study, StudySource) {
     let mut images = Vec::with_capacity(row.images.len());
     let mut files = Vec::with_capacity(row.images.len());
     for (image, id) in row.images.into_iter().zip(image_ids) {
-        let found = folder.and_then(|folder| folder.find(image.key.as_deref().unwrap_or(&row.key)));
+        let key = image.key.as_deref().unwrap_or(&row.key);
+        let (path, bytes) = find(key).unzip();
         images.push(ImageRef { id, view: image.view });
-        files.push(ImageFile {
-            path: found.map(|found| found.path.clone()),
-            bytes: found.map(|found| found.bytes),
-            key: image.key.unwrap_or_default(),
-        });
+        files.push(ImageFile { path, bytes, key: image.key.unwrap_or_default() });
     }
     let available = !files.is_empty() && files.iter().all(|file| file.path.is_some());
     let study = Study {

@@ -34,7 +34,7 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
         }
         rows.finish()?;
     }
-    Ok(Table { findings, studies: gather.studies, notes })
+    Ok(Table { findings, studies: gather.studies, notes, ..Table::default() })
 }
 
 fn header(source: &Source, rows: &mut Rows<'_>) -> Result<Vec<String>, ImportError> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use overread_core::Sex;
 use overread_core::dataset::Labels;
 
-use super::assemble::{ImageRow, StudyRow, Table};
+use super::assemble::{BoxRow, ImageRow, StudyRow, Table};
 use super::rows::Rows;
 use super::source::Source;
 use super::{Fault, ImportError};
@@ -50,20 +50,25 @@ const FINDINGS: [&str; 15] = [
 const OLDEST: u16 = 122;
 
 pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
+    let (boxes, others): (Vec<&Source>, Vec<&Source>) =
+        files.iter().partition(|file| is_box_list(file));
     let (lists, tables): (Vec<&Source>, Vec<&Source>) =
-        files.iter().partition(|file| is_list(file));
+        others.into_iter().partition(|file| is_list(file));
     let [table] = tables.as_slice() else {
         return Err(ImportError::Files(format!(
-            "ChestX-ray14 has one table of labels (Data_Entry_2017.csv or its 2020 version), perhaps with lists of file names; {} tables were given. Nothing was imported.",
+            "ChestX-ray14 has one table of labels (Data_Entry_2017.csv or its 2020 version), perhaps with lists of file names and a list of boxes; {} tables were given. Nothing was imported.",
             tables.len()
         )));
     };
     let mut table = read_table(table)?;
-    if !lists.is_empty() {
+    if !lists.is_empty() || !boxes.is_empty() {
         let number: HashMap<String, usize> =
             table.studies.iter().enumerate().map(|(i, study)| (study.key.clone(), i)).collect();
         for list in lists {
             read_list(list, &number, &mut table.studies)?;
+        }
+        for list in boxes {
+            table.boxes.extend(read_boxes(list, &number)?);
         }
     }
     Ok(table)
@@ -75,6 +80,57 @@ fn is_list(source: &Source) -> bool {
     let first = text.lines().next().unwrap_or("").trim();
     let png = first.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("png"));
     png && !first.contains([',', ';', '\t'])
+}
+
+/// `Image Index,Finding Label,Bbox [x,y,w,h]`: as in the header of the labels, brackets hold commas.
+fn is_box_list(source: &Source) -> bool {
+    let (text, _) = source.text();
+    text.lines().next().is_some_and(|line| line.starts_with("Image Index,Finding Label,Bbox [x,"))
+}
+
+fn read_boxes(
+    source: &Source,
+    number: &HashMap<String, usize>,
+) -> Result<Vec<BoxRow>, ImportError> {
+    const CELLS: usize = 6;
+    let (text, _) = source.text();
+    let mut rows = Rows::new(source, &text, b',')?;
+    let mut boxes = Vec::new();
+    rows.advance();
+    while rows.advance() {
+        let cells = rows.row().len();
+        if cells < CELLS || rows.row().iter().skip(CELLS).any(|cell| !cell.is_empty()) {
+            rows.reject(cells.min(CELLS), format!("the row has {cells} columns, not {CELLS}"));
+            continue;
+        }
+        let before = rows.faults.len();
+        let image = rows.cell(0).trim().to_owned();
+        if !number.contains_key(&image) {
+            rows.reject(0, "the table of labels has no such image");
+        }
+        // The list has a spelling of its own for one class.
+        let name = match rows.cell(1).trim() {
+            "Infiltrate" => "Infiltration",
+            name => name,
+        };
+        let finding = FINDINGS.iter().position(|finding| *finding == name);
+        if finding.is_none() {
+            let text = format!("`{name}` is not a label of ChestX-ray14");
+            rows.reject(1, text);
+        }
+        let mut edges = [0.0; 4];
+        for (i, edge) in edges.iter_mut().enumerate() {
+            match rows.cell(2 + i).trim().parse::<f64>() {
+                Ok(n) if n.is_finite() && (0.0 < n || (i < 2 && n == 0.0)) => *edge = n,
+                _ => rows.reject(2 + i, "a position or size in pixels is needed"),
+            }
+        }
+        if let (Some(finding), true) = (finding, before == rows.faults.len()) {
+            boxes.push(BoxRow { image, finding, edges });
+        }
+    }
+    rows.finish()?;
+    Ok(boxes)
 }
 
 fn read_list(
@@ -113,7 +169,7 @@ fn read_table(source: &Source) -> Result<Table, ImportError> {
     }
     reject_twins(source, &studies, &lines, &mut rows.faults);
     rows.finish()?;
-    Ok(Table { findings: FINDINGS.map(str::to_owned).to_vec(), studies, notes })
+    Ok(Table { findings: FINDINGS.map(str::to_owned).to_vec(), studies, notes, ..Table::default() })
 }
 
 fn check_header(source: &Source, rows: &mut Rows<'_>) -> Result<(), ImportError> {

@@ -3,8 +3,13 @@
 mod assemble;
 mod chexpert;
 mod cxr14;
+pub mod dicom;
+mod drift;
 mod merge;
+mod mimic;
 mod mura;
+pub mod outside;
+mod preview;
 mod rows;
 pub(crate) mod scan;
 mod source;
@@ -14,9 +19,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use overread_core::Dataset;
 use overread_core::event::InputFile;
+use overread_core::{Dataset, ImageId};
 
+pub use drift::{Drift, DriftedStudy, FindingDrift, drift};
+pub use preview::{FilePreview, preview};
 pub use source::MOST_BYTES;
 
 /// A layout of label files.
@@ -28,6 +35,10 @@ pub enum Format {
     Mura,
     /// `CheXpert`: 1, 0, -1 and blank.
     Chexpert,
+    /// MIMIC-CXR: labels by study, perhaps with metadata and split.
+    Mimic,
+    /// A folder of DICOM files, perhaps with a mapped table of labels.
+    Dicom,
     /// Any table, with a mapping of its columns.
     Table,
 }
@@ -39,6 +50,8 @@ impl Format {
             Self::Cxr14 => "cxr14",
             Self::Mura => "mura",
             Self::Chexpert => "chexpert",
+            Self::Mimic => "mimic-cxr",
+            Self::Dicom => "dicom",
             Self::Table => "table",
         }
     }
@@ -48,7 +61,7 @@ impl FromStr for Format {
     type Err = ImportError;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        [Self::Cxr14, Self::Mura, Self::Chexpert, Self::Table]
+        [Self::Cxr14, Self::Mura, Self::Chexpert, Self::Mimic, Self::Dicom, Self::Table]
             .into_iter()
             .find(|format| format.word() == word)
             .ok_or_else(|| ImportError::Format(word.to_owned()))
@@ -60,7 +73,7 @@ impl FromStr for Format {
 pub struct Fault {
     /// File name without folders.
     pub file: String,
-    /// 1-based line.
+    /// 1-based line; 0 where the file as a whole is meant.
     pub line: u64,
     /// 1-based column, in characters.
     pub column: u64,
@@ -70,6 +83,9 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(f, "{}: {}", self.file, self.text);
+        }
         write!(f, "{} line {}, column {}: {}", self.file, self.line, self.column, self.text)
     }
 }
@@ -79,7 +95,7 @@ impl fmt::Display for Fault {
 #[non_exhaustive]
 pub enum ImportError {
     /// A format nobody knows.
-    #[error("`{0}` is not a known format. Use cxr14, mura, chexpert or table.")]
+    #[error("`{0}` is not a known format. Use cxr14, mura, chexpert, mimic-cxr, dicom or table.")]
     Format(String),
     /// A file that cannot be read.
     #[error("The file {} cannot be read: {source}. Check the path.", path.display())]
@@ -111,14 +127,17 @@ pub enum ImportError {
     Rows(Vec<Fault>),
 }
 
+/// Every bad row up to a page of them; a preview lists all.
 fn list(faults: &[Fault]) -> String {
-    let first = faults.first().map(Fault::to_string).unwrap_or_default();
-    let more = match faults.len() {
-        0 | 1 => String::new(),
-        2 => " (and one more row)".to_owned(),
-        n => format!(" (and {} more rows)", n - 1),
+    const PAGE: usize = 40;
+    let rows: Vec<String> = faults.iter().take(PAGE).map(Fault::to_string).collect();
+    let rows = rows.join(";\n");
+    let more = match faults.len().saturating_sub(PAGE) {
+        0 => String::new(),
+        1 => " (and one more row)".to_owned(),
+        n => format!(" (and {n} more rows; `overread new … --dry-run` lists all)"),
     };
-    format!("{first}{more}. Nothing was imported; correct the file and try again.")
+    format!("{rows}{more}. Nothing was imported; correct the file and try again.")
 }
 
 /// Where an image lies.
@@ -141,8 +160,19 @@ pub struct StudySource {
     pub images: Vec<ImageFile>,
 }
 
+/// A box that the dataset draws on an image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageBox {
+    /// The image.
+    pub image: ImageId,
+    /// Index of the finding.
+    pub finding: usize,
+    /// Left, top, width and height in pixels.
+    pub edges: [f64; 4],
+}
+
 /// A dataset as read, ready for a new project.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Import {
     /// The dataset, studies sorted by id.
     pub dataset: Dataset,
@@ -154,6 +184,8 @@ pub struct Import {
     pub files: Vec<InputFile>,
     /// The folder below which images were looked for.
     pub image_root: Option<PathBuf>,
+    /// Boxes that the dataset draws.
+    pub boxes: Vec<ImageBox>,
     /// Values that were left out, such as an impossible age.
     pub notes: Vec<Fault>,
 }
@@ -185,20 +217,14 @@ pub fn read(request: &Request<'_>) -> Result<Import, ImportError> {
             "No label file was given. Name one with --labels.".to_owned(),
         ));
     }
-    if request.map.is_some() != (request.format == Format::Table) {
-        let text = match request.map {
-            Some(_) => "A mapping (--map) goes with the format `table` only.",
-            None => "The format `table` needs a mapping of the columns: --map MAP.toml.",
-        };
-        return Err(ImportError::Files(text.to_owned()));
-    }
-    let files =
-        request.labels.iter().map(|path| source::read(path)).collect::<Result<Vec<_>, _>>()?;
+    check_map(request)?;
+    let files = read_files(request)?;
     let table = match (request.format, request.map) {
-        (Format::Table, Some(map)) => table::read(&files, map)?,
+        (Format::Table | Format::Dicom, Some(map)) => table::read(&files, map)?,
         (Format::Mura, _) => mura::read(&files)?,
         (Format::Chexpert, _) => chexpert::read(&files)?,
-        (Format::Cxr14 | Format::Table, _) => cxr14::read(&files)?,
+        (Format::Mimic, _) => mimic::read(&files)?,
+        (Format::Cxr14 | Format::Table | Format::Dicom, _) => cxr14::read(&files)?,
     };
     let folder = match request.images {
         None => None,
@@ -209,4 +235,41 @@ pub fn read(request: &Request<'_>) -> Result<Import, ImportError> {
         }
     };
     assemble::assemble(request.format.word(), table, &files, folder)
+}
+
+/// Makes a dataset of the headers of a folder's DICOM files, with labels from a mapped table where
+/// the request names one.
+pub fn read_dicom(
+    request: &Request<'_>,
+    folder: &dicom::DicomFolder<'_>,
+) -> Result<Import, ImportError> {
+    if request.labels.is_empty() {
+        return dicom::assemble(folder, None);
+    }
+    check_map(request)?;
+    let files = read_files(request)?;
+    let Some(map) = request.map else { return Err(no_map()) };
+    let table = table::read(&files, map)?;
+    dicom::assemble(folder, Some((table, &files)))
+}
+
+fn read_files(request: &Request<'_>) -> Result<Vec<source::Source>, ImportError> {
+    request.labels.iter().map(|path| source::read(path)).collect()
+}
+
+fn check_map(request: &Request<'_>) -> Result<(), ImportError> {
+    let wants = matches!(request.format, Format::Table | Format::Dicom);
+    match (request.map, wants) {
+        (Some(_), false) => Err(ImportError::Files(
+            "A mapping (--map) goes with the formats `table` and `dicom` only.".to_owned(),
+        )),
+        (None, true) => Err(no_map()),
+        _ => Ok(()),
+    }
+}
+
+fn no_map() -> ImportError {
+    ImportError::Files(
+        "A table of labels needs a mapping of its columns here: --map MAP.toml.".to_owned(),
+    )
 }

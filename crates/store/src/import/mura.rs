@@ -32,7 +32,7 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
     for study in &mut studies {
         study.images.sort_by_key(|image| natural(image.key.as_deref()));
     }
-    Ok(Table { findings: vec![FINDING.to_owned()], studies, notes: Vec::new() })
+    Ok(Table { findings: vec![FINDING.to_owned()], studies, ..Table::default() })
 }
 
 fn has_labels(source: &Source) -> bool {

@@ -71,6 +71,11 @@ impl ImageFolder {
         self.files.iter().filter(move |file| file.bytes == bytes)
     }
 
+    /// Every file, by path.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Found> {
+        self.files.iter()
+    }
+
     /// The file that a label table means: by path below the folder, by the end of that path, or by
     /// name. A key with folders is never matched to one of several files of its name.
     pub(crate) fn find(&self, key: &str) -> Option<&Found> {

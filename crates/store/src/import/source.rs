@@ -46,6 +46,16 @@ impl Source {
         }
     }
 
+    /// Whether the text begins with a byte order mark.
+    pub(super) fn has_mark(&self) -> bool {
+        self.unpacked.as_deref().unwrap_or(&self.raw).starts_with(b"\xef\xbb\xbf")
+    }
+
+    /// Whether the file is gzipped.
+    pub(super) fn is_gzipped(&self) -> bool {
+        self.unpacked.is_some()
+    }
+
     pub(super) fn fault(&self, line: u64, column: u64, text: impl Into<String>) -> Fault {
         Fault { file: self.name.clone(), line, column, text: text.into() }
     }

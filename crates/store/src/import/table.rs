@@ -129,7 +129,7 @@ pub(super) fn read(files: &[Source], map: &Path) -> Result<Table, ImportError> {
         }
         rows.finish()?;
     }
-    Ok(Table { findings, studies: gather.studies, notes })
+    Ok(Table { findings, studies: gather.studies, notes, ..Table::default() })
 }
 
 fn columns_of(source: &Source, rows: &mut Rows<'_>, map: &Map) -> Result<Columns, ImportError> {

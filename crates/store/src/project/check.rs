@@ -295,6 +295,7 @@ fn design_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
         "SELECT EXISTS (SELECT 1 FROM reader AS r WHERE NOT EXISTS (SELECT 1 FROM event AS e
              WHERE e.kind = ?1 AND e.body ->> '$.reader' = r.name AND e.body ->> '$.role' = r.role))",
     )?;
+    problems.extend(super::outside::problems_of(conn)?);
     Ok(problems)
 }
 
@@ -312,7 +313,8 @@ fn sample_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
             .collect::<rusqlite::Result<Vec<Worklist>>>()?;
         let known: bool = conn.query_row(
             "SELECT EXISTS (SELECT 1 FROM event
-                 WHERE kind IN ('sample.drawn', 'packet.made') AND body ->> '$.hash' = ?1)",
+                 WHERE kind IN ('sample.drawn', 'sample.extended', 'adjudication.drawn',
+                     'review.drawn', 'packet.made') AND body ->> '$.hash' = ?1)",
             [sample_hash(&sample, &lists)],
             |row| row.get(0),
         )?;

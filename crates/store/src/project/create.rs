@@ -162,7 +162,21 @@ fn insert_dataset(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
         insert.execute(params![no, key])?;
     }
     insert_studies(conn, dataset, import)?;
-    insert_images(conn, dataset, import)
+    insert_images(conn, dataset, import)?;
+    insert_boxes(conn, import)
+}
+
+fn insert_boxes(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
+    let mut row = conn.prepare(
+        "INSERT INTO image_box (image, place, finding, x, y, width, height)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (b, place) in import.boxes.iter().zip(0_i64..) {
+        let [x, y, width, height] = b.edges;
+        let image = b.image.0.cast_signed();
+        row.execute(params![image, place, count(b.finding), x, y, width, height])?;
+    }
+    Ok(())
 }
 
 fn count(n: usize) -> i64 {

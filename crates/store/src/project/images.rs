@@ -13,6 +13,7 @@ use super::Project;
 use super::load::study_ids;
 use crate::error::{ImageError, StoreError};
 use crate::hex::sha256;
+use crate::import::ImageBox;
 use crate::import::scan::{Found, ImageFolder};
 
 /// More than any radiograph, as a file.
@@ -101,6 +102,23 @@ impl Project {
         }
         let root = self.image_root()?.map(Arc::from);
         Ok(ImageShelf { root, places: Arc::new(places) })
+    }
+
+    /// Boxes that the dataset draws on an image. For the review screen only: a box tells the label.
+    pub fn boxes(&self, id: ImageId) -> Result<Vec<ImageBox>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<ImageBox>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT finding, x, y, width, height FROM image_box WHERE image = ?1 ORDER BY place",
+                )?
+                .query_map([id.0.cast_signed()], |row| {
+                    let finding = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
+                    let edges = [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?];
+                    Ok(ImageBox { image: id, finding, edges })
+                })?
+                .collect()
+        };
+        read().map_err(self.sql("read the boxes"))
     }
 
     /// The folder below which images are looked for. For leads' eyes only.

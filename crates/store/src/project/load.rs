@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use overread_core::event::InputFile;
-use overread_core::sampling::Shortfall;
+use overread_core::sampling::{Shortfall, StudySet};
 use overread_core::{
     Dataset, Deck, ImageId, ImageRef, Item, Labels, Member, Phase, Protocol, ReaderRecord, Sample,
     Sex, Study, StudyId, Worklist,
@@ -26,6 +26,19 @@ pub struct ReaderRow {
     pub experience_years: Option<u32>,
     /// When added, RFC 3339.
     pub added_at: String,
+}
+
+/// A version of the protocol.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ProtocolVersion {
+    /// Version.
+    pub version: u32,
+    /// Short name.
+    pub name: String,
+    /// SHA-256 of the document.
+    pub hash: String,
+    /// Since when it holds, RFC 3339.
+    pub set_at: String,
 }
 
 /// The dataset's key figures, without its rows.
@@ -122,6 +135,24 @@ impl Project {
             .map_err(|source| StoreError::Protocol { path: self.path.clone(), source })
     }
 
+    /// The versions of the protocol that held, oldest first, with their hashes.
+    pub fn protocol_versions(&self) -> Result<Vec<ProtocolVersion>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<ProtocolVersion>> {
+            self.conn
+                .prepare("SELECT version, name, hash, set_at FROM protocol ORDER BY version")?
+                .query_map([], |row| {
+                    Ok(ProtocolVersion {
+                        version: row.get(0)?,
+                        name: row.get(1)?,
+                        hash: row.get(2)?,
+                        set_at: row.get(3)?,
+                    })
+                })?
+                .collect()
+        };
+        read().map_err(self.sql("read the protocol"))
+    }
+
     /// What was drawn; `None` before drawing.
     pub fn sample(&self) -> Result<Option<Sample>, StoreError> {
         sample_of(&self.conn).map_err(self.sql("read the sample"))
@@ -166,6 +197,7 @@ impl Project {
             experience_years: reader.experience_years,
             worklist: self.worklist(name)?.unwrap_or_default(),
             state,
+            source: None,
         })
     }
 
@@ -330,15 +362,20 @@ pub(super) fn study_ids(conn: &Connection) -> rusqlite::Result<Vec<StudyId>> {
 /// The sample as stored.
 pub(super) fn sample_of(conn: &Connection) -> rusqlite::Result<Option<Sample>> {
     let head = conn
-        .query_row("SELECT seed, limited_to_available, frame_studies FROM sample", [], |row| {
-            let Text(seed) = row.get(0)?;
-            Ok(Sample {
-                seed,
-                limited_to_available: row.get(1)?,
-                frame_studies: row.get(2)?,
-                ..Sample::default()
-            })
-        })
+        .query_row(
+            "SELECT seed, limited_to_available, frame_studies, frame FROM sample",
+            [],
+            |row| {
+                let Text(seed) = row.get(0)?;
+                Ok(Sample {
+                    seed,
+                    limited_to_available: row.get(1)?,
+                    frame_studies: row.get(2)?,
+                    frame: row.get::<_, Option<Vec<u8>>>(3)?.map(StudySet),
+                    ..Sample::default()
+                })
+            },
+        )
         .optional()?;
     let Some(mut sample) = head else { return Ok(None) };
     sample.decks = conn
@@ -349,19 +386,30 @@ pub(super) fn sample_of(conn: &Connection) -> rusqlite::Result<Option<Sample>> {
         })?
         .collect::<Result<_, _>>()?;
     let mut statement = conn.prepare(
-        "SELECT m.deck, s.id, m.label_positive, m.drawn, m.frame
+        "SELECT m.deck, s.id, m.label_positive, m.drawn, m.frame, m.of_studies, m.stratum, m.repeated
          FROM deck_member AS m JOIN study AS s ON s.no = m.study ORDER BY m.deck, m.place",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let study = StudyId(row.get::<_, i64>(1)?.cast_unsigned());
-        let member =
-            Member { study, label_positive: row.get(2)?, drawn: row.get(3)?, frame: row.get(4)? };
+        let member = Member {
+            study,
+            label_positive: row.get(2)?,
+            drawn: row.get(3)?,
+            frame: row.get(4)?,
+            of: row.get(5)?,
+            stratum: row.get(6)?,
+            repeated: row.get(7)?,
+        };
         if let Some(deck) = sample.decks.get_mut(row.get::<_, u32>(0)? as usize) {
             deck.members.push(member);
         }
     }
     sample.explore = explore_of(conn)?;
+    sample.gold = conn
+        .prepare("SELECT reader FROM gold ORDER BY reader")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     sample.shortfall = conn
         .prepare("SELECT finding, arm, planned, drawn FROM shortfall ORDER BY place")?
         .query_map([], |row| {
@@ -401,7 +449,7 @@ pub(super) fn worklist_of(conn: &Connection, reader: &str) -> rusqlite::Result<O
     let Some(gap_violations) = gaps else { return Ok(None) };
     let items = conn
         .prepare(
-            "SELECT i.id, s.id, i.deck, i.phase, i.pass FROM item AS i
+            "SELECT i.id, s.id, i.deck, i.phase, i.pass, i.batch, i.finding FROM item AS i
              JOIN study AS s ON s.no = i.study WHERE i.reader = ?1 ORDER BY i.place",
         )?
         .query_map([reader], |row| {
@@ -415,7 +463,15 @@ pub(super) fn worklist_of(conn: &Connection, reader: &str) -> rusqlite::Result<O
                     format!("`{phase}` is no phase").into(),
                 )
             })?;
-            Ok(Item { id, study, deck: row.get(2)?, phase, pass: row.get(4)? })
+            Ok(Item {
+                id,
+                study,
+                deck: row.get(2)?,
+                phase,
+                pass: row.get(4)?,
+                batch: row.get(5)?,
+                finding: row.get(6)?,
+            })
         })?
         .collect::<Result<_, _>>()?;
     Ok(Some(Worklist { reader: reader.to_owned(), items, gap_violations }))

@@ -7,8 +7,10 @@ pub(crate) mod images;
 pub(crate) mod load;
 pub(crate) mod merge;
 mod open;
+pub(crate) mod outside;
 pub(crate) mod packet;
 pub(crate) mod projection;
+pub(crate) mod redraw;
 mod sample;
 
 use std::collections::HashMap;

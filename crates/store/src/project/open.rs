@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
@@ -47,6 +48,8 @@ impl Project {
                 migrate(&mut conn, MIGRATIONS).map_err(fail)?;
             }
             notices.extend(set_durable(&conn, &notices).map_err(fail)?);
+        } else if 0 < header.user_version && header.user_version < SCHEMA_VERSION {
+            conn = up_to_date_copy(&conn).map_err(fail)?;
         }
         check_tables(&conn, path, header)?;
         let project = Self {
@@ -60,6 +63,16 @@ impl Project {
         };
         Ok(Opened { project, notices })
     }
+}
+
+/// A copy in memory with today's tables: an older file that may not be written can still be read.
+fn up_to_date_copy(conn: &Connection) -> rusqlite::Result<Connection> {
+    const PAGES: std::ffi::c_int = 1_024;
+    let mut copy = Connection::open_in_memory()?;
+    Backup::new(conn, &mut copy)?.run_to_completion(PAGES, Duration::ZERO, None)?;
+    migrate(&mut copy, MIGRATIONS)?;
+    copy.pragma_update(None, "query_only", true)?;
+    Ok(copy)
 }
 
 fn left_over_wal(path: &Path) -> Option<Notice> {

@@ -149,9 +149,11 @@ impl Project {
         let content =
             |what: &str| StoreError::Content { path: self.path.clone(), what: what.to_owned() };
         let sample = self.sample()?.ok_or_else(|| content("nothing was drawn"))?;
-        let list = self
+        let mut list = self
             .worklist(order.reader)?
             .ok_or_else(|| content("the reader has no worklist yet"))?;
+        // A second look is at the label, which no packet holds.
+        list.items.retain(|item| item.phase != Phase::Review);
         if list.items.len() != order.studies.len() {
             return Err(content("the packet's studies are not those of the worklist"));
         }
@@ -258,7 +260,15 @@ fn blind(sample: &Sample, list: &Worklist, key: &PacketKey) -> Blinded {
             let mut members: Vec<Member> = items
                 .iter()
                 .filter(|item| item.deck == no)
-                .map(|item| Member { study: item.study, label_positive: known, drawn: 0, frame: 0 })
+                .map(|item| Member {
+                    study: item.study,
+                    label_positive: known,
+                    drawn: 0,
+                    frame: 0,
+                    of: 1,
+                    stratum: None,
+                    repeated: false,
+                })
                 .collect();
             members.sort_unstable_by_key(|member| member.study);
             let planned = u32::try_from(members.len()).unwrap_or(u32::MAX);
@@ -424,11 +434,16 @@ pub(super) fn problems_of(conn: &Connection, facts: &PacketFacts) -> rusqlite::R
 }
 
 impl Project {
-    /// The number by which each drawn study is named on screen.
-    pub fn study_numbers(&self, sample: &Sample) -> Result<HashMap<StudyId, u32>, StoreError> {
-        match self.packet()? {
-            None => Ok(sample.study_numbers()),
-            Some(_) => numbers_of(&self.conn).map_err(self.sql("read the worklist")),
+    /// The number by which each drawn study is named on screen, at its first and second reading.
+    pub fn study_numbers(
+        &self,
+        sample: &Sample,
+    ) -> Result<HashMap<(StudyId, u32), u32>, StoreError> {
+        if self.packet()?.is_none() {
+            return Ok(sample.numbers());
         }
+        let numbers = numbers_of(&self.conn).map_err(self.sql("read the worklist"))?;
+        // A packet does not tell a second reading from a first one.
+        Ok(numbers.into_iter().map(|(study, number)| ((study, 1), number)).collect())
     }
 }

@@ -215,7 +215,8 @@ pub(super) fn matches(
         }
     }
     let (locked, tags, locked_items): (i64, i64, i64) = conn.query_row(
-        "SELECT (SELECT count(*) FROM item_state WHERE reader = ?1 AND locks > 0 AND NOT reopened),
+        "SELECT (SELECT count(*) FROM item_state
+              WHERE reader = ?1 AND (locks > 0 OR outcome IS NOT NULL) AND NOT reopened),
              (SELECT count(*) FROM item_tag WHERE reader = ?1),
              (SELECT count(*) FROM item_state WHERE reader = ?1 AND locks > 0)",
         [reader],
@@ -246,8 +247,8 @@ fn write_item(
     let now = state.current();
     conn.prepare_cached(
         "INSERT OR REPLACE INTO item_state (reader, item, locks, revisions, reopened, settled,
-             skipped, flagged, comment, phase, version, locked_at, active_ms, after_release)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             skipped, flagged, comment, phase, version, locked_at, active_ms, after_release, outcome)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?
     .execute(params![
         reader,
@@ -261,9 +262,10 @@ fn write_item(
         state.comment,
         now.map(|lock| lock.phase.word()),
         now.map(|lock| lock.protocol_version),
-        now.map(|lock| lock.at.as_str()),
+        now.map(|lock| lock.at.as_str()).or(state.outcome.as_ref().map(|(_, at)| at.as_str())),
         now.map(|lock| i64::try_from(lock.active_ms).unwrap_or(i64::MAX)),
-        now.map(|lock| lock.after_release)
+        now.map(|lock| lock.after_release),
+        state.outcome.as_ref().map(|(outcome, _)| outcome.word())
     ])?;
     write_answers(conn, reader, &id, state)?;
     let sets = [

@@ -15,7 +15,7 @@ use crate::error::StoreError;
 use crate::hex::sha256;
 
 /// Which row a study is.
-type Numbers = HashMap<StudyId, i64>;
+pub(super) type Numbers = HashMap<StudyId, i64>;
 
 impl Project {
     /// Adds a reader: `reader`, `lead` or `adjudicator`.
@@ -105,19 +105,21 @@ impl Project {
             hash: hash.clone(),
             decks: deck_sizes(sample),
             readers: worklists.iter().map(|list| list.reader.clone()).collect(),
+            gold: sample.gold.clone(),
         };
         let drawn_at = self.clock.now_text();
         let event = self.one_event(actor, device, body, |conn| {
             conn.execute(
                 "INSERT INTO sample (only, seed, limited_to_available, frame_studies,
-                     protocol_version, hash, drawn_at) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+                     protocol_version, hash, drawn_at, frame) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     sample.seed.to_string(),
                     sample.limited_to_available,
                     sample.frame_studies,
                     version,
                     hash,
-                    drawn_at
+                    drawn_at,
+                    sample.frame.as_ref().map(|set| &set.0)
                 ],
             )?;
             insert_decks(conn, sample, &number)?;
@@ -158,6 +160,7 @@ impl Project {
             hash: sample_hash(&sample, &lists),
             decks: deck_sizes(&sample),
             readers: lists.iter().map(|list| list.reader.clone()).collect(),
+            gold: sample.gold.clone(),
         };
         let number = self.rows_of(&sample, &lists)?;
         let event =
@@ -179,7 +182,11 @@ impl Project {
     }
 
     /// Rows of the studies that were drawn.
-    fn rows_of(&self, sample: &Sample, worklists: &[Worklist]) -> Result<Numbers, StoreError> {
+    pub(super) fn rows_of(
+        &self,
+        sample: &Sample,
+        worklists: &[Worklist],
+    ) -> Result<Numbers, StoreError> {
         let ids = study_ids(&self.conn).map_err(self.sql("read the dataset"))?;
         let listed = worklists.iter().flat_map(|list| list.items.iter().map(|item| item.study));
         let explored = sample.explore.values().flatten().copied();
@@ -195,7 +202,7 @@ impl Project {
             .collect()
     }
 
-    fn one_event(
+    pub(super) fn one_event(
         &mut self,
         actor: &str,
         device: &str,
@@ -211,7 +218,7 @@ impl Project {
 }
 
 /// Studies per deck, by finding; `all` where every finding is asked.
-fn deck_sizes(sample: &Sample) -> BTreeMap<String, u64> {
+pub(super) fn deck_sizes(sample: &Sample) -> BTreeMap<String, u64> {
     sample
         .decks
         .iter()
@@ -238,14 +245,24 @@ pub(super) fn insert_decks(
     let mut deck_row =
         conn.prepare("INSERT INTO deck (no, id, finding, planned) VALUES (?1, ?2, ?3, ?4)")?;
     let mut member_row = conn.prepare(
-        "INSERT INTO deck_member (deck, place, study, label_positive, drawn, frame)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO deck_member (deck, place, study, label_positive, drawn, frame, of_studies,
+             stratum, repeated) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for (deck, no) in sample.decks.iter().zip(0_i64..) {
         deck_row.execute(params![no, deck.id.to_string(), deck.finding, deck.planned])?;
         for (m, place) in deck.members.iter().zip(1_i64..) {
             let study = number.get(&m.study);
-            member_row.execute(params![no, place, study, m.label_positive, m.drawn, m.frame])?;
+            member_row.execute(params![
+                no,
+                place,
+                study,
+                m.label_positive,
+                m.drawn,
+                m.frame,
+                m.of,
+                m.stratum,
+                m.repeated
+            ])?;
         }
     }
     let mut explore_row =
@@ -262,6 +279,10 @@ pub(super) fn insert_decks(
     for (s, place) in sample.shortfall.iter().zip(1_i64..) {
         shortfall_row.execute(params![place, s.finding, s.arm, s.planned, s.drawn])?;
     }
+    let mut gold_row = conn.prepare("INSERT INTO gold (reader) VALUES (?1)")?;
+    for reader in &sample.gold {
+        gold_row.execute([reader])?;
+    }
     Ok(())
 }
 
@@ -275,8 +296,8 @@ pub(super) fn insert_worklist(
         params![list.reader, list.gap_violations],
     )?;
     let mut row = conn.prepare(
-        "INSERT INTO item (reader, place, id, study, deck, phase, pass)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO item (reader, place, id, study, deck, phase, pass, batch, finding)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for (item, place) in list.items.iter().zip(1_i64..) {
         row.execute(params![
@@ -286,7 +307,9 @@ pub(super) fn insert_worklist(
             number.get(&item.study),
             item.deck,
             item.phase.word(),
-            item.pass
+            item.pass,
+            item.batch,
+            item.finding
         ])?;
     }
     Ok(())

@@ -1,0 +1,143 @@
+//! Looking at protocols, checking them, and putting a new version in force.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use overread_core::Protocol;
+use overread_core::protocol::{builtin, builtin_names};
+use overread_store::{OpenMode, Project};
+use serde_json::{Value, json};
+
+use super::project::{LEAD, check_labels, load_protocol, open_writable};
+use super::{Said, VerbError};
+
+/// The protocols that are built in.
+pub fn list_protocols() -> Said {
+    let mut rows = Vec::new();
+    let mut text = String::new();
+    for name in builtin_names() {
+        let Some(Ok(protocol)) = builtin(name).map(Protocol::from_toml) else { continue };
+        let about = builtin(name).and_then(|text| text.lines().next()).unwrap_or_default();
+        let about = about.trim_start_matches('#').trim();
+        writeln!(text, "{name}  {}, {}. {about}", protocol.design.word(), protocol.title).ok();
+        rows.push(json!({
+            "name": name,
+            "title": protocol.title,
+            "design": protocol.design.word(),
+            "about": about,
+            "size": protocol.sampling.size,
+            "controls": protocol.sampling.controls,
+        }));
+    }
+    text.push_str("Copy one to change it: `overread protocol show NAME > my.toml`.");
+    Said::new(json!({ "protocols": rows }), text)
+}
+
+/// The text of a protocol: of a project, a built-in one, or a file.
+pub fn show_protocol(what: &str) -> Result<Said, VerbError> {
+    let protocol = protocol_of(what)?;
+    let json = describe(&protocol);
+    Ok(Said::new(json, protocol.source.trim_end().to_owned()))
+}
+
+/// Whether a file is a protocol, and what it asks; with a project, whether it fits there.
+pub fn check_protocol(what: &str, project: Option<&Path>) -> Result<Said, VerbError> {
+    let protocol = protocol_of(what)?;
+    if let Some(path) = project {
+        let project = Project::open(path, OpenMode::ReadOnly)?.project;
+        check_labels(&protocol, &project.dataset()?.findings)?;
+        check_change(&project, &protocol)?;
+    }
+    let json = describe(&protocol);
+    let mut text = format!(
+        "{} is a protocol: {}, version {}, {}.\n",
+        what,
+        protocol.name,
+        protocol.version,
+        protocol.design.word()
+    );
+    for finding in protocol.findings.iter().filter(|finding| finding.asked) {
+        let key = finding.key.map_or_else(String::new, |key| format!(" ({key})"));
+        writeln!(text, "Asked: {}{key}", finding.question).ok();
+    }
+    for rule in &protocol.rules {
+        writeln!(text, "Rule {}: {} or more", rule.name, protocol.level_name(rule.threshold)).ok();
+    }
+    for tag in &protocol.tags {
+        writeln!(text, "Tag {}: {}", tag.key, tag.name).ok();
+    }
+    Ok(Said::new(json, text.trim_end().to_owned()))
+}
+
+/// Puts a new version in force. Reads given before keep theirs and are kept apart from then on.
+pub fn set_protocol(path: &Path, file: &Path) -> Result<Said, VerbError> {
+    let name = file.display().to_string();
+    let text = std::fs::read_to_string(file).map_err(VerbError::io("read", file))?;
+    let protocol = Protocol::from_toml(&text)
+        .map_err(|source| VerbError::Protocol { name: name.clone(), source })?;
+    let mut project = open_writable(path)?;
+    check_labels(&protocol, &project.dataset()?.findings)?;
+    check_change(&project, &protocol)?;
+    let event = project.set_protocol(&protocol, LEAD, &crate::recent::device_id())?;
+    project.close()?;
+    let text = format!(
+        "Version {} of {} holds from here. Reads of earlier versions are kept and stay out of its figures.",
+        protocol.version, protocol.name
+    );
+    let mut json = describe(&protocol);
+    json["event"] = json!(event.id);
+    Ok(Said::new(json, text))
+}
+
+fn protocol_of(what: &str) -> Result<Protocol, VerbError> {
+    let path = Path::new(what);
+    let is_project = std::fs::File::open(path).is_ok_and(|mut file| {
+        use std::io::Read as _;
+        let mut start = [0; 16];
+        file.read_exact(&mut start).is_ok() && start.starts_with(b"SQLite format 3")
+    });
+    if is_project {
+        return Ok(Project::open(path, OpenMode::ReadOnly)?.project.protocol()?);
+    }
+    load_protocol(what)
+}
+
+/// What has been drawn must still be asked in the same way.
+fn check_change(project: &Project, new: &Protocol) -> Result<(), VerbError> {
+    let old = project.protocol()?;
+    let refuse = |why: String| Err(VerbError::Other(why));
+    if new.version <= old.version {
+        return refuse(format!(
+            "The protocol in force has version {}; a changed one needs a higher `version` than that, not {}.",
+            old.version, new.version
+        ));
+    }
+    let Some(sample) = project.sample()? else { return Ok(()) };
+    if new.design != old.design {
+        return refuse(format!(
+            "The sample was drawn for the design `{}`; it cannot become `{}`. Make a new project.",
+            old.design.word(),
+            new.design.word()
+        ));
+    }
+    let asked: BTreeSet<&str> =
+        new.findings.iter().filter(|f| f.asked).map(|f| f.id.as_str()).collect();
+    for deck in &sample.decks {
+        if let Some(id) = deck.finding.as_deref().filter(|id| !asked.contains(id)) {
+            return refuse(format!(
+                "A deck of `{id}` was drawn, and the new protocol does not ask `{id}`. Keep the finding, or make a new project."
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn describe(protocol: &Protocol) -> Value {
+    json!({
+        "name": protocol.name,
+        "version": protocol.version,
+        "hash": protocol.hash(),
+        "protocol": protocol,
+    })
+}

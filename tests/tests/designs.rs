@@ -1,0 +1,474 @@
+//! The study designs from label files to figures, by the command line alone.
+
+use anyhow::{Context as _, Result};
+use overread_tests::{Place, ack_lines, chest, mura};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// A project in a place of its own.
+struct Audit {
+    place: Place,
+    project: String,
+}
+
+impl Audit {
+    /// Makes a project of label files with a protocol: a built-in one in which parts are exchanged.
+    fn new(
+        format: &str,
+        labels: &[(&str, &str)],
+        protocol: &str,
+        changes: &[(&str, &str)],
+    ) -> Result<Self> {
+        let place = Place::new()?;
+        let mut text = place.ok(&["protocol", "show", protocol])?;
+        for (from, to) in changes {
+            assert!(text.contains(from), "`{from}` does not stand in {protocol}");
+            text = text.replacen(from, to, 1);
+        }
+        let protocol = place.write("protocol.toml", text)?.display().to_string();
+        let project = place.at("audit.overread").display().to_string();
+        let mut words = vec!["new".to_owned(), project.clone(), "--labels".to_owned()];
+        for (name, text) in labels {
+            words.push(place.write(name, text)?.display().to_string());
+        }
+        let rest = ["--format", format, "--protocol", &protocol];
+        words.extend(rest.map(str::to_owned));
+        place.ok(&words)?;
+        Ok(Self { place, project })
+    }
+
+    fn words<'a>(&'a self, verb: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
+        [&[verb, self.project.as_str()], rest].concat()
+    }
+
+    fn json(&self, verb: &str, rest: &[&str]) -> Result<Value> {
+        self.place.json(&[&self.words(verb, rest)[..], &["--json"]].concat())
+    }
+
+    fn fails(&self, verb: &str, rest: &[&str]) -> Result<String> {
+        let said = self.place.run(&self.words(verb, rest))?;
+        assert_eq!(said.status, 1, "{verb} {rest:?} did not fail: {}", said.out);
+        Ok(said.err)
+    }
+
+    fn readers(&self, names: &[&str]) -> Result<()> {
+        for name in names {
+            self.place.ok(&self.words("readers", &["add", name]))?;
+        }
+        Ok(())
+    }
+
+    /// Reads by script; gives the items that were answered.
+    fn read(&self, reader: &str, keys: &str) -> Result<Vec<String>> {
+        let script = self.place.write("keys.txt", keys)?.display().to_string();
+        let out = self.place.ok(&self.words("read", &["--reader", reader, "--script", &script]))?;
+        assert!(!out.contains("refused"), "{out}");
+        Ok(ack_lines(&out).into_iter().map(|(item, _)| item).collect())
+    }
+
+    fn database(&self) -> Result<rusqlite::Connection> {
+        Ok(rusqlite::Connection::open(&self.project)?)
+    }
+
+    /// One number from the file.
+    fn count(&self, sql: &str) -> Result<i64> {
+        Ok(self.database()?.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    fn verified(&self) -> Result<()> {
+        let checked = self.json("verify", &[])?;
+        assert_eq!(checked["ok"], true, "{checked}");
+        Ok(())
+    }
+}
+
+/// Small decks of every class, drawn from all of the table.
+const SMALL: [(&str, &str); 3] = [
+    ("size = 50", "size = 6"),
+    ("explore = 100", "explore = 5"),
+    ("frame = \"available\"", "frame = \"all\""),
+];
+
+fn quality<'a>(analysis: &'a Value, finding: &str, rule: &str) -> Result<&'a Value> {
+    let rows = analysis["statistics"]["label_quality"].as_array().context("label quality")?;
+    let row = rows.iter().find(|row| row["finding"] == finding).context("the finding")?;
+    let rules = row["rules"].as_array().context("rules")?;
+    rules.iter().find(|row| row["rule"] == rule).context("the rule")
+}
+
+#[test]
+fn verify_from_label_file_to_predictive_values() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    let sample = audit.json("sample", &["--seed", "14"])?;
+    assert_eq!(sample["decks"].as_array().context("decks")?.len(), 15);
+    // Two absent, two plausible, two reportable in each deck.
+    let keys = "1\n1\n2\n2\n3\n3\n".repeat(15);
+    assert_eq!(audit.read("R1", &keys)?.len(), 90);
+    let analysis = audit.json("analyse", &[])?;
+    for finding in overread_tests::CHEST {
+        for (rule, x) in [("permissive", 4), ("clinical", 2)] {
+            let ppv = &quality(&analysis, finding, rule)?["ppv"];
+            assert_eq!((&ppv["x"], &ppv["n"]), (&Value::from(x), &Value::from(6)), "{finding}");
+        }
+    }
+    audit.verified()
+}
+
+#[test]
+fn relabel_a_dataset_of_the_shape_of_mura() -> Result<()> {
+    let made = mura();
+    assert_eq!((made.studies, made.images), (13_457 + 1_199, 36_808 + 3_197));
+    let files: Vec<(&str, &str)> = made.files.iter().map(|(n, t)| (*n, t.as_str())).collect();
+    let all = [("frame = \"available\"", "frame = \"all\"")];
+    let audit = Audit::new("mura", &files, "mura-relabel", &all)?;
+    let info = audit.json("info", &[])?;
+    assert_eq!(info["dataset"]["studies"], made.studies);
+    assert_eq!(info["dataset"]["images"], made.images);
+    assert_eq!(info["dataset"]["labels"]["abnormal"], made.abnormal);
+    let regions = audit
+        .count("SELECT count(DISTINCT region) FROM study WHERE split IN ('train', 'valid')")?;
+    assert_eq!(regions, 7);
+    audit.readers(&["R1"])?;
+    let sample = audit.json("sample", &["--seed", "14"])?;
+    let deck = &sample["decks"][0];
+    assert_eq!((&deck["items"], &deck["frame"]), (&714.into(), &made.studies.into()));
+    let probability = deck["probability"].as_f64().context("probability")?;
+    assert!((probability - 714.0 / made.studies as f64).abs() < 1e-12);
+    // At dataset prevalence: 39 % of the frame is abnormal, and so is the sample, but for chance.
+    let drawn = audit.count(
+        "SELECT count(*) FROM deck_member AS m JOIN study AS s ON s.no = m.study WHERE s.positive = 1",
+    )?;
+    assert!((230..330).contains(&drawn), "{drawn}");
+    // Every other study has a fracture.
+    let mut keys = String::new();
+    for n in 0..40 {
+        keys.push_str(if n % 2 == 0 { "F\nSPACE\n" } else { "N\n" });
+    }
+    assert_eq!(audit.read("R1", &keys)?.len(), 40);
+    let analysis = audit.json("analyse", &[])?;
+    let read = audit.count(
+        "SELECT count(*) FROM v_reads WHERE finding = 'fracture' AND level = 'reportable'",
+    )?;
+    assert_eq!(read, 20);
+    let abnormal = quality(&analysis, "abnormal", "clinical")?;
+    let x = ["ppv", "npv"].map(|name| abnormal[name]["n"].as_u64().unwrap_or(0));
+    assert!(x.iter().sum::<u64>() <= 40 && 0 < x[0] + x[1], "{abnormal}");
+    audit.verified()
+}
+
+#[test]
+fn a_panel_with_a_drawn_gold_an_adjudicator_and_models() -> Result<()> {
+    let changes = [
+        ("frame = \"available\"", "frame = \"all\""),
+        ("size = 207", "size = 12"),
+        ("[blinding]", "[panel]\ngold = { draw = 3 }\nreference = \"adjudicated\"\n\n[blinding]"),
+    ];
+    let table = format!(
+        "study,abnormal\n{}",
+        (0..60).fold(String::new(), |mut text, n| {
+            writeln!(text, "s{n:02},{}", n % 2).ok();
+            text
+        })
+    );
+    let place = Place::new()?;
+    let map =
+        place.write("map.toml", "study = \"study\"\n[findings]\nabnormal = \"abnormal\"\n")?;
+    let labels = place.write("labels.csv", table)?;
+    let mut text = place.ok(&["protocol", "show", "panel"])?;
+    for (from, to) in changes {
+        text = text.replacen(from, to, 1);
+    }
+    let protocol = place.write("panel.toml", text)?;
+    let project = place.at("audit.overread").display().to_string();
+    let [labels, map, protocol] = [labels, map, protocol].map(|path| path.display().to_string());
+    place.ok(&[
+        "new",
+        &project,
+        "--labels",
+        &labels,
+        "--format",
+        "table",
+        "--map",
+        &map,
+        "--protocol",
+        &protocol,
+    ])?;
+    let audit = Audit { place, project };
+    audit.readers(&["A", "B"])?;
+    let too_few = audit.fails("sample", &[])?;
+    assert!(too_few.contains("gold panel of 3"), "{too_few}");
+    audit.readers(&["C", "D"])?;
+    let sample = audit.json("sample", &["--seed", "7"])?;
+    assert_eq!(sample["gold"].as_array().context("gold")?.len(), 3);
+    for (reader, keys) in [("A", "1\n2\n"), ("B", "1\n2\n"), ("C", "2\n1\n"), ("D", "1\n2\n")] {
+        assert_eq!(audit.read(reader, &keys.repeat(6))?.len(), 12);
+    }
+    let nobody = audit.fails("adjudicate", &[])?;
+    assert!(nobody.contains("no adjudicator"), "{nobody}");
+    audit.place.ok(&audit.words("readers", &["add", "J", "--role", "adjudicator"]))?;
+    let early = audit.fails("read", &["--reader", "J", "--script", "keys.txt"])?;
+    assert!(early.contains("overread adjudicate"), "{early}");
+    let queue = audit.json("adjudicate", &[])?;
+    let open = queue["added"].as_u64().context("added")?;
+    assert!(0 < open && open <= 12, "{queue}");
+    assert_eq!(audit.json("adjudicate", &[])?["added"], 0, "nothing is put twice");
+    let before = audit.count("SELECT count(*) FROM v_reads WHERE phase = 'read'")?;
+    let keys = "2\n".repeat(usize::try_from(open)?);
+    assert_eq!(audit.read("J", &keys)?.len() as u64, open);
+    assert_eq!(
+        audit.count("SELECT count(*) FROM v_adjudicated WHERE level = 'reportable'")?,
+        i64::try_from(open)?
+    );
+    assert_eq!(audit.count("SELECT count(*) FROM v_reads WHERE phase = 'read'")?, before);
+
+    // A model, scored by the dataset's own keys.
+    let scores = (0..60).fold("study_id,score,model\n".to_owned(), |mut text, n| {
+        writeln!(text, "s{n:02},{},net", f64::from(n % 10) / 10.0).ok();
+        text
+    });
+    let scores = audit.place.write("scores.csv", scores)?.display().to_string();
+    assert_eq!(audit.json("import-scores", &[&scores])?["scores"], 60);
+    assert!(audit.fails("import-scores", &[&scores])?.contains("imported before"));
+    let analysis = audit.json("analyse", &[])?;
+    let scored = &analysis["statistics"]["input"]["scores"];
+    assert_eq!(scored["models"], serde_json::json!(["net"]), "{scored}");
+    assert_eq!(scored["studies"], 12, "those that were drawn");
+    audit.verified()
+}
+
+#[test]
+fn a_deck_is_extended_with_its_worklists_and_drawn_only_once() -> Result<()> {
+    let controls = [SMALL[0], ("controls = 50", "controls = 6"), SMALL[1], SMALL[2]];
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-controls", &controls)?;
+    audit.readers(&["R1", "R2"])?;
+    assert!(audit.fails("sample", &["--extend", "Mass=2"])?.contains("sample"));
+    audit.json("sample", &["--seed", "3"])?;
+    assert!(audit.fails("sample", &["--seed", "3"])?.contains("never drawn again"));
+    let order = "SELECT group_concat(item) FROM (SELECT item FROM v_worklist WHERE reader = 'R1' AND place <= 180 ORDER BY place)";
+    let ids = |audit: &Audit| -> Result<String> {
+        Ok(audit.database()?.query_row(order, [], |row| row.get(0))?)
+    };
+    let before = ids(&audit)?;
+    let would = audit.json("sample", &["--extend", "Mass=4", "--dry-run"])?;
+    let did = audit.json("sample", &["--extend", "Mass=4"])?;
+    assert_eq!(would["decks"], did["decks"]);
+    assert_eq!(did["extended"]["added"], 8);
+    let deck = did["decks"].as_array().context("decks")?.iter().find(|d| d["finding"] == "Mass");
+    let deck = deck.context("the deck")?;
+    assert_eq!(deck["items"], 20);
+    let frame = deck["frame"].as_f64().context("frame")?;
+    assert!((deck["probability"].as_f64().context("probability")? - 10.0 / frame).abs() < 1e-12);
+    assert_eq!(ids(&audit)?, before, "what was stored keeps its place");
+    assert_eq!(audit.count("SELECT count(*) FROM v_worklist WHERE reader = 'R2'")?, 188);
+    audit.json("sample", &["--extend", "Mass=1"])?;
+    assert_eq!(audit.count("SELECT count(*) FROM event WHERE kind = 'sample.extended'")?, 2);
+    assert!(audit.fails("sample", &["--extend", "Mas=1"])?.contains("Mass"));
+    // The whole deck can be read, the added items too.
+    let script = audit.place.write("keys.txt", "1\n3\n".repeat(11))?.display().to_string();
+    let out = audit
+        .place
+        .ok(&audit.words("read", &["--reader", "R1", "--deck", "Mass", "--script", &script]))?;
+    assert_eq!(ack_lines(&out).len(), 22, "{out}");
+    audit.verified()
+}
+
+#[test]
+fn a_changed_protocol_is_a_new_version_and_its_reads_stand_apart() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    audit.json("sample", &[])?;
+    audit.read("R1", "3\n3\n3\n")?;
+    let text = audit.place.ok(&["protocol", "show", &audit.project])?;
+    let set = |audit: &Audit, text: &str| -> Result<overread_tests::Said> {
+        let file = audit.place.write("next.toml", text)?.display().to_string();
+        audit.place.run(&["protocol", "set", &audit.project, &file])
+    };
+    let same = set(&audit, &text)?;
+    assert!(same.status == 1 && same.err.contains("higher `version`"), "{same:?}");
+    let next = text.replacen("version = 1", "version = 2", 1);
+    let gone = set(&audit, &next.replace("id = \"Mass\"", "id = \"Masses\""))?;
+    assert!(gone.status == 1 && gone.err.contains("`Mass`"), "{gone:?}");
+    let wrong = set(&audit, &next.replacen("gap = 20", "gap = \"far\"", 1))?;
+    assert!(wrong.status == 1 && wrong.err.contains("line "), "{wrong:?}");
+    assert_eq!(set(&audit, &next)?.status, 0);
+    audit.read("R1", "1\n1\n")?;
+    let versions = audit.count("SELECT count(DISTINCT protocol_version) FROM v_reads")?;
+    assert_eq!(versions, 2);
+    let analysis = audit.json("analyse", &[])?;
+    let ppv = &quality(&analysis, "Atelectasis", "clinical")?["ppv"];
+    assert_eq!((&ppv["x"], &ppv["n"]), (&Value::from(0), &Value::from(2)), "reads of version 2");
+    let info = audit.json("info", &[])?;
+    assert_eq!(info["protocol"]["versions"].as_array().context("versions")?.len(), 2);
+    audit.verified()
+}
+
+#[test]
+fn reads_from_elsewhere_count_only_where_they_were_declared_blinded() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    audit.json("sample", &[])?;
+    let studies: Vec<(String, String)> = audit
+        .database()?
+        .prepare(
+            "SELECT w.study, l.study_key FROM v_worklist AS w JOIN v_dataset_labels AS l ON l.study = w.study
+             AND l.finding = 'Mass' WHERE w.finding = 'Mass' ORDER BY w.place",
+        )?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    assert_eq!(studies.len(), 6);
+    let table = |name: &str| {
+        let mut text = "study_id,reader_id,rule,finding,value,mood\n".to_owned();
+        for (n, (id, key)) in studies.iter().enumerate() {
+            // By the project's id or by the dataset's key.
+            let study = if n % 2 == 0 { id } else { key };
+            for (rule, value) in [("permissive", 1), ("clinical", usize::from(n < 2))] {
+                writeln!(text, "{study},{name},{rule},Mass,{value},fine").ok();
+            }
+        }
+        text
+    };
+    let write = |name: &str, text: &str| -> Result<String> {
+        Ok(audit.place.write(name, text)?.display().to_string())
+    };
+    let open = write("open.csv", &table("Opal"))?;
+    let said = audit.json("import-reads", &[&open])?;
+    assert_eq!(said["reads"], 6);
+    assert_eq!(said["ignored_columns"], serde_json::json!(["mood"]));
+    let analysis = audit.json("analyse", &[])?;
+    assert_eq!(quality(&analysis, "Mass", "clinical")?["ppv"]["n"].as_u64().unwrap_or(0), 0);
+    assert_eq!(analysis["outside"][0]["declared_blinded"], false);
+    assert!(
+        audit.fails("import-reads", &[&open, "--declared-blinded"])?.contains("imported before")
+    );
+    let blinded = write("blinded.csv", &table("Bea"))?;
+    audit.json("import-reads", &[&blinded, "--declared-blinded"])?;
+    let analysis = audit.json("analyse", &[])?;
+    for (rule, x) in [("permissive", 6), ("clinical", 2)] {
+        let ppv = &quality(&analysis, "Mass", rule)?["ppv"];
+        assert_eq!((&ppv["x"], &ppv["n"]), (&Value::from(x), &Value::from(6)), "{rule}");
+    }
+    // Nothing is half imported.
+    let before = audit.count("SELECT count(*) FROM outside_read")?;
+    for (text, said) in [
+        ("study_id,reader_id,finding,level\nnowhere,X,Mass,1\n", "line 2, column 1"),
+        ("study_id,reader_id,finding,level\nID,X,Mess,1\n", "line 2"),
+        ("study_id,reader_id,finding,level\nID,X,Mass,3\n", "0 to 2"),
+        ("study_id,reader_id,finding,level\nID,X,Mass,1\nID,X,Mass,1\n", "line 3"),
+        ("study_id,reader_id,finding\nID,X,Mass\n", "`rule` and `value`"),
+        ("study_id,reader_id,rule,finding,value\nID,X,clinical,Mass,1\n", "permissive"),
+        (
+            "study_id,reader_id,rule,finding,value\nID,X,clinical,Mass,1\nID,X,permissive,Mass,0\n",
+            "looser",
+        ),
+        ("study_id,reader_id,rule,finding,value\nID,X,clinical,Mass,yes\n", "0, 1 or nothing"),
+    ] {
+        let file = write("bad.csv", &text.replace("ID", &studies[0].0))?;
+        let error = audit.fails("import-reads", &[&file, "--declared-blinded"])?;
+        assert!(error.contains(said), "{text}: {error}");
+    }
+    assert_eq!(audit.count("SELECT count(*) FROM outside_read")?, before);
+    // A wide table, one column per finding.
+    let wide = format!("Image,Who,Mass?\n{},Cal,YES\n{},Cal,NO\n", studies[0].1, studies[1].1);
+    let wide = write("wide.csv", &wide)?;
+    let map = "study = \"Image\"\nreader = \"Who\"\n[findings]\nMass = \"Mass?\"\n";
+    let map = write("map.toml", map)?;
+    let said = audit.json("import-reads", &[&wide, "--map", &map, "--declared-blinded"])?;
+    assert_eq!(said["reads"], 2);
+    assert_eq!(
+        audit.count(
+            "SELECT count(*) FROM v_outside_reads WHERE reader = 'Cal' AND level = 'reportable'"
+        )?,
+        1
+    );
+    audit.verified()
+}
+
+#[test]
+fn a_second_look_with_the_label_is_kept_apart() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    audit.json("sample", &[])?;
+    assert!(audit.fails("review", &["--reader", "R1"])?.contains("no deck"));
+    audit.read("R1", "1\n1\n2\n2\n3\n3\n")?;
+    let figures = |audit: &Audit| -> Result<Value> {
+        Ok(quality(&audit.json("analyse", &[])?, "Atelectasis", "clinical")?["ppv"].clone())
+    };
+    let before = figures(&audit)?;
+    let queue = audit.json("review", &["--reader", "R1"])?;
+    assert_eq!(queue["added"], 4, "absent and plausible differ from the label under a rule");
+    let script = audit.place.write("keys.txt", "1\nCOMMENT faint\n2\nBACKSPACE\n3\n3\n1\n")?;
+    let script = script.display().to_string();
+    audit.place.ok(
+        &audit.words("read", &["--reader", "R1", "--deck", "Atelectasis", "--script", &script])
+    )?;
+    let outcome = |word: &str| {
+        audit.count(&format!("SELECT count(*) FROM v_review WHERE outcome = '{word}'"))
+    };
+    assert_eq!(
+        (outcome("label_right")?, outcome("mine_stands")?, outcome("cannot_tell")?),
+        (2, 0, 2)
+    );
+    assert_eq!(audit.count("SELECT count(*) FROM v_review WHERE note = 'faint'")?, 1);
+    assert_eq!(figures(&audit)?, before, "no primary figure moves");
+    audit.verified()
+}
+
+#[test]
+fn a_dry_run_shows_the_table_and_every_bad_row_and_makes_nothing() -> Result<()> {
+    let place = Place::new()?;
+    let good = place.write("good.csv", chest(20))?.display().to_string();
+    let project = place.at("audit.overread").display().to_string();
+    let new = |labels: &str| -> Result<overread_tests::Said> {
+        place.run(&[
+            "new",
+            &project,
+            "--labels",
+            labels,
+            "--format",
+            "cxr14",
+            "--dry-run",
+            "--json",
+        ])
+    };
+    let said = new(&good)?;
+    assert_eq!(said.status, 0, "{said:?}");
+    let json: Value = serde_json::from_str(&said.out)?;
+    assert_eq!(json["files"][0]["columns"].as_array().context("columns")?.len(), 11);
+    assert_eq!(json["files"][0]["first_rows"].as_array().context("rows")?.len(), 5);
+    assert_eq!(json["files"][0]["encoding"], "UTF-8");
+    assert_eq!(json["result"]["patients"], 20);
+    let mut bad = chest(20);
+    bad = bad.replacen("00000002_000.png,", "00000002_000.png,Fracture|", 1);
+    bad = bad.replacen("00000003_001.png,", "00000003_001.png,Rash|", 1);
+    let bad = place.write("bad.csv", bad)?.display().to_string();
+    let said = new(&bad)?;
+    assert_eq!(said.status, 3, "{said:?}");
+    let json: Value = serde_json::from_str(&said.out)?;
+    assert_eq!(json["rejected"].as_array().context("rejected")?.len(), 2);
+    assert!(!place.at("audit.overread").exists());
+    Ok(())
+}
+
+#[test]
+fn drift_counts_what_changed_between_two_releases() -> Result<()> {
+    let place = Place::new()?;
+    let text = chest(50);
+    let first = place.write("first.csv", &text)?.display().to_string();
+    let line = text.lines().find(|line| line.contains(",Edema,")).context("a film with oedema")?;
+    let changed = text.replacen(line, &line.replacen(",Edema,", ",Mass|Edema,", 1), 1);
+    let line =
+        changed.lines().find(|line| line.contains(",Hernia,")).context("a film with hernia")?;
+    let changed = changed.replacen(line, &line.replacen(",Hernia,", ",No Finding,", 1), 1);
+    let second = place.write("second.csv", changed)?.display().to_string();
+    let drift = place.json(&["drift", &first, &second, "--format", "cxr14", "--json"])?;
+    assert_eq!(drift["changed"], 2);
+    let of = |name: &str| {
+        drift["findings"].as_array().and_then(|f| f.iter().find(|f| f["finding"] == name).cloned())
+    };
+    assert_eq!(of("Mass").context("mass")?["added"], 1);
+    assert_eq!(of("Hernia").context("hernia")?["removed"], 1);
+    assert_eq!(of("No Finding").context("none")?["added"], 1);
+    assert_eq!(drift["studies"].as_array().context("studies")?.len(), 2);
+    Ok(())
+}
