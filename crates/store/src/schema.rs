@@ -6,12 +6,11 @@ use rusqlite::{Connection, TransactionBehavior};
 pub const APPLICATION_ID: u32 = 0x4f76_5264;
 
 /// SQL that reaches each version from the one before. A released entry never changes.
-pub(crate) const MIGRATIONS: &[(u32, &str)] =
-    &[
-        (1, include_str!("schema/v1.sql")),
-        (2, include_str!("schema/v2.sql")),
-        (3, include_str!("schema/v3.sql")),
-    ];
+pub(crate) const MIGRATIONS: &[(u32, &str)] = &[
+    (1, include_str!("schema/v1.sql")),
+    (2, include_str!("schema/v2.sql")),
+    (3, include_str!("schema/v3.sql")),
+];
 
 /// The newest version this program knows.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS[MIGRATIONS.len() - 1].0;

@@ -8,9 +8,7 @@ use overread_analysis::{
     Analysis, ChainHead, Input, ModelScores, Options, Provenance, ReadRow, SourceFile, long_reads,
 };
 use overread_core::protocol::Reference;
-use overread_core::{
-    DatasetLabel, Deck, DeckId, Member, Protocol, ReaderRecord, Sample, StudyId,
-};
+use overread_core::{DatasetLabel, Deck, DeckId, Member, Protocol, ReaderRecord, Sample, StudyId};
 use overread_report::{Format, Overwrite};
 use overread_store::import::outside::OutsideScore;
 use overread_store::{OpenMode, Project};

@@ -56,6 +56,7 @@ impl Project {
         device: &str,
     ) -> Result<Event, StoreError> {
         self.writable()?;
+        self.not_a_packet()?;
         self.not_yet_imported("reads", &reads.file.name, &reads.file.sha256)?;
         let protocol_version = self.protocol()?.version;
         let numbers = self.study_rows()?;
@@ -115,6 +116,7 @@ impl Project {
         device: &str,
     ) -> Result<Event, StoreError> {
         self.writable()?;
+        self.not_a_packet()?;
         self.not_yet_imported("scores", &scores.file.name, &scores.file.sha256)?;
         for file in self.outside_files()?.iter().filter(|file| file.kind == "scores") {
             let models = scores.scores.iter().map(|score| score.model.as_str());

@@ -38,6 +38,7 @@ impl Project {
         device: &str,
     ) -> Result<Event, StoreError> {
         self.writable()?;
+        self.not_a_packet()?;
         self.hash_drawn(&extension.sample)?;
         let deck = extension.sample.decks.get(extension.deck as usize);
         let name = deck.and_then(|deck| deck.finding.clone());
@@ -60,6 +61,7 @@ impl Project {
         device: &str,
     ) -> Result<Event, StoreError> {
         self.writable()?;
+        self.not_a_packet()?;
         let Some(sample) = self.sample()? else {
             let what = "items need a sample, and nothing was drawn".to_owned();
             return Err(StoreError::Content { path: self.path.clone(), what });
