@@ -54,6 +54,7 @@ pub fn project() -> Result<(tempfile::TempDir, PathBuf, String), VerbError> {
         map: None,
         images: Some(images),
         protocol: "cxr14-verify".to_owned(),
+        dry_run: false,
     })?;
     verbs::add_reader(&path, "R1", "reader", None)?;
     verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
