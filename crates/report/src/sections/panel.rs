@@ -260,19 +260,31 @@ pub(super) fn gold(analysis: &Analysis) -> Option<Section> {
             done.push(key);
             let own: Vec<_> =
                 rows.iter().filter(|o| (o.finding.as_str(), o.rule.name.as_str()) == key).collect();
-            out.blocks.push(Block::Table(gold_table(analysis, &own)));
+            let mut raters: Vec<&str> = Vec::new();
+            for o in &own {
+                if !raters.contains(&o.rater.as_str()) {
+                    raters.push(&o.rater);
+                }
+            }
+            for (part, raters) in (1..).zip(raters.chunks(RATERS)) {
+                out.blocks.push(Block::Table(gold_table(analysis, &own, raters, part)));
+            }
         }
     }
     Some(out)
 }
 
-fn gold_table(analysis: &Analysis, rows: &[&overread_analysis::GoldRow]) -> Table {
-    let mut raters: Vec<&str> = Vec::new();
+/// Raters that fit beside each other on a page.
+const RATERS: usize = 4;
+
+fn gold_table(
+    analysis: &Analysis,
+    rows: &[&overread_analysis::GoldRow],
+    raters: &[&str],
+    part: u32,
+) -> Table {
     let mut values: Vec<&str> = Vec::new();
     for r in rows {
-        if !raters.contains(&r.rater.as_str()) {
-            raters.push(&r.rater);
-        }
         if !values.contains(&r.value.as_str()) {
             values.push(&r.value);
         }
@@ -282,7 +294,10 @@ fn gold_table(analysis: &Analysis, rows: &[&overread_analysis::GoldRow]) -> Tabl
         raters.iter().map(|r| column(format!("{r}: κ ({})", ci(analysis)), Kind::Estimate)),
     );
     let lines = values.iter().map(|value| {
-        let own: Vec<_> = rows.iter().filter(|r| r.value == *value).collect();
+        let own: Vec<_> = rows
+            .iter()
+            .filter(|r| r.value == *value && raters.contains(&r.rater.as_str()))
+            .collect();
         let n: Vec<u64> = own.iter().map(|r| r.agreed.n).collect();
         let (least, most) =
             (n.iter().min().copied().unwrap_or(0), n.iter().max().copied().unwrap_or(0));
@@ -305,8 +320,11 @@ fn gold_table(analysis: &Analysis, rows: &[&overread_analysis::GoldRow]) -> Tabl
     let name = first.map_or("", |r| r.name.as_str());
     let rule = first.map_or("", |r| r.rule.name.as_str());
     Table {
-        id: format!("t-gold-{}-{}", first.map_or("", |r| r.finding.as_str()), rule),
-        caption: format!("{name}, {rule}: κ of each rater against the gold standard."),
+        id: format!("t-gold-{}-{rule}-{part}", first.map_or("", |r| r.finding.as_str())),
+        caption: format!(
+            "{name}, {rule}: κ of {} against the gold standard.",
+            super::list(&raters.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>())
+        ),
         columns,
         rows: lines.collect(),
         notes: vec![
