@@ -25,6 +25,7 @@ mod quality;
 pub mod reads_table;
 mod refusals;
 mod repeatability;
+mod review;
 mod rules;
 mod running;
 mod scores;
@@ -60,6 +61,7 @@ pub use published_quality::PublishedQuality;
 pub use quality::{FindingQuality, RatioFigure, ReaderCount, RuleQuality, Table2x2};
 pub use refusals::Refusal;
 pub use repeatability::{DriftRow, HourCount, Repeatability};
+pub use review::Review;
 pub use rules::{RuleComparison, RulePair};
 pub use running::{Running, RunningPoint};
 pub use scores::{CurvePoint, ModelFigures, ModelScores, OperatingMark, PairedComparison, Scores};
@@ -100,6 +102,8 @@ pub struct Statistics {
     pub drift: Vec<DriftRow>,
     /// Models as readers.
     pub scores: Scores,
+    /// Second looks at disagreements with the label; in no other figure.
+    pub review: Vec<Review>,
     /// Label quality by region, view, sex, age and number of studies.
     pub by_stratum: Vec<StratumQuality>,
     /// A composite label against each of its parts.
@@ -233,6 +237,7 @@ fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
         repeatability: repeatability::repeatability(input, options, &collected),
         drift: repeatability::drifts(input, options, &collected),
         scores: scores::scores(input, options, &collected),
+        review: review::review(input, &collected),
         by_stratum: by_stratum::by_stratum(input, options, &summary, &collected),
         by_pathology: by_stratum::by_pathology(input, options, &collected),
         published: Vec::new(),

@@ -103,3 +103,43 @@ fn drift(analysis: &Analysis) -> Option<Table> {
         width: Width::Full,
     })
 }
+
+/// Second looks at disagreements with the label.
+pub(super) fn review(analysis: &Analysis) -> Option<Section> {
+    let rows = &analysis.statistics.review;
+    if rows.is_empty() {
+        return None;
+    }
+    let mut out = section("s-review", "Review of disagreements with the label");
+    out.prose.push(Prose::Paragraph(
+        "After a deck was closed, studies on which reader and label disagree were looked at again with the label shown. These outcomes are in no other figure.".into(),
+    ));
+    out.blocks.push(Block::Table(Table {
+        id: "t-review".to_owned(),
+        caption: "Outcomes of review by reader, finding and label.".to_owned(),
+        columns: vec![
+            column("Reader", Kind::Words),
+            column("Finding", Kind::Words),
+            column("Label", Kind::Words),
+            column("Disagreements", Kind::Number),
+            column("Reviewed", Kind::Number),
+            column("Label right", Kind::Number),
+            column("Answer stands", Kind::Number),
+            column("Cannot tell", Kind::Number),
+        ],
+        rows: rows
+            .iter()
+            .map(|r| {
+                let mut cells =
+                    vec![Cell::text(&r.reader), Cell::text(&r.name), Cell::text(r.label)];
+                let counts =
+                    [r.discordant, r.reviewed, r.label_right, r.mine_stands, r.cannot_tell];
+                cells.extend(counts.map(|n| Cell::text(numbers::count(n))));
+                row(cells)
+            })
+            .collect(),
+        notes: Vec::new(),
+        width: Width::Full,
+    }));
+    Some(out)
+}

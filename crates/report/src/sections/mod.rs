@@ -33,6 +33,7 @@ pub fn document(analysis: &Analysis) -> Document {
     sections.extend(course::course(analysis));
     sections.extend(scores::scores(analysis));
     sections.extend(panel::consensus(analysis));
+    sections.extend(course::review(analysis));
     sections.push(front::repeat_studies(analysis));
     sections.extend(regions::composition(analysis));
     sections.extend(front::sample(analysis));
