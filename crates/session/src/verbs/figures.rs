@@ -271,7 +271,7 @@ pub fn analyse_reads(
         scores_text.as_deref(),
     )
     .map_err(|error| VerbError::Other(format!("{}: {error}", reads.display())))?;
-    let text = serde_json::to_string_pretty(&json).unwrap_or_default();
+    let text = overread_report::reads::text(&json);
     Ok(Said::new(json, text))
 }
 
