@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::bootstrap::{Bootstrap, Resampling, bootstrap};
+use crate::bootstrap::{Bootstrap, Codes, Resampling, bootstrap};
 use crate::estimate::{Level, NotEstimable};
+use crate::panel::Panel;
 use crate::raters::Counts;
 
 /// How far apart two values are.
@@ -41,10 +42,6 @@ pub struct Alpha {
     pub bootstrap: Option<Bootstrap>,
 }
 
-fn pairable(units: &[Counts]) -> Vec<&Counts> {
-    units.iter().filter(|c| c.iter().sum::<u64>() >= 2).collect()
-}
-
 /// Krippendorff's alpha from counts per unit; `values` are the categories as numbers (for interval and ratio).
 ///
 /// Units with fewer than two values are left out. Undefined when all values are equal. With `plan`, the units with
@@ -59,51 +56,66 @@ pub fn krippendorff_alpha(
     plan: Option<Resampling>,
     level: Level,
 ) -> Alpha {
-    let used = pairable(units);
+    alpha_of_panel(&Panel::of_counts(units), values, metric, plan, level)
+}
+
+/// The same from a panel that is grouped already.
+pub fn alpha_of_panel(
+    panel: &Panel,
+    values: &[f64],
+    metric: Metric,
+    plan: Option<Resampling>,
+    level: Level,
+) -> Alpha {
+    let pairable = |counts: &[u64]| counts.iter().sum::<u64>() >= 2;
     let q = values.len();
+    let times: Vec<u64> =
+        panel.rows().map(|(counts, times)| if pairable(counts) { times } else { 0 }).collect();
+    let units: u64 = times.iter().sum();
     let mut coincidence = vec![0.0; q * q];
-    for unit in &used {
-        add_unit(&mut coincidence, unit, q);
-    }
-    let alpha = alpha_of(&coincidence, values, metric);
+    let value_of = |coincidence: &mut [f64], times: &[u64]| {
+        coincidence.fill(0.0);
+        for ((counts, _), times) in panel.rows().zip(times) {
+            if *times > 0 {
+                add_units(coincidence, counts, *times, q);
+            }
+        }
+        alpha_of(coincidence, values, metric)
+    };
+    let alpha = value_of(&mut coincidence, &times);
     let replicates = plan.filter(|p| p.reps > 0).map(|plan| {
-        let n = used.len() as u64;
-        bootstrap(
-            n,
-            plan,
-            level,
-            || vec![0.0; q * q],
-            |table, draws| {
-                table.fill(0.0);
-                for i in draws.indices() {
-                    add_unit(table, used.get(i)?, q);
-                }
-                alpha_of(table, values, metric)
-            },
-        )
+        let drawn = panel.of_subject().iter().copied().filter(|place| pairable(panel.row(*place)));
+        let codes = Codes::new(drawn, panel.kinds());
+        let empty = || (vec![0.0; q * q], vec![0_u64; panel.kinds()]);
+        bootstrap(units, plan, level, empty, |(coincidence, times), draws| {
+            draws.tally(&codes, times);
+            value_of(coincidence, times)
+        })
     });
     let reason = match alpha {
         Some(_) => None,
-        None if used.is_empty() => Some(NotEstimable::NothingRatedTwice),
+        None if units == 0 => Some(NotEstimable::NothingRatedTwice),
         None => Some(NotEstimable::Other("all values are equal".to_owned())),
     };
+    let ratings = |(counts, times): (&Counts, &u64)| counts.iter().sum::<u64>() * times;
     Alpha {
         metric,
-        units_pairable: used.len() as u64,
-        pairable_values: used.iter().map(|c| c.iter().sum::<u64>()).sum(),
+        units_pairable: units,
+        pairable_values: panel.rows().map(|(c, _)| c).zip(&times).map(ratings).sum(),
         alpha,
         reason,
         bootstrap: replicates,
     }
 }
 
-fn add_unit(coincidence: &mut [f64], unit: &Counts, q: usize) {
+/// Adds `times` units with the same counts.
+fn add_units(coincidence: &mut [f64], unit: &[u64], times: u64, q: usize) {
     let size: u64 = unit.iter().sum();
-    let scale = (size.max(2) - 1) as f64;
+    let scale = times as f64 / (size.max(2) - 1) as f64;
     for (c, &n_c) in unit.iter().enumerate().take(q) {
         for (k, &n_k) in unit.iter().enumerate().take(q) {
             let pairs = if c == k { n_c * n_c.saturating_sub(1) } else { n_c * n_k };
-            coincidence[c * q + k] += pairs as f64 / scale;
+            coincidence[c * q + k] += pairs as f64 * scale;
         }
     }
 }

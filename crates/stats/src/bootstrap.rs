@@ -49,13 +49,67 @@ pub struct Draws {
 impl Draws {
     /// The indices `0..n` drawn with replacement.
     pub fn indices(self) -> impl Iterator<Item = usize> {
-        let Self { stream, start, n } = self;
-        (0..n).map(move |i| index(stream.index(start + i, n)))
+        self.stream.indices(self.start, self.n, self.n).map(index)
     }
 
     /// Draws number `from..from + count` mapped to `0..n`, for samples made of several strata.
     pub fn indices_within(self, from: u64, count: u64, n: u64) -> impl Iterator<Item = u64> {
-        (0..count).map(move |i| self.stream.index(self.start + from + i, n))
+        self.stream.indices(self.start.wrapping_add(from), count, n)
+    }
+
+    /// How often each code was drawn; `codes` has one for each of the `n` units, all below the length of `counts`.
+    pub(crate) fn tally(self, codes: &Codes, counts: &mut [u64]) {
+        counts.fill(0);
+        match codes {
+            Codes::Lanes(shifts) => self.tally_lanes(shifts, counts),
+            Codes::Wide(codes) => {
+                for i in self.indices() {
+                    if let Some(count) =
+                        codes.get(i).and_then(|c| counts.get_mut(index(u64::from(*c))))
+                    {
+                        *count += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Four counters of 16 bits share a register, emptied before one can overflow: no draw waits for a counter in memory.
+    fn tally_lanes(self, shifts: &[u8], counts: &mut [u64]) {
+        const RUN: u64 = 0xFFFF;
+        let mut done = 0;
+        while done < self.n {
+            let run = RUN.min(self.n - done);
+            let draws = self.stream.indices(self.start.wrapping_add(done), run, self.n);
+            let lanes = draws.fold(0_u64, |lanes, i| {
+                let shift = shifts.get(index(i)).copied().unwrap_or(0);
+                lanes.wrapping_add(1_u64.wrapping_shl(u32::from(shift)))
+            });
+            for (lane, count) in counts.iter_mut().enumerate() {
+                *count += (lanes >> (16 * lane)) & RUN;
+            }
+            done += run;
+        }
+    }
+}
+
+/// The code of every unit, in a form that is quick to count.
+#[derive(Clone, Debug)]
+pub(crate) enum Codes {
+    /// At most four codes, as the places of their lanes.
+    Lanes(Vec<u8>),
+    /// Any number of them.
+    Wide(Vec<u32>),
+}
+
+impl Codes {
+    /// Codes below `kinds`.
+    pub(crate) fn new(codes: impl Iterator<Item = usize>, kinds: usize) -> Self {
+        if kinds <= 4 {
+            Self::Lanes(codes.map(|code| [0, 16, 32, 48][code & 3]).collect())
+        } else {
+            Self::Wide(codes.map(|code| u32::try_from(code).unwrap_or(u32::MAX)).collect())
+        }
     }
 }
 
@@ -116,21 +170,39 @@ pub fn quantile(sorted: &[f64], p: f64) -> Option<f64> {
 pub fn cluster_bootstrap(clusters: &[Cluster], plan: Resampling, level: Level) -> Bootstrap {
     let clusters: Vec<Cluster> = clusters.iter().copied().filter(|c| c.size > 0).collect();
     let n = clusters.len() as u64;
+    let packed: Option<Vec<u64>> = clusters.iter().map(|c| pack(*c, n)).collect();
+    let draw = |draws: Draws| -> Option<(u64, u64)> {
+        match &packed {
+            Some(packed) => {
+                let sum: u64 = draws.indices().map(|i| packed.get(i).copied().unwrap_or(0)).sum();
+                Some((sum >> 32, sum & LOW))
+            }
+            None => draws.indices().try_fold((0, 0), |(hits, size), i| {
+                let cluster = clusters.get(i)?;
+                Some((hits + cluster.successes, size + cluster.size))
+            }),
+        }
+    };
     bootstrap(
         n,
         plan,
         level,
         || (),
         |(), draws| {
-            let (mut hits, mut size) = (0_u64, 0_u64);
-            for i in draws.indices() {
-                let cluster = clusters.get(i)?;
-                hits += cluster.successes;
-                size += cluster.size;
-            }
+            let (hits, size) = draw(draws)?;
             (size > 0).then(|| hits as f64 / size as f64)
         },
     )
+}
+
+/// The lower half of a word.
+const LOW: u64 = 0xFFFF_FFFF;
+
+/// Both counts of a cluster in one word, when sums over `n` of them still fit.
+fn pack(cluster: Cluster, n: u64) -> Option<u64> {
+    let most = LOW / n.max(1);
+    let fits = cluster.size <= most && cluster.successes <= most;
+    fits.then_some((cluster.successes << 32) | cluster.size)
 }
 
 /// Bootstrap of Cohen's kappa over subjects; `pairs` holds the two category indices (below `q`) of each subject.
@@ -141,18 +213,15 @@ pub fn kappa_bootstrap(
     plan: Resampling,
     level: Level,
 ) -> Bootstrap {
-    let cells: Vec<usize> = pairs.iter().map(|(i, j)| i * q + j).collect();
-    let n = cells.len() as u64;
+    let cells = Codes::new(pairs.iter().map(|(i, j)| i * q + j), q * q);
+    let n = pairs.len() as u64;
     bootstrap(
         n,
         plan,
         level,
         || vec![0_u64; q * q],
         |table, draws| {
-            table.fill(0);
-            for i in draws.indices() {
-                *table.get_mut(*cells.get(i)?)? += 1;
-            }
+            draws.tally(&cells, table);
             kappa_value(table, q, weights)
         },
     )

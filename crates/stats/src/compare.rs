@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::dist::{hypergeometric_pmf, two_sided_p};
+use crate::dist::{Hypergeometric, hypergeometric_pmf, two_sided_p};
 use crate::estimate::{Interval, Level};
 use crate::proportion::wilson;
 
@@ -121,12 +121,7 @@ pub fn fisher_exact(a: u64, b: u64, c: u64, d: u64) -> f64 {
     let unmarked = b + d;
     // Ties in probability must count as ties in spite of rounding.
     let limit = hypergeometric_pmf(a, marked, unmarked, row) * (1.0 + 1e-7);
-    let (first, last) = (row.saturating_sub(unmarked), row.min(marked));
-    let p: f64 = (first..=last)
-        .map(|k| hypergeometric_pmf(k, marked, unmarked, row))
-        .filter(|p| *p <= limit)
-        .sum();
-    p.min(1.0)
+    Hypergeometric { marked, unmarked, drawn: row }.no_likelier_than(limit)
 }
 
 #[cfg(test)]

@@ -328,7 +328,93 @@ fn interpolation(b: (f64, f64), a: (f64, f64), d: Option<(f64, f64)>) -> (f64, f
 
 /// P(X ≤ k) for X binomial with size n and p = ½.
 pub fn binomial_half_cdf(k: u64, n: u64) -> f64 {
-    (0..=k.min(n)).map(|i| binomial_pmf(i as f64, n as f64, 0.5)).sum()
+    /// Up to here the terms are summed one by one.
+    const FEW: u64 = 200;
+    if n <= k {
+        1.0
+    } else if k <= FEW {
+        (0..=k).map(|i| binomial_pmf(i as f64, n as f64, 0.5)).sum()
+    } else {
+        beta_cdf(0.5, (n - k) as f64, (k + 1) as f64)
+    }
+}
+
+/// The margins of a 2×2 table: how many of the `drawn` could be among the `marked`.
+#[derive(Clone, Copy)]
+pub(crate) struct Hypergeometric {
+    /// Marked in all.
+    pub(crate) marked: u64,
+    /// Unmarked in all.
+    pub(crate) unmarked: u64,
+    /// Size of the draw.
+    pub(crate) drawn: u64,
+}
+
+impl Hypergeometric {
+    fn pmf(self, k: u64) -> f64 {
+        hypergeometric_pmf(k, self.marked, self.unmarked, self.drawn)
+    }
+
+    /// The sum of the probabilities that are at most `limit`: the two tails, each from its inner end outwards.
+    ///
+    /// Only the terms that count are visited, so that the work grows with the square root of the counts.
+    pub(crate) fn no_likelier_than(self, limit: f64) -> f64 {
+        let first = self.drawn.saturating_sub(self.unmarked);
+        let last = self.drawn.min(self.marked);
+        let total = (self.marked + self.unmarked) as f64;
+        let mode = (self.drawn + 1) as f64 * (self.marked + 1) as f64 / (total + 2.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let mode = (mode.floor() as u64).clamp(first, last);
+        let within = |k: u64| self.pmf(k) <= limit;
+        // Below the mode the probabilities rise, above it they fall.
+        let below = turn(first, mode + 1, within);
+        let above = last + 1 - turn(0, last - mode, |back| within(last - back));
+        let left = below.checked_sub(1).filter(|k| *k >= first);
+        let left = left.map_or(0.0, |k| self.tail(k, first, false));
+        let right = if above <= last { self.tail(above, last, true) } else { 0.0 };
+        (left + right).min(1.0)
+    }
+
+    /// Probabilities from `k` outwards to `end`, until they no longer count.
+    fn tail(self, mut k: u64, end: u64, up: bool) -> f64 {
+        /// The recurrence starts anew after so many steps, before its rounding adds up.
+        const RUN: u32 = 500;
+        let mut sum = 0.0;
+        let mut term = self.pmf(k);
+        let mut steps = 0;
+        loop {
+            sum += term;
+            if k == end || term < 1e-18 * sum {
+                return sum;
+            }
+            steps += 1;
+            let (m, u, n) = (self.marked as f64, self.unmarked as f64, self.drawn as f64);
+            let x = k as f64;
+            let ratio = if up {
+                (m - x) * (n - x) / ((x + 1.0) * (u - n + x + 1.0))
+            } else {
+                x * (u - n + x) / ((m - x + 1.0) * (n - x + 1.0))
+            };
+            k = if up { k + 1 } else { k - 1 };
+            term = if steps % RUN == 0 { self.pmf(k) } else { term * ratio };
+            if term == 0.0 {
+                return sum;
+            }
+        }
+    }
+}
+
+/// The first number from `low` on that does not hold, where all that hold come first; `high` when all below it do.
+fn turn(mut low: u64, mut high: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
 }
 
 /// Finds the root of an increasing or decreasing `f` between `a` and `b` by bisection to the last bit.
@@ -401,6 +487,32 @@ mod tests {
         close(binomial, 1.0, 1e-12);
         let hyper: f64 = (0..=400).map(|k| hypergeometric_pmf(k, 400, 700, 500)).sum();
         close(hyper, 1.0, 1e-12);
+    }
+
+    #[test]
+    fn the_half_binomial_is_the_same_summed_and_as_incomplete_beta() {
+        for (k, n) in [(150_u64, 320_u64), (200, 401), (190, 5000)] {
+            let summed: f64 = (0..=k).map(|i| binomial_pmf(i as f64, n as f64, 0.5)).sum();
+            let (a, b) = ((n - k) as f64, (k + 1) as f64);
+            close(beta_cdf(0.5, a, b), summed, 1e-11);
+        }
+        assert_eq!(binomial_half_cdf(7, 7), 1.0);
+        close(binomial_half_cdf(500_000_000, 1_000_000_001), 0.5, 1e-9);
+    }
+
+    #[test]
+    fn the_tails_hold_exactly_the_tables_that_are_no_likelier() {
+        for (marked, unmarked, drawn) in
+            [(5, 7, 6), (1, 1, 1), (40, 3, 20), (9, 0, 4), (700, 900, 300)]
+        {
+            let all = Hypergeometric { marked, unmarked, drawn };
+            let (first, last) = (drawn.saturating_sub(unmarked), drawn.min(marked));
+            for seen in first..=last {
+                let limit = all.pmf(seen) * (1.0 + 1e-7);
+                let direct: f64 = (first..=last).map(|k| all.pmf(k)).filter(|p| *p <= limit).sum();
+                close(all.no_likelier_than(limit), direct.min(1.0), 1e-11);
+            }
+        }
     }
 
     #[test]

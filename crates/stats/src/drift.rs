@@ -31,15 +31,20 @@ pub fn trend(k: &[u64], n: &[u64], w: Option<&[f64]>) -> Trend {
     }
     let score = |i: usize| w.map_or(i as f64, |w| w.get(i).copied().unwrap_or(i as f64));
     let p = hits as f64 / total as f64;
-    let (mut top, mut squares, mut sum) = (0.0, 0.0, 0.0);
-    for (i, (k, n)) in k.iter().zip(n).enumerate() {
-        let (k, n, w) = (*k as f64, *n as f64, score(i));
-        top += w * (k - n * p);
-        squares += n * w * w;
-        sum += n * w;
-    }
-    let variance = p * (1.0 - p) * (squares - sum * sum / total as f64);
-    if variance > 1e-12 {
+    let used: Vec<(f64, f64, f64)> = k
+        .iter()
+        .zip(n)
+        .enumerate()
+        .filter(|(_, (_, n))| **n > 0)
+        .map(|(i, (k, n))| (*k as f64, *n as f64, score(i)))
+        .collect();
+    // Around their mean the scores lose no digits, however large they are.
+    let mean = used.iter().map(|(_, n, w)| n * w).sum::<f64>() / total as f64;
+    let top: f64 = used.iter().map(|(k, n, w)| (w - mean) * (k - n * p)).sum();
+    let spread: f64 = used.iter().map(|(_, n, w)| n * (w - mean).powi(2)).sum();
+    let differ = used.windows(2).any(|pair| pair[0].2 != pair[1].2);
+    let variance = p * (1.0 - p) * spread;
+    if differ && variance > 0.0 {
         let z = top / variance.sqrt();
         out.z = Some(z);
         out.p = Some(two_sided_p(z));

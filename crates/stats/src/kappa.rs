@@ -143,7 +143,7 @@ pub fn kappa(table: &[Vec<u64>], weights: Weights, level: Level) -> Kappa {
     let scale = (1.0 - pe) * total.sqrt();
     let fce = spread(1.0 - value, &cell) - (value - pe * (1.0 - value)).powi(2);
     let null = spread(1.0, &|i, j| rows[i] * columns[j]) - pe * pe;
-    let se_mchugh = root(po * (1.0 - po) / total) / (1.0 - pe);
+    let se_mchugh = root(po * (1.0 - po)) / scale;
     let se_fce = root(fce) / scale;
     let se_null = root(null) / scale;
     let around = |se: f64| Interval::around(value, level.z() * se).clipped(-1.0, 1.0);

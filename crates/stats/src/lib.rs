@@ -19,6 +19,7 @@ pub mod kappa;
 pub mod label_quality;
 pub mod multiplicity;
 pub mod paired;
+pub mod panel;
 pub mod planning;
 pub mod printed;
 pub mod proportion;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::dist::{t_two_sided, two_sided_p};
 use crate::estimate::{Estimate, Estimated, Interval, Level, NotEstimable};
 use crate::kappa::{Weights, root};
+use crate::panel::Panel;
 
 /// How often a subject was put into each declared category.
 pub type Counts = Vec<u64>;
@@ -103,7 +104,12 @@ pub fn coefficient(
     weights: Weights,
     level: Level,
 ) -> Coefficient {
-    let rows: Vec<(&Counts, u64)> = subjects.iter().map(|c| (c, 1)).collect();
+    of_panel(&Panel::of_counts(subjects), chance, weights, level)
+}
+
+/// The same from a panel that is grouped already.
+pub fn of_panel(panel: &Panel, chance: Chance, weights: Weights, level: Level) -> Coefficient {
+    let rows: Vec<(&Counts, u64)> = panel.rows().collect();
     coefficient_grouped(&rows, chance, weights, level)
 }
 
@@ -228,23 +234,30 @@ pub struct Fleiss {
 /// # References
 /// Fleiss 1971; Fleiss, Nee & Landis, Psychol Bull 1979;86:974.
 pub fn fleiss(subjects: &[Counts], weights: Weights, level: Level) -> Fleiss {
-    let coefficient = coefficient(subjects, Chance::Fleiss, weights, level);
-    let mut sizes = subjects.iter().map(|c| c.iter().sum::<u64>()).filter(|r| *r > 0);
+    fleiss_of_panel(&Panel::of_counts(subjects), weights, level)
+}
+
+/// The same from a panel that is grouped already.
+pub fn fleiss_of_panel(panel: &Panel, weights: Weights, level: Level) -> Fleiss {
+    let coefficient = of_panel(panel, Chance::Fleiss, weights, level);
+    let mut sizes = panel.rows().map(|(c, _)| c.iter().sum::<u64>()).filter(|r| *r > 0);
     let first = sizes.next();
     let balanced = first.is_some_and(|m| sizes.all(|r| r == m));
-    let se_null = first.filter(|m| balanced && *m >= 2).and_then(|m| fleiss_null(subjects, m));
+    let se_null = first.filter(|m| balanced && *m >= 2).and_then(|m| fleiss_null(panel, m));
     let z = coefficient.est.zip(se_null).filter(|(_, se)| *se > 0.0).map(|(est, se)| est / se);
     let p = z.map(two_sided_p);
     Fleiss { coefficient, se_null_fnl1979: se_null, z, p, balanced }
 }
 
-fn fleiss_null(subjects: &[Counts], m: u64) -> Option<f64> {
-    let rated: Vec<&Counts> = subjects.iter().filter(|c| c.iter().any(|k| *k > 0)).collect();
-    let q = rated.first()?.len();
-    let (n, m) = (rated.len() as f64, m as f64);
+fn fleiss_null(panel: &Panel, m: u64) -> Option<f64> {
+    let rated: Vec<(&Counts, u64)> =
+        panel.rows().filter(|(c, _)| c.iter().any(|k| *k > 0)).collect();
+    let q = rated.first()?.0.len();
+    let n = rated.iter().map(|(_, times)| times).sum::<u64>() as f64;
+    let m = m as f64;
     let (mut spread, mut skew) = (0.0, 0.0);
     for k in 0..q {
-        let p = rated.iter().map(|c| c[k]).sum::<u64>() as f64 / (n * m);
+        let p = rated.iter().map(|(c, times)| c[k] * times).sum::<u64>() as f64 / (n * m);
         spread += p * (1.0 - p);
         skew += p * (1.0 - p) * (1.0 - 2.0 * p);
     }
@@ -334,13 +347,13 @@ pub fn conger(ratings: &[Vec<Option<usize>>], q: usize, weights: Weights) -> Est
 ///
 /// # References
 /// Cicchetti & Feinstein 1990; Uebersax.
-pub fn specific_agreement(subjects: &[Counts], k: usize) -> Option<f64> {
+pub fn specific_agreement(panel: &Panel, k: usize) -> Option<f64> {
     let (mut same, mut all) = (0_u64, 0_u64);
-    for counts in subjects {
+    for (counts, times) in panel.rows() {
         let n = counts.get(k).copied().unwrap_or(0);
         let r: u64 = counts.iter().sum();
-        same += n * n.saturating_sub(1);
-        all += n * r.saturating_sub(1);
+        same += times * n * n.saturating_sub(1);
+        all += times * n * r.saturating_sub(1);
     }
     (all > 0).then(|| same as f64 / all as f64)
 }

@@ -1,5 +1,6 @@
 //! Scores against a two-class reference.
 
+use rayon::slice::ParallelSliceMut as _;
 use serde::Serialize;
 
 use crate::dist::two_sided_p;
@@ -52,55 +53,46 @@ struct Placements {
     negative: Vec<f64>,
 }
 
-/// Mid-ranks, 1-based.
-fn mid_ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut start = 0;
-    while start < order.len() {
-        let mut end = start + 1;
-        while end < order.len() && values[order[end]] == values[order[start]] {
-            end += 1;
-        }
-        let rank = f64::midpoint((start + 1) as f64, end as f64);
-        for &i in &order[start..end] {
-            ranks[i] = rank;
-        }
-        start = end;
-    }
-    ranks
+/// A score as a word that sorts like it; 0 and −0 are one value.
+fn sort_key(score: f64) -> u64 {
+    let bits = (score + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
-fn placements(positive: &[f64], negative: &[f64]) -> Placements {
-    let (m, n) = (positive.len() as f64, negative.len() as f64);
-    let pooled: Vec<f64> = positive.iter().chain(negative).copied().collect();
-    let all = mid_ranks(&pooled);
-    let within_positive = mid_ranks(positive);
-    let within_negative = mid_ranks(negative);
-    let (of_positive, of_negative) = all.split_at(positive.len());
-    let rank_sum: f64 = of_positive.iter().sum();
-    Placements {
-        auc: (rank_sum / m - f64::midpoint(m, 1.0)) / n,
-        positive: of_positive.iter().zip(&within_positive).map(|(a, w)| (a - w) / n).collect(),
-        negative: of_negative
-            .iter()
-            .zip(&within_negative)
-            .map(|(a, w)| 1.0 - (a - w) / m)
-            .collect(),
+/// One sort and one walk over the groups of equal scores; both classes must be there.
+fn placements(y: &[bool], score: &[f64], positives: usize) -> Placements {
+    let mut order: Vec<(u64, usize)> =
+        score.iter().zip(0..y.len()).map(|(score, i)| (sort_key(*score), i)).collect();
+    order.par_sort_unstable();
+    let negatives = y.len() - positives;
+    let (m, n) = (positives as f64, negatives as f64);
+    let mut value = vec![0.0; y.len()];
+    let (mut positives_below, mut negatives_below, mut sum) = (0_usize, 0_usize, 0.0);
+    for group in order.chunk_by(|a, b| a.0 == b.0) {
+        let hits = group.iter().filter(|(_, i)| y[*i]).count();
+        let misses = group.len() - hits;
+        let above = positives - positives_below - hits;
+        let of_positive = (negatives_below as f64 + misses as f64 / 2.0) / n;
+        let of_negative = (above as f64 + hits as f64 / 2.0) / m;
+        for (_, i) in group {
+            value[*i] = if y[*i] { of_positive } else { of_negative };
+        }
+        sum += of_positive * hits as f64;
+        positives_below += hits;
+        negatives_below += misses;
     }
+    let pick =
+        |class: bool| y.iter().zip(&value).filter(move |(y, _)| **y == class).map(|(_, v)| *v);
+    let mut of = (Vec::with_capacity(positives), Vec::with_capacity(negatives));
+    of.0.extend(pick(true));
+    of.1.extend(pick(false));
+    Placements { auc: sum / m, positive: of.0, negative: of.1 }
 }
 
 fn covariance(a: &[f64], b: &[f64]) -> f64 {
     let n = a.len() as f64;
     let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
     a.iter().zip(b).map(|(x, y)| (x - mean_a) * (y - mean_b)).sum::<f64>() / (n - 1.0)
-}
-
-fn split(y: &[bool], score: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let pick =
-        |class: bool| y.iter().zip(score).filter(|(y, _)| **y == class).map(|(_, s)| *s).collect();
-    (pick(true), pick(false))
 }
 
 /// Variances below this are rounding.
@@ -153,13 +145,7 @@ pub fn delong(y: &[bool], scores: &[&[f64]], level: Level) -> DeLong {
         out.models = vec![none; scores.len()];
         return out;
     }
-    let all: Vec<Placements> = scores
-        .iter()
-        .map(|score| {
-            let (positive, negative) = split(y, score);
-            placements(&positive, &negative)
-        })
-        .collect();
+    let all: Vec<Placements> = scores.iter().map(|score| placements(y, score, n_pos)).collect();
     out.models = all.iter().map(|p| auc_of(p, level)).collect();
     let [a, b, ..] = all.as_slice() else { return out };
     let diff = a.auc - b.auc;

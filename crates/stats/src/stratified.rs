@@ -216,7 +216,8 @@ fn total<'a>(strata: impl Iterator<Item = (&'a Stratum, bool)>, level: Level) ->
 fn ratio_of_totals(a: Option<Total>, b: Option<Total>, level: Level) -> Weighted {
     let (Some(a), Some(b)) = (a, b) else { return Weighted::UNDEFINED };
     let sum = a.value + b.value;
-    if sum <= 0.0 {
+    // Of a population with one label only, arithmetic would say 1 or 0 without a study of the other.
+    if sum <= 0.0 || a.strata == 0 || b.strata == 0 {
         return Weighted::UNDEFINED;
     }
     let est = a.value / sum;
@@ -445,6 +446,13 @@ mod tests {
         let out = stratified(&[arm(true, 1000, 50, 40), arm(false, 9000, 0, 0)], Level::P95);
         assert_eq!(out.unsampled_strata, ["label0"]);
         assert!(out.design.sensitivity.est.is_none() && out.design.npv.est.is_none());
+        assert_eq!(out.design.ppv.est, Some(0.8));
+    }
+
+    #[test]
+    fn a_population_of_one_label_identifies_neither_sensitivity_nor_specificity() {
+        let out = stratified(&[arm(true, 1000, 50, 40)], Level::P95);
+        assert_eq!((out.design.sensitivity.est, out.design.specificity.est), (None, None));
         assert_eq!(out.design.ppv.est, Some(0.8));
     }
 

@@ -1,9 +1,10 @@
 //! Agreement of the readers of one cell.
 
-use overread_stats::alpha::{Metric, krippendorff_alpha};
+use overread_stats::alpha::{Metric, alpha_of_panel};
 use overread_stats::dawid_skene::dawid_skene;
 use overread_stats::kappa::Weights;
-use overread_stats::raters::{self, brennan_prediger, conger, fleiss, gwet};
+use overread_stats::panel::Panel;
+use overread_stats::raters::{self, Chance, conger, fleiss_of_panel, of_panel};
 use overread_stats::two_rater::{TwoRater, two_rater};
 use overread_stats::{Level, proportion};
 use serde_json::{Map, Value, json};
@@ -38,7 +39,7 @@ pub(super) fn compared(
 pub(super) fn panel(cell: &Cell, options: &ReadsOptions) -> Value {
     let level = options.stats_level();
     let q = options.categories.len();
-    let counts = cell.counts(q);
+    let panel = Panel::of_ratings(cell.studies.iter().map(|s| s.first.as_slice()), q);
     let mut pairs = Map::new();
     let mut kappas = Vec::new();
     for (i, a) in cell.readers.iter().enumerate() {
@@ -49,7 +50,7 @@ pub(super) fn panel(cell: &Cell, options: &ReadsOptions) -> Value {
             pairs.insert(format!("{a}|{b}"), printed(compared));
         }
     }
-    let plain = fleiss(&counts, Weights::Identity, level);
+    let plain = fleiss_of_panel(&panel, Weights::Identity, level);
     let mut out = json!({
         "readers": cell.readers,
         "n_subjects": cell.studies.len(),
@@ -57,27 +58,22 @@ pub(super) fn panel(cell: &Cell, options: &ReadsOptions) -> Value {
         "light_kappa": raters::light_kappa(&kappas),
         "mean_pairwise_agreement": plain.coefficient.pa,
         "fleiss": plain,
-        "gwet_ac1": gwet(&counts, Weights::Identity, level),
-        "brennan_prediger": brennan_prediger(&counts, Weights::Identity, level),
+        "gwet_ac1": of_panel(&panel, Chance::Gwet, Weights::Identity, level),
+        "brennan_prediger": of_panel(&panel, Chance::BrennanPrediger, Weights::Identity, level),
         "conger": conger_value(cell, q),
-        "specific_agreement": specific(&counts, options),
+        "specific_agreement": specific(&panel, options),
     });
     unanimity(cell, level, &mut out);
     let alpha = |metric| {
-        printed(krippendorff_alpha(
-            &counts,
-            &options.categories,
-            metric,
-            options.resampling(),
-            level,
-        ))
+        printed(alpha_of_panel(&panel, &options.categories, metric, options.resampling(), level))
     };
     out["krippendorff_nominal"] = alpha(Metric::Nominal);
     if options.ordinal {
         out["krippendorff_ordinal"] = alpha(Metric::Ordinal);
         out["krippendorff_interval"] = alpha(Metric::Interval);
-        out["gwet_ac2_linear"] = printed(gwet(&counts, Weights::Linear, level));
-        out["gwet_ac2_quadratic"] = printed(gwet(&counts, Weights::Quadratic, level));
+        out["gwet_ac2_linear"] = printed(of_panel(&panel, Chance::Gwet, Weights::Linear, level));
+        out["gwet_ac2_quadratic"] =
+            printed(of_panel(&panel, Chance::Gwet, Weights::Quadratic, level));
     }
     out
 }
@@ -90,9 +86,9 @@ fn conger_value(cell: &Cell, q: usize) -> Value {
     }
 }
 
-fn specific(counts: &[Vec<u64>], options: &ReadsOptions) -> Map<String, Value> {
+fn specific(panel: &Panel, options: &ReadsOptions) -> Map<String, Value> {
     (0..options.categories.len())
-        .map(|k| (options.category_name(k), raters::specific_agreement(counts, k).into()))
+        .map(|k| (options.category_name(k), raters::specific_agreement(panel, k).into()))
         .collect()
 }
 

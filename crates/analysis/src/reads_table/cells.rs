@@ -68,20 +68,6 @@ impl Cell {
     pub(super) fn has_labels(&self) -> bool {
         self.studies.iter().any(|s| s.label.is_some())
     }
-
-    /// Counts per study and category over all readers.
-    pub(super) fn counts(&self, q: usize) -> Vec<Vec<u64>> {
-        self.studies
-            .iter()
-            .map(|study| {
-                let mut counts = vec![0; q];
-                for &value in study.first.iter().flatten() {
-                    counts[value] += 1;
-                }
-                counts
-            })
-            .collect()
-    }
 }
 
 /// All cells in the order of rule, then finding.

@@ -7,6 +7,8 @@ mod agreement;
 mod quality;
 mod scores;
 
+use std::fmt::Write as _;
+
 use overread_analysis::Count;
 use serde_json::{Map, Value};
 
@@ -240,12 +242,12 @@ fn closing(statistics: &Value) -> String {
     let level = number(statistics, &["config", "level"]).unwrap_or(0.95);
     let mut text = format!(
         "Intervals at {}%. Shares: Wilson; kappa: Fleiss–Cohen–Everitt. n.e.: not estimable.",
-        numbers::decimal(100.0 * level, if (100.0 * level).fract() == 0.0 { 0 } else { 1 })
+        numbers::decimal(100.0 * level, usize::from((100.0 * level).fract() > 1e-9))
     );
     let reps = whole(statistics, &["config", "bootstrap_reps"]).unwrap_or(0);
     if reps > 0 {
         let seed = counted(statistics, &["config", "seed"]).replace(',', "");
-        text += &format!(" Bootstrap: {} resamples, seed {seed}.", count(reps));
+        write!(text, " Bootstrap: {} resamples, seed {seed}.", count(reps)).ok();
     }
     text
 }
