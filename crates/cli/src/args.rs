@@ -500,7 +500,7 @@ pub struct CalcArgs {
     #[arg(required_unless_present = "batch", conflicts_with = "batch")]
     pub name: Option<String>,
     /// Its arguments in order
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_negative_numbers = true)]
     pub args: Vec<String>,
     /// A table with the columns id, fn, args
     #[arg(long)]

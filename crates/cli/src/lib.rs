@@ -8,4 +8,4 @@ mod plan;
 mod run;
 pub mod window;
 
-pub use run::{Next, run};
+pub use run::{Next, Usage, run};

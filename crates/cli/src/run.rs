@@ -30,6 +30,11 @@ pub enum Next {
 /// Status of a check that found something.
 const FOUND: u8 = 3;
 
+/// The command line itself is wrong: exit status 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}; see `overread help`")]
+pub struct Usage(pub String);
+
 /// Carries out a verb and writes what it says to `out`.
 pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
     match cli.verb {
@@ -242,7 +247,10 @@ fn calc(args: &CalcArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
         (Some(batch), _) => {
             calc::calc_batch(&text_of(batch)?).with_context(|| format!("in {}", batch.display()))?
         }
-        (None, Some(name)) => calc::calc_positional(name, &args.args)?,
+        (None, Some(name)) => match calc::calc_positional(name, &args.args) {
+            Err(error) if error.is_usage() => return Err(Usage(error.to_string()).into()),
+            result => result?,
+        },
         (None, None) => bail!("name a statistic, or a table with --batch"),
     };
     let text = plain(&json);

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use overread_app::{Shell, Start};
 use overread_cli::args::Cli;
 use overread_cli::window::{WindowArgs, asks_for_window};
-use overread_cli::{Next, run};
+use overread_cli::{Next, Usage, run};
 
 fn main() -> ExitCode {
     set_up_log();
@@ -48,7 +48,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     }
     // With standard error gone there is nobody left to tell.
     writeln!(std::io::stderr(), "overread: {}", paragraph(error)).ok();
-    ExitCode::FAILURE
+    if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
 /// The chain of causes, without those that the text before already holds.

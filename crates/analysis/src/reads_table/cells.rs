@@ -6,7 +6,7 @@ use std::sync::Arc;
 use overread_stats::consensus::plurality;
 use overread_stats::dawid_skene::dawid_skene;
 
-use super::parse::{Read, ReadsTable, tags};
+use super::parse::{Place, Read, ReadsTable, tags};
 use super::{ReadsOptions, ReadsTableError, ReferencePolicy};
 
 /// The study-level facts and answers of one study.
@@ -15,10 +15,10 @@ pub(super) struct Study {
     pub(super) id: String,
     /// First read of each reader of the cell; `None` when missing.
     pub(super) first: Vec<Option<usize>>,
-    /// Second read of each reader.
-    pub(super) second: Vec<Option<usize>>,
-    /// Position of each reader's first read: sequence number and place in the file.
-    pub(super) seq: Vec<Option<(f64, usize)>>,
+    /// Second read of each reader; empty when nobody has one.
+    second: Vec<Option<usize>>,
+    /// Position of each reader's first read: sequence number and place in the file; empty when no read has one.
+    seq: Vec<Option<(f64, usize)>>,
     pub(super) label: Option<usize>,
     pub(super) patient: Option<Arc<str>>,
     pub(super) stratum: Option<Arc<str>>,
@@ -32,6 +32,16 @@ impl Study {
     /// The patient, or the study itself where the patient is not known.
     pub(super) fn cluster(&self) -> String {
         self.patient.as_ref().map_or_else(|| format!("study:{}", self.id), ToString::to_string)
+    }
+
+    /// The second read of reader number `i`.
+    pub(super) fn second(&self, i: usize) -> Option<usize> {
+        self.second.get(i).copied().flatten()
+    }
+
+    /// Where the first read of reader number `i` stands in the order of reading.
+    pub(super) fn seq(&self, i: usize) -> Option<(f64, usize)> {
+        self.seq.get(i).copied().flatten()
     }
 
     pub(super) fn has_tag(&self, tag: &str) -> bool {
@@ -64,10 +74,6 @@ impl Cell {
     pub(super) fn key(&self) -> String {
         format!("{}|{}", self.rule, self.finding)
     }
-
-    pub(super) fn has_labels(&self) -> bool {
-        self.studies.iter().any(|s| s.label.is_some())
-    }
 }
 
 /// All cells in the order of rule, then finding.
@@ -79,7 +85,7 @@ pub(super) fn cells(
         check_readers("gold_readers", options.gold_readers.as_deref(), &table.readers)?;
         check_readers("test_readers", options.test_readers.as_deref(), &table.readers)?;
     }
-    let mut groups: BTreeMap<(usize, usize), Vec<Placed<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Place, Place), Vec<Placed<'_>>> = BTreeMap::new();
     for (place, read) in table.reads.iter().enumerate() {
         groups.entry((read.rule, read.finding)).or_default().push((place, read));
     }
@@ -102,10 +108,10 @@ fn check_readers(
 
 /// The reads of one rule and finding, at least one.
 fn cell(table: &ReadsTable, mut reads: Vec<Placed<'_>>, options: &ReadsOptions) -> Cell {
-    let name = |list: &[String], place: Option<usize>| {
-        place.and_then(|place| list.get(place)).cloned().unwrap_or_default()
+    let name = |list: &[String], place: Option<Place>| {
+        place.and_then(|place| list.get(place as usize)).cloned().unwrap_or_default()
     };
-    let mut readers: Vec<usize> = reads.iter().map(|(_, r)| r.reader).collect();
+    let mut readers: Vec<Place> = reads.iter().map(|(_, r)| r.reader).collect();
     readers.sort_unstable();
     readers.dedup();
     let first = reads.first().map(|(_, read)| *read);
@@ -116,7 +122,7 @@ fn cell(table: &ReadsTable, mut reads: Vec<Placed<'_>>, options: &ReadsOptions) 
         .chunk_by(|a, b| a.1.study == b.1.study)
         .map(|rows| {
             let id = name(&table.studies, rows.first().map(|(_, read)| read.study));
-            study(id, rows, &readers)
+            study(table, id, rows, &readers)
         })
         .collect();
     let mut cell = Cell {
@@ -130,40 +136,34 @@ fn cell(table: &ReadsTable, mut reads: Vec<Placed<'_>>, options: &ReadsOptions) 
     cell
 }
 
-fn study(id: String, rows: &[Placed<'_>], readers: &[usize]) -> Study {
+fn study(table: &ReadsTable, id: String, rows: &[Placed<'_>], readers: &[Place]) -> Study {
     let count = readers.len();
-    let mut out = Study {
-        id,
-        first: vec![None; count],
-        second: vec![None; count],
-        seq: vec![None; count],
-        ..Study::default()
+    let mut out = Study { id, first: vec![None; count], ..Study::default() };
+    let first_of = |of: fn(&Read) -> Option<Place>| {
+        let place = rows.iter().find_map(|(_, read)| of(read))?;
+        table.texts.get(place as usize)
     };
-    let mut marked = None;
-    for (_, read) in rows {
-        out.label = out.label.or(read.label);
-        out.score = out.score.or(read.score);
-        keep_first(&mut out.patient, read.patient.as_ref());
-        keep_first(&mut out.stratum, read.stratum.as_ref());
-        keep_first(&mut marked, read.tags.as_ref());
-    }
-    out.tags = marked.map(|cell| tags(&cell));
+    out.label = rows.iter().find_map(|(_, read)| read.label).map(usize::from);
+    out.score = rows.iter().find_map(|(_, read)| read.score);
+    out.patient = first_of(|read| read.patient).cloned();
+    out.stratum = first_of(|read| read.stratum).cloned();
+    out.tags = first_of(|read| read.tags).map(|cell| tags(cell));
     let mut own: Vec<&Placed<'_>> = rows.iter().collect();
     own.sort_by_key(|(_, read)| (read.reader, read.number));
     for reads in own.chunk_by(|a, b| a.1.reader == b.1.reader) {
         let [(place, first), later @ ..] = reads else { continue };
         let Ok(at) = readers.binary_search(&first.reader) else { continue };
-        out.first[at] = first.value;
-        out.seq[at] = first.seq.map(|seq| (seq, *place));
-        out.second[at] = later.first().and_then(|(_, read)| read.value);
+        out.first[at] = first.value.map(usize::from);
+        if let Some(seq) = first.seq {
+            out.seq.resize(count, None);
+            out.seq[at] = Some((seq, *place));
+        }
+        if let Some(value) = later.first().and_then(|(_, read)| read.value) {
+            out.second.resize(count, None);
+            out.second[at] = Some(usize::from(value));
+        }
     }
     out
-}
-
-fn keep_first<T: Clone>(kept: &mut Option<T>, next: Option<&T>) {
-    if kept.is_none() {
-        *kept = next.cloned();
-    }
 }
 
 /// Sets every study's reference and counts how it went.
@@ -172,18 +172,21 @@ fn decide(cell: &mut Cell, options: &ReadsOptions) {
         |reader: &String| options.gold_readers.as_ref().is_none_or(|gold| gold.contains(reader));
     let panel: Vec<usize> = (0..cell.readers.len()).filter(|i| gold(&cell.readers[*i])).collect();
     let q = options.categories.len();
-    let answers: Vec<Vec<Option<usize>>> =
-        cell.studies.iter().map(|study| panel.iter().map(|i| study.first[*i]).collect()).collect();
+    let answers_of =
+        |study: &Study| panel.iter().map(|i| study.first[*i]).collect::<Vec<Option<usize>>>();
     let mut out = Reference {
         readers: panel.iter().map(|i| cell.readers[*i].clone()).collect(),
         ..Reference::default()
     };
     let latent = match options.reference {
         ReferencePolicy::Majority => None,
-        ReferencePolicy::DawidSkene => Some(latent_answers(&answers, q)),
+        ReferencePolicy::DawidSkene => {
+            let answers: Vec<_> = cell.studies.iter().map(answers_of).collect();
+            Some(latent_answers(&answers, q))
+        }
     };
     for (at, study) in cell.studies.iter_mut().enumerate() {
-        let vote = plurality(&answers[at], q, options.tie_rule(), options.quorum);
+        let vote = plurality(&answers_of(study), q, options.tie_rule(), options.quorum);
         let (value, tied) = match &latent {
             None => (vote.value, vote.tied),
             Some(_) if vote.insufficient => (None, false),

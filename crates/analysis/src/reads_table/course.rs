@@ -15,7 +15,7 @@ pub(super) fn drifts(cell: &Cell, options: &ReadsOptions) -> Option<Value> {
             .studies
             .iter()
             .filter_map(|s| {
-                let (seq, place) = s.seq[i]?;
+                let (seq, place) = s.seq(i)?;
                 Some((seq, place, s.first[i]?, s))
             })
             .collect();
@@ -47,7 +47,7 @@ pub(super) fn drifts(cell: &Cell, options: &ReadsOptions) -> Option<Value> {
 pub(super) fn repeatability(cell: &Cell, options: &ReadsOptions) -> Option<Value> {
     let mut out = Map::new();
     for (i, reader) in cell.readers.iter().enumerate() {
-        let both = || cell.studies.iter().map(move |s| (s.first[i], s.second[i]));
+        let both = || cell.studies.iter().map(move |s| (s.first[i], s.second(i)));
         if both().any(|(a, b)| a.is_some() && b.is_some()) {
             out.insert(reader.clone(), printed(compared(both(), options)));
         }

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod cells;
+mod columns;
 mod course;
 mod options;
 mod parse;
@@ -56,6 +57,15 @@ pub fn analyse_reads(
     reads: &str,
     config: Option<&str>,
     scores: Option<&str>,
+) -> Result<Value, ReadsTableError> {
+    analyse_tables(reads.as_bytes(), config, scores.map(str::as_bytes))
+}
+
+/// The same from the bytes of the tables, which need not be text.
+pub fn analyse_tables(
+    reads: &[u8],
+    config: Option<&str>,
+    scores: Option<&[u8]>,
 ) -> Result<Value, ReadsTableError> {
     let options = config.map_or_else(|| Ok(ReadsOptions::default()), ReadsOptions::from_json)?;
     let table = ReadsTable::parse(reads, &options)?;

@@ -6,6 +6,7 @@ use overread_stats::Level;
 use overread_stats::bootstrap::Resampling;
 use overread_stats::consensus::Tie;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Options that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,11 +15,11 @@ pub enum OptionsError {
     /// Not the JSON that was expected.
     #[error("{0}")]
     Json(String),
-    /// A value outside its range.
+    /// A value of the wrong type or outside its range.
     #[error("{name}: {reason}")]
     Value {
         /// The option.
-        name: &'static str,
+        name: String,
         /// What is wrong.
         reason: String,
     },
@@ -122,22 +123,35 @@ impl Default for ReadsOptions {
 impl ReadsOptions {
     /// Options from JSON; what is left out keeps its default, unknown names are errors.
     pub fn from_json(text: &str) -> Result<Self, OptionsError> {
-        let options: Self =
-            serde_json::from_str(text).map_err(|e| OptionsError::Json(e.to_string()))?;
-        options.checked()
+        let wrong = |e: serde_json::Error| OptionsError::Json(e.to_string());
+        let given: Map<String, Value> = serde_json::from_str(text).map_err(wrong)?;
+        // One by one, so that a wrong value is named with its option.
+        for (name, value) in &given {
+            let alone = Map::from_iter([(name.clone(), value.clone())]);
+            if let Err(error) = serde_json::from_value::<Self>(Value::Object(alone)) {
+                let (name, reason) = (name.clone(), error.to_string());
+                return Err(OptionsError::Value { name, reason });
+            }
+        }
+        serde_json::from_value::<Self>(Value::Object(given)).map_err(wrong)?.checked()
     }
 
     fn checked(mut self) -> Result<Self, OptionsError> {
-        let wrong = |name, reason: &str| OptionsError::Value { name, reason: reason.to_owned() };
+        let wrong = |name: &str, reason: &str| OptionsError::Value {
+            name: name.to_owned(),
+            reason: reason.to_owned(),
+        };
         self.categories.sort_by(f64::total_cmp);
         if self.categories.len() < 2 || self.categories.windows(2).any(|w| w[0] == w[1]) {
             return Err(wrong("categories", "needs at least two different values"));
         }
+        if self.categories.len() > usize::from(u16::MAX) {
+            return Err(wrong("categories", "has more values than can be told apart"));
+        }
         if self.blocks == 0 {
             return Err(wrong("blocks", "must be at least 1"));
         }
-        Level::new(self.level)
-            .map_err(|e| OptionsError::Value { name: "level", reason: e.to_string() })?;
+        Level::new(self.level).map_err(|e| wrong("level", &e.to_string()))?;
         for stratum in self.population.iter().flat_map(BTreeMap::values).flatten() {
             if stratum.label > 1 {
                 return Err(wrong("population", "label must be 0 or 1"));

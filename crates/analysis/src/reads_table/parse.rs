@@ -1,33 +1,45 @@
 //! From CSV text to rows, with line and column of whatever is wrong.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use csv::StringRecord;
 
+use super::columns::{self, Columns};
 use super::{ReadsOptions, ReadsTableError};
+
+/// A place in one of the table's lists of texts.
+pub(super) type Place = u32;
 
 /// One read as the table has it; a row with a level becomes one read per rule.
 ///
 /// Names are places in the table's sorted lists, so that comparing places compares names.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Read {
-    pub(super) study: usize,
-    pub(super) reader: usize,
-    pub(super) rule: usize,
-    pub(super) finding: usize,
+    pub(super) study: Place,
+    pub(super) reader: Place,
+    pub(super) rule: Place,
+    pub(super) finding: Place,
     /// Category index; `None` when missing.
-    pub(super) value: Option<usize>,
+    pub(super) value: Option<u16>,
+    /// Category index of the dataset label.
+    pub(super) label: Option<u16>,
+    /// Places in [`ReadsTable::texts`].
+    pub(super) patient: Option<Place>,
+    pub(super) stratum: Option<Place>,
+    /// The cell as it stands.
+    pub(super) tags: Option<Place>,
     /// Which read of the same study, reader, rule and finding.
     pub(super) number: u64,
     pub(super) seq: Option<f64>,
-    /// Category index of the dataset label.
-    pub(super) label: Option<usize>,
-    pub(super) patient: Option<Arc<str>>,
-    pub(super) stratum: Option<Arc<str>>,
-    /// The cell as it stands.
-    pub(super) tags: Option<Arc<str>>,
     pub(super) score: Option<f64>,
+}
+
+impl Read {
+    /// What a reader may answer once, or several times in order.
+    fn key(&self) -> [Place; 4] {
+        [self.rule, self.finding, self.study, self.reader]
+    }
 }
 
 /// A reads table.
@@ -39,64 +51,55 @@ pub struct ReadsTable {
     pub(super) readers: Vec<String>,
     pub(super) rules: Vec<String>,
     pub(super) findings: Vec<String>,
+    /// Patients, strata and tag cells by order of appearance.
+    pub(super) texts: Vec<Arc<str>>,
     pub(super) rows: u64,
     pub(super) blank_values: u64,
     pub(super) unsure: u64,
     pub(super) inadequate: u64,
-    pub(super) has_labels: bool,
-    pub(super) has_strata: bool,
-    pub(super) has_tags: bool,
+    columns: Vec<&'static str>,
     pub(super) ignored: Vec<String>,
 }
 
-/// Names by order of appearance.
+/// Texts by order of appearance.
 #[derive(Default)]
 struct Names {
-    at: HashMap<String, usize>,
+    at: HashMap<String, Place>,
 }
 
 impl Names {
-    fn place(&mut self, name: &str) -> usize {
+    fn place(&mut self, name: &str) -> Place {
         if let Some(place) = self.at.get(name) {
             return *place;
         }
-        let next = self.at.len();
+        let next = Place::try_from(self.at.len()).unwrap_or(Place::MAX);
         self.at.insert(name.to_owned(), next);
         next
     }
 
+    fn listed(self) -> Vec<Arc<str>> {
+        let mut names: Vec<(Place, String)> = self.at.into_iter().map(|(n, at)| (at, n)).collect();
+        names.sort_unstable();
+        names.into_iter().map(|(_, name)| name.into()).collect()
+    }
+
     /// The names in order, and the new place of each old one.
-    fn sorted(self) -> (Vec<String>, Vec<usize>) {
-        let mut names: Vec<(String, usize)> = self.at.into_iter().collect();
-        names.sort();
+    fn sorted(self) -> (Vec<String>, Vec<Place>) {
+        let mut names: Vec<(String, Place)> = self.at.into_iter().collect();
+        names.sort_unstable();
         let mut places = vec![0; names.len()];
-        for (place, (_, old)) in names.iter().enumerate() {
-            places[*old] = place;
+        for (place, (_, old)) in (0..).zip(&names) {
+            places[*old as usize] = place;
         }
         (names.into_iter().map(|(name, _)| name).collect(), places)
     }
 }
 
-/// Equal texts share one allocation.
-#[derive(Default)]
-struct Texts {
-    known: HashSet<Arc<str>>,
-}
-
-impl Texts {
-    fn shared(&mut self, text: Option<&str>) -> Option<Arc<str>> {
-        let text = text?;
-        if let Some(known) = self.known.get(text) {
-            return Some(Arc::clone(known));
-        }
-        let new: Arc<str> = text.into();
-        self.known.insert(Arc::clone(&new));
-        Some(new)
-    }
-}
-
 const REQUIRED: [&str; 3] = ["study_id", "reader_id", "finding"];
-const OPTIONAL: [&str; 11] = [
+const KNOWN: [&str; 14] = [
+    "study_id",
+    "reader_id",
+    "finding",
     "rule",
     "value",
     "level",
@@ -110,238 +113,133 @@ const OPTIONAL: [&str; 11] = [
     "no_answer",
 ];
 
-/// The columns of a table by name, and how to complain about one.
-pub(super) struct Columns {
-    table: &'static str,
-    at: HashMap<String, usize>,
-    width: usize,
-    pub(super) ignored: Vec<String>,
-}
-
-impl Columns {
-    pub(super) fn new(
-        table: &'static str,
-        header: &StringRecord,
-        known: &[&str],
-    ) -> Result<Self, ReadsTableError> {
-        let mut out = Self { table, at: HashMap::new(), width: header.len(), ignored: Vec::new() };
-        for (i, name) in header.iter().enumerate() {
-            let name = name.trim_start_matches('\u{feff}').trim();
-            if !known.contains(&name) {
-                out.ignored.push(name.to_owned());
-            } else if out.at.insert(name.to_owned(), i).is_some() {
-                return Err(out.wrong(1, name, "this column occurs twice"));
-            }
-        }
-        Ok(out)
-    }
-
-    pub(super) fn wrong(
-        &self,
-        line: u64,
-        column: &str,
-        reason: impl Into<String>,
-    ) -> ReadsTableError {
-        let reason = reason.into();
-        ReadsTableError::Table { table: self.table, line, column: column.to_owned(), reason }
-    }
-
-    pub(super) fn has(&self, column: &str) -> bool {
-        self.at.contains_key(column)
-    }
-
-    pub(super) fn require(&self, column: &str) -> Result<(), ReadsTableError> {
-        if self.has(column) { Ok(()) } else { Err(self.wrong(1, column, "this column is missing")) }
-    }
-
-    /// The trimmed cell; `None` when blank or without such a column.
-    pub(super) fn cell<'r>(&self, record: &'r StringRecord, column: &str) -> Option<&'r str> {
-        let at = *self.at.get(column)?;
-        record.get(at).map(str::trim).filter(|cell| !cell.is_empty())
-    }
-
-    pub(super) fn needed<'r>(
-        &self,
-        record: &'r StringRecord,
-        line: u64,
-        column: &str,
-    ) -> Result<&'r str, ReadsTableError> {
-        self.cell(record, column).ok_or_else(|| self.wrong(line, column, "must not be blank"))
-    }
-
-    pub(super) fn number(
-        &self,
-        record: &StringRecord,
-        line: u64,
-        column: &str,
-    ) -> Result<Option<f64>, ReadsTableError> {
-        let Some(cell) = self.cell(record, column) else { return Ok(None) };
-        match cell.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Some(number)),
-            _ => Err(self.wrong(line, column, format!("`{cell}` is not a number"))),
-        }
-    }
-
-    pub(super) fn check_width(
-        &self,
-        record: &StringRecord,
-        line: u64,
-    ) -> Result<(), ReadsTableError> {
-        if record.len() == self.width {
-            return Ok(());
-        }
-        let reason = format!("{} cells where the header has {}", record.len(), self.width);
-        Err(self.wrong(line, &format!("{}", record.len().min(self.width) + 1), reason))
-    }
-
-    pub(super) fn broken(&self, error: &csv::Error) -> ReadsTableError {
-        self.wrong(error.position().map_or(1, csv::Position::line), "1", error.to_string())
-    }
-}
-
 impl ReadsTable {
+    /// Whether the table has a column, be it blank throughout.
+    pub(super) fn has(&self, column: &str) -> bool {
+        self.columns.contains(&column)
+    }
+
     /// Reads a table; blank values are missing reads, unknown columns are listed as ignored.
-    pub fn parse(text: &str, options: &ReadsOptions) -> Result<Self, ReadsTableError> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-        let known: Vec<&str> = REQUIRED.iter().chain(&OPTIONAL).copied().collect();
-        let blank = StringRecord::new();
-        let header = reader.headers().unwrap_or(&blank).clone();
-        let mut columns = Columns::new("reads", &header, &known)?;
+    pub fn parse(text: &[u8], options: &ReadsOptions) -> Result<Self, ReadsTableError> {
+        columns::check_encoding("reads", text)?;
+        let mut reader = columns::reader(text);
+        let mut columns = Columns::new("reads", &mut reader, &KNOWN)?;
         for column in REQUIRED {
             columns.require(column)?;
         }
         let by_level = columns.has("level") && !(columns.has("rule") && columns.has("value"));
         if by_level {
-            for column in ["rule", "value"].into_iter().filter(|c| columns.at.contains_key(*c)) {
-                columns.ignored.push(column.to_owned());
-            }
+            columns.ignore("rule");
+            columns.ignore("value");
         } else {
             columns.require("rule")?;
             columns.require("value")?;
-            if columns.has("level") {
-                columns.ignored.push("level".to_owned());
-            }
+            columns.ignore("level");
         }
         let mut builder = Builder {
             options,
             by_level,
-            seen: HashSet::new(),
-            numbered: HashMap::new(),
             names: Default::default(),
-            texts: Texts::default(),
+            texts: Names::default(),
+            lines: Vec::new(),
             table: Self {
-                has_labels: columns.has("dataset_label"),
-                has_strata: columns.has("stratum"),
-                has_tags: columns.has("tag"),
+                columns: columns.known(),
                 ignored: columns.ignored.clone(),
                 ..Self::default()
             },
             columns,
         };
-        for record in reader.records() {
-            let record = record.map_err(|e| builder.columns.broken(&e))?;
+        let mut record = StringRecord::new();
+        while reader.read_record(&mut record).map_err(|e| builder.columns.broken(&e))? {
             builder.row(&record)?;
         }
-        Ok(builder.finished())
+        builder.finished()
     }
 }
-
-/// Study, reader, rule and finding.
-type Key = [usize; 4];
 
 struct Builder<'o> {
     options: &'o ReadsOptions,
     columns: Columns,
     by_level: bool,
-    seen: HashSet<(Key, u64)>,
-    numbered: HashMap<Key, u64>,
     /// Of studies, readers, rules and findings.
     names: [Names; 4],
-    texts: Texts,
+    texts: Names,
+    /// The line of every read.
+    lines: Vec<u64>,
     table: ReadsTable,
 }
 
 impl Builder<'_> {
     fn row(&mut self, record: &StringRecord) -> Result<(), ReadsTableError> {
         let line = record.position().map_or(0, csv::Position::line);
-        self.columns.check_width(record, line)?;
-        let values = self.values(record, line)?;
+        self.columns.check(record, line)?;
         self.table.rows += 1;
-        let blank = values.iter().all(|(_, value)| value.is_none());
-        self.table.blank_values += u64::from(blank);
-        self.no_answer(record, line, blank)?;
         let given = self.read_no(record, line)?;
         let label = self.label(record, line)?;
         let columns = &self.columns;
-        let mut text = |column: &str| self.texts.shared(columns.cell(record, column));
-        let [studies, readers, rules, findings] = &mut self.names;
-        let first = Read {
+        let mut text =
+            |column: &str| columns.cell(record, column).map(|text| self.texts.place(text));
+        let [studies, readers, _, findings] = &mut self.names;
+        let read = Read {
             study: studies.place(columns.needed(record, line, "study_id")?),
             reader: readers.place(columns.needed(record, line, "reader_id")?),
             rule: 0,
             finding: findings.place(columns.needed(record, line, "finding")?),
             value: None,
-            number: 0,
-            seq: columns.number(record, line, "seq")?,
             label,
             patient: text("patient_id"),
             stratum: text("stratum"),
             tags: text("tag"),
+            // 0: to be counted; a number given is one more than it is.
+            number: given.map_or(0, |number| number.saturating_add(1)),
+            seq: columns.number(record, line, "seq")?,
             score: columns.number(record, line, "score")?,
         };
-        let values: Vec<(usize, Option<usize>)> =
-            values.into_iter().map(|(rule, value)| (rules.place(&rule), value)).collect();
-        for (rule, value) in values {
-            let mut read = Read { rule, value, ..first.clone() };
-            read.number = self.numbered(&read, given, record, line)?;
-            self.table.reads.push(read);
-        }
-        Ok(())
+        let blank = self.answers(record, line, &read)?;
+        self.table.blank_values += u64::from(blank);
+        self.no_answer(record, line, blank)
     }
 
-    /// Puts the names in order and points every read at its new places.
-    fn finished(self) -> ReadsTable {
-        let mut table = self.table;
-        let [studies, readers, rules, findings] = self.names.map(Names::sorted);
-        for read in &mut table.reads {
-            read.study = studies.1[read.study];
-            read.reader = readers.1[read.reader];
-            read.rule = rules.1[read.rule];
-            read.finding = findings.1[read.finding];
-        }
-        table.studies = studies.0;
-        table.readers = readers.0;
-        table.rules = rules.0;
-        table.findings = findings.0;
-        table
-    }
-
-    /// The value under each rule that this row answers.
-    fn values(
-        &self,
+    /// Adds the read under each rule that the row answers; whether the answer is blank.
+    fn answers(
+        &mut self,
         record: &StringRecord,
         line: u64,
-    ) -> Result<Vec<(String, Option<usize>)>, ReadsTableError> {
-        let columns = &self.columns;
+        read: &Read,
+    ) -> Result<bool, ReadsTableError> {
         if !self.by_level {
-            let rule = columns.needed(record, line, "rule")?.to_owned();
-            return Ok(vec![(rule, self.category(record, line, "value")?)]);
+            let rule = self.columns.needed(record, line, "rule")?;
+            let value = self.category(record, line, "value")?;
+            let rule = self.names[2].place(rule);
+            self.table.reads.push(Read { rule, value, ..read.clone() });
+            self.lines.push(line);
+            return Ok(value.is_none());
         }
-        let rules = &self.options.rules;
-        let level = match columns.cell(record, "level") {
-            None => None,
-            Some("absent") => Some(0),
-            Some("plausible") => Some(1),
-            Some("reportable") => Some(2),
-            Some(cell) => {
-                Some(cell.parse::<usize>().ok().filter(|l| *l <= rules.len()).ok_or_else(|| {
-                    let reason = format!("`{cell}` is not a level from 0 to {}", rules.len());
-                    columns.wrong(line, "level", reason)
-                })?)
-            }
+        let level = self.level(record, line)?;
+        for (i, rule) in self.options.rules.iter().enumerate() {
+            let rule = self.names[2].place(rule);
+            let value = level.map(|level| u16::from(level > i));
+            self.table.reads.push(Read { rule, value, ..read.clone() });
+            self.lines.push(line);
+        }
+        Ok(level.is_none())
+    }
+
+    fn level(&self, record: &StringRecord, line: u64) -> Result<Option<usize>, ReadsTableError> {
+        let rules = self.options.rules.len();
+        let level = match self.columns.cell(record, "level") {
+            None => return Ok(None),
+            Some("absent") => 0,
+            Some("plausible") => 1,
+            Some("reportable") => 2,
+            Some(cell) => cell.parse::<usize>().unwrap_or(usize::MAX),
         };
-        let reached = |i: usize| level.map(|level| usize::from(level > i));
-        Ok(rules.iter().enumerate().map(|(i, rule)| (rule.clone(), reached(i))).collect())
+        if level <= rules {
+            return Ok(Some(level));
+        }
+        let cell = self.columns.cell(record, "level").unwrap_or_default();
+        let reason = format!("`{cell}` is not a level from 0 to {rules}");
+        Err(self.columns.wrong(line, "level", reason))
     }
 
     fn category(
@@ -349,9 +247,10 @@ impl Builder<'_> {
         record: &StringRecord,
         line: u64,
         column: &str,
-    ) -> Result<Option<usize>, ReadsTableError> {
+    ) -> Result<Option<u16>, ReadsTableError> {
         let Some(cell) = self.columns.cell(record, column) else { return Ok(None) };
         let index = cell.parse::<f64>().ok().and_then(|value| self.options.category(value));
+        let index = index.and_then(|index| u16::try_from(index).ok());
         index.map(Some).ok_or_else(|| {
             let declared: Vec<String> =
                 self.options.categories.iter().map(ToString::to_string).collect();
@@ -360,9 +259,9 @@ impl Builder<'_> {
         })
     }
 
-    fn label(&self, record: &StringRecord, line: u64) -> Result<Option<usize>, ReadsTableError> {
+    fn label(&self, record: &StringRecord, line: u64) -> Result<Option<u16>, ReadsTableError> {
         match self.columns.cell(record, "dataset_label") {
-            Some("positive") => Ok(Some(self.options.categories.len() - 1)),
+            Some("positive") => Ok(u16::try_from(self.options.categories.len() - 1).ok()),
             Some("negative") => Ok(Some(0)),
             // Neither claim: as if not stated.
             Some("uncertain") => Ok(None),
@@ -398,30 +297,67 @@ impl Builder<'_> {
         })
     }
 
-    /// The number given, or the next one in file order; the same number twice is an error.
-    fn numbered(
-        &mut self,
-        read: &Read,
-        given: Option<u64>,
-        record: &StringRecord,
-        line: u64,
-    ) -> Result<u64, ReadsTableError> {
-        let key = [read.study, read.reader, read.rule, read.finding];
-        let count = self.numbered.entry(key).or_insert(0);
-        *count += 1;
-        let number = given.unwrap_or(*count);
-        if !self.columns.has("read_no") || self.seen.insert((key, number)) {
-            return Ok(number);
+    /// Puts the names in order, points every read at its new places, and numbers the reads of each key.
+    fn finished(self) -> Result<ReadsTable, ReadsTableError> {
+        let Self { mut table, columns, lines, .. } = self;
+        let [studies, readers, rules, findings] = self.names.map(Names::sorted);
+        for read in &mut table.reads {
+            read.study = studies.1[read.study as usize];
+            read.reader = readers.1[read.reader as usize];
+            read.rule = rules.1[read.rule as usize];
+            read.finding = findings.1[read.finding as usize];
         }
-        let name = |column: &str| self.columns.cell(record, column).unwrap_or("");
-        let reason = format!(
-            "read {number} of study `{}`, reader `{}`, finding `{}` under this rule occurs twice",
-            name("study_id"),
-            name("reader_id"),
-            name("finding")
-        );
-        Err(self.columns.wrong(line, "read_no", reason))
+        table.studies = studies.0;
+        table.readers = readers.0;
+        table.rules = rules.0;
+        table.findings = findings.0;
+        table.texts = self.texts.listed();
+        match number(&mut table.reads, columns.has("read_no")) {
+            None => Ok(table),
+            Some(again) => Err(repeated(&table, &columns, again, lines[again])),
+        }
     }
+}
+
+/// Numbers the reads of each key as given, or in file order; the first read whose number was taken, if any.
+fn number(reads: &mut [Read], numbered: bool) -> Option<usize> {
+    let mut order: Vec<usize> = (0..reads.len()).collect();
+    let sorted = reads.is_sorted_by(|a, b| a.key() < b.key());
+    if !sorted {
+        order.sort_by_key(|at| reads[*at].key());
+    }
+    let mut again = None;
+    let mut start = 0;
+    while start < order.len() {
+        let key = reads[order[start]].key();
+        let same = order[start..].iter().take_while(|at| reads[**at].key() == key).count();
+        for (count, at) in (1..).zip(&order[start..start + same]) {
+            let given = reads[*at].number.checked_sub(1);
+            reads[*at].number = given.unwrap_or(count);
+        }
+        if numbered && same > 1 {
+            let mut taken: Vec<(u64, usize)> =
+                order[start..start + same].iter().map(|at| (reads[*at].number, *at)).collect();
+            taken.sort_unstable();
+            let twice = taken.windows(2).filter(|w| w[0].0 == w[1].0).map(|w| w[1].1);
+            again = twice.chain(again).min();
+        }
+        start += same;
+    }
+    again
+}
+
+fn repeated(table: &ReadsTable, columns: &Columns, at: usize, line: u64) -> ReadsTableError {
+    let read = &table.reads[at];
+    let reason = format!(
+        "read {} of study `{}`, reader `{}`, rule `{}`, finding `{}` occurs twice",
+        read.number,
+        table.studies[read.study as usize],
+        table.readers[read.reader as usize],
+        table.rules[read.rule as usize],
+        table.findings[read.finding as usize],
+    );
+    columns.wrong(line, "read_no", reason)
 }
 
 /// The tags of a cell, several separated by `;`.

@@ -47,9 +47,8 @@ pub(super) fn by_reader(cell: &Cell, options: &ReadsOptions) -> Value {
     Value::Object(out)
 }
 
-/// With the patients taken into account; `None` when no patient is known.
-pub(super) fn clustered(cell: &Cell, options: &ReadsOptions) -> Option<Value> {
-    cell.studies.iter().find(|s| s.patient.is_some())?;
+/// With the patients taken into account.
+pub(super) fn clustered(cell: &Cell, options: &ReadsOptions) -> Value {
     let mut patients: BTreeMap<String, Confusion> = BTreeMap::new();
     let mut all = Confusion::default();
     for study in &cell.studies {
@@ -75,13 +74,13 @@ pub(super) fn clustered(cell: &Cell, options: &ReadsOptions) -> Option<Value> {
     };
     let two_arms = all.tp + all.fp > 0 && all.fn_ + all.tn > 0;
     let identified = |value: Value| if two_arms { value } else { Value::Null };
-    Some(json!({
+    json!({
         "ppv": share(|t| (t.tp, t.tp + t.fp)),
         "npv": share(|t| (t.tn, t.tn + t.fn_)),
         "sensitivity": identified(share(|t| (t.tp, t.tp + t.fn_))),
         "specificity": identified(share(|t| (t.tn, t.tn + t.fp))),
         "accuracy": identified(share(|t| (t.tp + t.tn, t.n()))),
-    }))
+    })
 }
 
 /// By the stratum of the study.
@@ -144,7 +143,7 @@ pub(super) fn by_tag(cell: &Cell, options: &ReadsOptions) -> Value {
 /// The tag tests of all cells, with their names.
 pub(super) fn family(cells: &[Cell], options: &ReadsOptions) -> Vec<(String, Option<f64>)> {
     let mut out = Vec::new();
-    for cell in cells.iter().filter(|c| options.is_binary() && c.has_labels()) {
+    for cell in cells {
         for tag in tags(cell) {
             let p = tag_split(cell, tag, options).predictive_value.fisher_p;
             out.push((format!("{}|tag:{tag}|ppv", cell.key()), p));

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use csv::StringRecord;
 use overread_stats::roc::{delong, roc};
 use serde_json::{Map, Value, json};
 
 use super::agreement::compared;
 use super::cells::{Cell, Study};
-use super::parse::Columns;
+use super::columns::{self, Columns};
 use super::{ReadsOptions, ReadsTableError, printed};
 
 /// Sum and number of the view scores of a study.
@@ -26,12 +25,11 @@ pub struct ScoresTable {
 
 impl ScoresTable {
     /// Reads `study_id, score` with optional `view_id, model, finding`; a blank score is a view left out.
-    pub fn parse(text: &str) -> Result<Self, ReadsTableError> {
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-        let blank = StringRecord::new();
-        let header = reader.headers().unwrap_or(&blank).clone();
+    pub fn parse(text: &[u8]) -> Result<Self, ReadsTableError> {
+        columns::check_encoding("scores", text)?;
+        let mut reader = columns::reader(text);
         let known = ["study_id", "score", "view_id", "model", "finding"];
-        let columns = Columns::new("scores", &header, &known)?;
+        let columns = Columns::new("scores", &mut reader, &known)?;
         columns.require("study_id")?;
         columns.require("score")?;
         let mut out =
@@ -40,7 +38,7 @@ impl ScoresTable {
         for record in reader.records() {
             let record = record.map_err(|e| columns.broken(&e))?;
             let line = record.position().map_or(0, csv::Position::line);
-            columns.check_width(&record, line)?;
+            columns.check(&record, line)?;
             let study = columns.needed(&record, line, "study_id")?.to_owned();
             let text = |column: &str| columns.cell(&record, column).unwrap_or("").to_owned();
             let (model, finding) = (text("model"), text("finding"));

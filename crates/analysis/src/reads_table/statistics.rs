@@ -26,7 +26,8 @@ pub(super) fn statistics(
     }
     let by_cell: Map<String, Value> =
         cells.iter().map(|cell| (cell.key(), section(table, cell, scores, options))).collect();
-    let mut family = quality::family(&cells, options);
+    let tested = options.is_binary() && table.has("dataset_label") && table.has("tag");
+    let mut family = if tested { quality::family(&cells, options) } else { Vec::new() };
     if let Some((comparison, tests)) = rules::comparison(&cells, options) {
         out.insert("rule_comparison".to_owned(), comparison);
         family.extend(tests);
@@ -49,7 +50,7 @@ fn input(table: &ReadsTable, scores: Option<&ScoresTable>) -> Value {
         "no_answer": { "unsure": table.unsure, "inadequate": table.inadequate },
         "ignored_columns": table.ignored,
     });
-    if table.has_labels && table.rows > 0 {
+    if table.has("dataset_label") && table.rows > 0 {
         out["dataset_label_conflicts"] = label_conflicts(table).into();
     }
     if let Some(scores) = scores {
@@ -60,7 +61,7 @@ fn input(table: &ReadsTable, scores: Option<&ScoresTable>) -> Value {
 
 /// (study, finding) pairs with two different labels.
 fn label_conflicts(table: &ReadsTable) -> usize {
-    let mut labels: Vec<(usize, usize, usize)> = table
+    let mut labels: Vec<(u32, u32, u16)> = table
         .reads
         .iter()
         .filter_map(|read| Some((read.study, read.finding, read.label?)))
@@ -71,19 +72,22 @@ fn label_conflicts(table: &ReadsTable) -> usize {
     pairs.filter(|different| different.len() > 1).count()
 }
 
-/// Studies per patient, over the studies whose patient is known.
+/// Studies per patient, over the studies whose patient is known; `None` without a column of patients.
 fn repeats(table: &ReadsTable) -> Option<Value> {
-    let mut patient_of: Vec<Option<&str>> = vec![None; table.studies.len()];
-    for read in &table.reads {
-        let patient = &mut patient_of[read.study];
-        *patient = patient.or(read.patient.as_deref());
+    if !table.has("patient_id") {
+        return None;
     }
-    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut patient_of: Vec<Option<u32>> = vec![None; table.studies.len()];
+    for read in &table.reads {
+        let patient = &mut patient_of[read.study as usize];
+        *patient = patient.or(read.patient);
+    }
+    let mut sizes: BTreeMap<u32, u64> = BTreeMap::new();
     for patient in patient_of.into_iter().flatten() {
         *sizes.entry(patient).or_default() += 1;
     }
     let sizes: Vec<u64> = sizes.into_values().collect();
-    (!sizes.is_empty()).then(|| printed(repeat_studies(&sizes)))
+    Some(printed(repeat_studies(&sizes)))
 }
 
 fn section(
@@ -99,12 +103,15 @@ fn section(
             out.insert(name.to_owned(), value);
         }
     };
-    if options.is_binary() && cell.has_labels() {
+    if options.is_binary() && table.has("dataset_label") {
         put("label_quality", Some(quality::overall(cell, options)));
         put("label_quality_by_reader", Some(quality::by_reader(cell, options)));
-        put("label_quality_clustered", quality::clustered(cell, options));
-        put("by_stratum", table.has_strata.then(|| quality::by_stratum(cell, options)));
-        put("by_tag", table.has_tags.then(|| quality::by_tag(cell, options)));
+        put(
+            "label_quality_clustered",
+            table.has("patient_id").then(|| quality::clustered(cell, options)),
+        );
+        put("by_stratum", table.has("stratum").then(|| quality::by_stratum(cell, options)));
+        put("by_tag", table.has("tag").then(|| quality::by_tag(cell, options)));
     }
     if options.is_binary() {
         put("label_quality_weighted", quality::weighted(cell, options));

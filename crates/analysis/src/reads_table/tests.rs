@@ -21,7 +21,7 @@ fn a_malformed_table_names_line_and_column() {
     let bad_value = format!("{HEADER}s1,A,clinical,opacity,1\ns2,A,clinical,opacity,maybe\n");
     assert_eq!(refused(&bad_value), (3, "value".to_owned()));
     assert_eq!(refused(&format!("{HEADER},A,clinical,opacity,1\n")), (2, "study_id".to_owned()));
-    assert_eq!(refused(&format!("{HEADER}s1,A,clinical\n")), (2, "4".to_owned()));
+    assert_eq!(refused(&format!("{HEADER}s1,A,clinical\n")), (2, "finding".to_owned()));
     let twice = "study_id,reader_id,rule,finding,value,read_no\ns,A,c,f,1,1\ns,A,c,f,1,1\n";
     assert_eq!(refused(twice), (3, "read_no".to_owned()));
     assert_eq!(refused("study_id,study_id,reader_id,rule,finding,value\n").0, 1);
@@ -29,6 +29,62 @@ fn a_malformed_table_names_line_and_column() {
     assert_eq!(refused(both), (2, "no_answer".to_owned()));
     let score = "study_id,reader_id,rule,finding,value,score\ns,A,c,f,1,NaN\n";
     assert_eq!(refused(score), (2, "score".to_owned()));
+}
+
+fn refusal(reads: &[u8]) -> String {
+    analyse_tables(reads, None, None).unwrap_err().to_string()
+}
+
+#[test]
+fn a_file_that_is_no_table_of_commas_says_what_it_is() {
+    let table = |delimiter: &str| HEADER.replace(',', delimiter) + "s1,A,c,f,1\n";
+    assert!(refusal(table(";").as_bytes()).contains("semicolons"));
+    assert!(refusal(table("\t").as_bytes()).contains("tabs"));
+    assert!(refusal(b"").contains("line 1, column 1: the table is empty"));
+    assert!(refusal(b"\xFF\xFEs\0t\0").contains("UTF-16"));
+    let latin = [HEADER.as_bytes(), b"s1,A,c,f,1\ns2,Zo\xEB,c,f,1\n"].concat();
+    assert!(refusal(&latin).contains("line 3, column reader_id: is not UTF-8"));
+    assert!(
+        refusal(format!("{HEADER}s1,A,c,f,1\0\n").as_bytes())
+            .contains("line 2, column value: holds a NUL")
+    );
+    let open = format!("{HEADER}s1,A,c,f,1\ns2,\"A,c,f,1\ns3,A,c,f,1\n");
+    assert!(refusal(open.as_bytes()).contains("line 3"), "{}", refusal(open.as_bytes()));
+    let open = format!("{HEADER}s1,A,c,f,\"1\n");
+    assert!(refusal(open.as_bytes()).contains("quotation mark"));
+}
+
+#[test]
+fn a_formula_is_refused_wherever_it_stands() {
+    for row in ["=1+1,A,c,f,1", "s1,@SUM(A1),c,f,1", "s1,A,c,f,=1"] {
+        assert!(refusal(format!("{HEADER}{row}\n").as_bytes()).contains("formula"), "{row}");
+    }
+}
+
+#[test]
+fn the_byte_order_mark_and_line_ends_of_other_systems_change_nothing() {
+    let plain = format!("{HEADER}s1,A,c,f,1\ns2,A,c,f,0\n");
+    let other = format!("\u{feff}{}", plain.replace('\n', "\r\n"));
+    assert_eq!(analyse_reads(&plain, None, None), analyse_reads(&other, None, None));
+}
+
+#[test]
+fn unusable_options_name_the_option() {
+    let reads = format!("{HEADER}s1,A,c,f,1\n");
+    for (config, part) in [
+        ("{\"tei\": 1}", "tei"),
+        ("{\"tie\": \"coin\"}", "coin"),
+        ("{\"quorum\": -1}", "quorum"),
+        ("{\"level\": 1.5}", "level"),
+        ("{\"blocks\": 0}", "blocks"),
+        ("{\"categories\": [1]}", "categories"),
+        ("{\"population\": {\"f\": [{\"stratum\": \"a\", \"label\": 2, \"N\": 1}]}}", "label"),
+        ("[1]", "config"),
+        ("{", "config"),
+    ] {
+        let error = analyse_reads(&reads, Some(config), None).unwrap_err().to_string();
+        assert!(error.contains(part) && error.starts_with("config"), "{config}: {error}");
+    }
 }
 
 #[test]

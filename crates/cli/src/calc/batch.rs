@@ -1,5 +1,7 @@
 //! Many calculations from one table.
 
+use std::fmt::Display;
+
 use serde_json::{Map, Value};
 
 use super::{CalcError, calc_one};
@@ -27,17 +29,17 @@ pub fn calc_batch(text: &str) -> Result<Value, CalcError> {
         if out.contains_key(key) {
             return Err(malformed(line, "id", &format!("`{key}` occurs twice")));
         }
+        let of_row =
+            |column: &str, e: &dyn Display| malformed(line, column, &format!("`{key}`: {e}"));
         let values: Value =
-            serde_json::from_str(cell(args, "args")?).map_err(|e| malformed(line, "args", &e))?;
-        let result = calc_one(cell(function, "fn")?.trim(), &values).map_err(|e| {
-            let column = if matches!(e, CalcError::UnknownFunction { .. }) { "fn" } else { "args" };
-            malformed(line, column, &e)
-        })?;
+            serde_json::from_str(cell(args, "args")?).map_err(|e| of_row("args", &e))?;
+        let result = calc_one(cell(function, "fn")?.trim(), &values)
+            .map_err(|e| of_row(if e.is_usage() { "fn" } else { "args" }, &e))?;
         out.insert(key.to_owned(), result);
     }
     Ok(Value::Object(out))
 }
 
-fn malformed(line: u64, column: &str, reason: &dyn std::fmt::Display) -> CalcError {
+fn malformed(line: u64, column: &str, reason: &dyn Display) -> CalcError {
     CalcError::Table { line, column: column.to_owned(), reason: reason.to_string() }
 }

@@ -21,6 +21,16 @@ pub enum CalcError {
         /// All names.
         known: String,
     },
+    /// Too few or too many arguments.
+    #[error("{function} takes {takes}, not {given}")]
+    Arity {
+        /// The function.
+        function: String,
+        /// Its arguments; those in brackets may be left out.
+        takes: String,
+        /// How many were given.
+        given: usize,
+    },
     /// The arguments do not fit the function.
     #[error("{function}: {reason}")]
     Arguments {
@@ -39,6 +49,13 @@ pub enum CalcError {
         /// What is wrong.
         reason: String,
     },
+}
+
+impl CalcError {
+    /// Whether the words on the command line were wrong, rather than what they say.
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::UnknownFunction { .. } | Self::Arity { .. })
+    }
 }
 
 impl CalcError {
@@ -91,9 +108,14 @@ pub fn calc_positional(name: &str, args: &[String]) -> Result<Value, CalcError> 
         let items = args.iter().flat_map(|a| a.split(',')).map(|a| parsed(a.trim()));
         object.insert((*only).to_owned(), Value::Array(items.collect()));
     } else {
-        if args.len() > names.len() {
-            let reason = format!("takes at most {} arguments: {}", names.len(), names.join(" "));
-            return Err(CalcError::arguments(function.name, reason));
+        let needed = function.arguments.iter().filter(|a| !a.starts_with('[')).count();
+        if args.len() > names.len() || args.len() < needed {
+            let takes = function.arguments.join(" ");
+            return Err(CalcError::Arity {
+                function: function.name.to_owned(),
+                takes,
+                given: args.len(),
+            });
         }
         for (name, arg) in names.iter().zip(args) {
             object.insert((*name).to_owned(), parsed(arg));

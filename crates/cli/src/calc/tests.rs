@@ -38,7 +38,31 @@ fn impossible_counts_and_unknown_names_are_refused() {
     assert!(calc_one("proportion", &json!({ "k": 6, "n": 5 })).is_err());
     assert!(calc_one("proportion", &json!({ "k": 1, "n": 5, "m": 2 })).is_err());
     assert!(matches!(calc_one("median", &json!({})), Err(CalcError::UnknownFunction { .. })));
-    assert!(calc_positional("sequence", &words(&["1", "2", "0.05", "9"])).is_err());
+}
+
+#[test]
+fn a_wrong_number_of_arguments_is_wrong_usage_and_a_wrong_value_is_not() {
+    for (name, args) in [
+        ("sequence", &["1", "2", "0.05", "9"][..]),
+        ("wilson", &["45"]),
+        ("wilson", &[]),
+        ("fisher", &["1", "2", "3"]),
+        ("median", &["1"]),
+    ] {
+        assert!(calc_positional(name, &words(args)).unwrap_err().is_usage(), "{name} {args:?}");
+    }
+    for args in [["60", "50"], ["a", "50"], ["-1", "50"], ["4.5", "50"]] {
+        assert!(!calc_positional("wilson", &words(&args)).unwrap_err().is_usage(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_wrong_row_of_a_batch_is_named_with_its_column() {
+    let text = "id,fn,args\nfirst,proportion,\"{\"\"k\"\": 3, \"\"n\"\": 2}\"\n";
+    let error = calc_batch(text).unwrap_err().to_string();
+    for part in ["line 2", "args", "`first`", "3 of 2"] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use overread_analysis::reads_table::analyse_reads;
 
 use super::text;
@@ -19,9 +21,11 @@ fn every_section_that_a_table_supports_is_written() {
                 let (label, tag) = (i % 2, if i % 3 == 0 { "drain" } else { "" });
                 let (patient, score) = (i / 3, (i * 37 % 40) as f64 / 40.0);
                 let row = [reader, rule, "opacity"].join(",");
-                reads += &format!(
-                    "s{i:02},{row},{value},{label},P{patient},h{label},{tag},{score},{i}\n"
-                );
+                writeln!(
+                    reads,
+                    "s{i:02},{row},{value},{label},P{patient},h{label},{tag},{score},{i}"
+                )
+                .unwrap();
             }
         }
     }

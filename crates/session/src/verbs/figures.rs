@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use overread_analysis::reads_table::ReadsTableError;
 use overread_analysis::{
     Analysis, ChainHead, Input, ModelScores, Options, Provenance, ReadRow, SourceFile, long_reads,
 };
@@ -261,16 +262,25 @@ pub fn analyse_reads(
     config: Option<&Path>,
     scores: Option<&Path>,
 ) -> Result<Said, VerbError> {
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(VerbError::io("read", path));
-    let reads_text = read(reads)?;
-    let config_text = config.map(read).transpose()?;
-    let scores_text = scores.map(read).transpose()?;
-    let json = overread_analysis::reads_table::analyse_reads(
-        &reads_text,
-        config_text.as_deref(),
-        scores_text.as_deref(),
+    let read = |path: &Path| std::fs::read(path).map_err(VerbError::io("read", path));
+    let text = |path: &Path| std::fs::read_to_string(path).map_err(VerbError::io("read", path));
+    let reads_table = read(reads)?;
+    let options = config.map(text).transpose()?;
+    let scores_table = scores.map(read).transpose()?;
+    let json = overread_analysis::reads_table::analyse_tables(
+        &reads_table,
+        options.as_deref(),
+        scores_table.as_deref(),
     )
-    .map_err(|error| VerbError::Other(format!("{}: {error}", reads.display())))?;
+    .map_err(|error| {
+        // Every complaint names its table, so the file of that table stands before it.
+        let file = match &error {
+            ReadsTableError::Table { table: "scores", .. } => scores.unwrap_or(reads),
+            ReadsTableError::Table { .. } => reads,
+            _ => config.unwrap_or(reads),
+        };
+        VerbError::Other(format!("{}: {error}.", file.display()))
+    })?;
     let text = overread_report::reads::text(&json);
     Ok(Said::new(json, text))
 }
