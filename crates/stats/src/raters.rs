@@ -347,7 +347,12 @@ pub fn conger(ratings: &[Vec<Option<usize>>], q: usize, weights: Weights) -> Est
 ///
 /// # References
 /// Cicchetti & Feinstein 1990; Uebersax.
-pub fn specific_agreement(panel: &Panel, k: usize) -> Option<f64> {
+pub fn specific_agreement(subjects: &[Counts], k: usize) -> Option<f64> {
+    specific_of_panel(&Panel::of_counts(subjects), k)
+}
+
+/// The same from a panel that is grouped already.
+pub fn specific_of_panel(panel: &Panel, k: usize) -> Option<f64> {
     let (mut same, mut all) = (0_u64, 0_u64);
     for (counts, times) in panel.rows() {
         let n = counts.get(k).copied().unwrap_or(0);

@@ -88,7 +88,7 @@ fn conger_value(cell: &Cell, q: usize) -> Value {
 
 fn specific(panel: &Panel, options: &ReadsOptions) -> Map<String, Value> {
     (0..options.categories.len())
-        .map(|k| (options.category_name(k), raters::specific_agreement(panel, k).into()))
+        .map(|k| (options.category_name(k), raters::specific_of_panel(panel, k).into()))
         .collect()
 }
 

@@ -127,7 +127,7 @@ impl Columns {
             return Err(self.wrong(line, column, reason));
         }
         let all = record.as_slice();
-        if !all.contains(['\0', '\n', '\r', '=', '@']) {
+        if !all.contains(['\0', '\n', '\r', '=']) {
             return Ok(());
         }
         for (column, at) in &self.at {
@@ -136,7 +136,7 @@ impl Columns {
                 "holds a NUL byte; this is not a text table"
             } else if cell.contains(['\n', '\r']) {
                 "holds a line break; is a quotation mark not closed?"
-            } else if cell.trim_start().starts_with(['=', '@']) {
+            } else if cell.trim_start().starts_with('=') {
                 "starts like a formula; save the values, not the formulas"
             } else {
                 continue;
