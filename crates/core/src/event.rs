@@ -327,9 +327,10 @@ impl EventBody {
     /// Reads a kind and its body.
     pub fn from_parts(kind: &str, body: &str) -> Result<Self, EventBodyError> {
         let fail = |source| EventBodyError { kind: kind.to_owned(), source };
-        let body: Value = serde_json::from_str(body).map_err(fail)?;
-        let both = serde_json::json!({ "kind": kind, "body": body });
-        serde_json::from_value(both).map_err(fail)
+        // What is no JSON by itself must not become it beside the kind.
+        serde_json::from_str::<serde::de::IgnoredAny>(body).map_err(fail)?;
+        let both = format!("{{\"kind\":{},\"body\":{body}}}", Value::from(kind));
+        serde_json::from_str(&both).map_err(fail)
     }
 
     /// The item it is about, if any.
@@ -460,6 +461,8 @@ mod tests {
         assert_eq!(EventBody::from_parts(&kind, &json).unwrap(), body);
         assert!(EventBody::from_parts("read.locked", "{}").is_err());
         assert!(EventBody::from_parts("no.such.kind", "{}").is_err());
+        assert!(EventBody::from_parts("sitting.ended", "{},\"more\":{}").is_err());
+        assert!(EventBody::from_parts("sitting.ended\",\"x\":\"", "{}").is_err());
     }
 
     #[test]

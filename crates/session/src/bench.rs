@@ -1,6 +1,7 @@
 //! Whole-program speed figures, measured through the same code that the window runs.
 
 pub mod frames;
+mod teams;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,9 @@ pub struct BenchFigure {
     pub max_ms: f64,
     /// Number of measurements.
     pub n: usize,
+    /// How cost grows with the work: 1 is ten times the time for ten times the work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exponent: Option<f64>,
 }
 
 fn figure(name: &str, mut times: Vec<Duration>) -> BenchFigure {
@@ -49,6 +53,7 @@ fn figure(name: &str, mut times: Vec<Duration>) -> BenchFigure {
         p95_ms: at(0.95),
         max_ms: at(1.0),
         n: times.len(),
+        exponent: None,
     }
 }
 
@@ -58,9 +63,11 @@ const BENCHES: &[(&str, Measure)] = &[
     ("answer", answer),
     ("next", next_item),
     ("drag", drag),
-    ("import", import),
+    ("import", teams::import),
     ("draw", draw),
     ("panel", live_panel),
+    ("merge", teams::merge),
+    ("verify", teams::verify),
 ];
 
 /// Runs the named benchmarks, or all.
@@ -176,10 +183,10 @@ fn drag(_folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
     Ok(vec![figure("window drag, picture ready", times)])
 }
 
-/// A label table of the size of ChestX-ray14, the same each time.
-fn label_table(folder: &Path) -> Result<PathBuf, VerbError> {
+/// A label table in the layout of ChestX-ray14, the same each time.
+fn label_table(folder: &Path, rows: u32) -> Result<PathBuf, VerbError> {
     use std::fmt::Write as _;
-    let path = folder.join("labels.csv");
+    let path = folder.join(format!("labels-{rows}.csv"));
     if path.is_file() {
         return Ok(path);
     }
@@ -198,7 +205,7 @@ fn label_table(folder: &Path) -> Result<PathBuf, VerbError> {
         "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n",
     );
     let (mut patient, mut follow_up) = (1, 0);
-    for _ in 0..112_120 {
+    for _ in 0..rows {
         let mut labels: Vec<&str> =
             classes.iter().copied().filter(|_| random.index(20) == 0).collect();
         if labels.is_empty() {
@@ -224,10 +231,15 @@ fn label_table(folder: &Path) -> Result<PathBuf, VerbError> {
 }
 
 fn project_of_full_size(folder: &Path, name: &str) -> Result<PathBuf, VerbError> {
+    project_of(folder, name, 112_120)
+}
+
+/// A project of so many studies.
+fn project_of(folder: &Path, name: &str, rows: u32) -> Result<PathBuf, VerbError> {
     let path = folder.join(name);
     verbs::new(&NewProject {
         path: path.clone(),
-        labels: vec![label_table(folder)?],
+        labels: vec![label_table(folder, rows)?],
         format: "cxr14".to_owned(),
         map: None,
         images: None,
@@ -235,18 +247,6 @@ fn project_of_full_size(folder: &Path, name: &str) -> Result<PathBuf, VerbError>
         dry_run: false,
     })?;
     Ok(path)
-}
-
-/// Import of 112,120 rows into a new project.
-fn import(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
-    label_table(folder)?;
-    let mut times = Vec::new();
-    for round in 0..3 {
-        let start = Instant::now();
-        project_of_full_size(folder, &format!("import-{round}.overread"))?;
-        times.push(start.elapsed());
-    }
-    Ok(vec![figure("import of 112,120 rows", times)])
 }
 
 /// Drawing 15 decks of 50 and controls, and opening a project of that size.
@@ -295,9 +295,9 @@ fn live_panel(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
             room.acknowledged(&events, Instant::now());
         }
         let start = Instant::now();
-        let visible = crate::release::Visible::Live;
+        let visible = &crate::release::Visible::Live;
         let analysis = crate::panel::analyse(
-            &desk.material,
+            (&desk.material, &desk.material.dataset),
             Some(Arc::clone(&summary)),
             room.reader(),
             room.deck_index(),

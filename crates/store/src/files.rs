@@ -176,8 +176,33 @@ fn network_share(full: &Path) -> Option<String> {
 
 /// The type of the innermost mount that holds the path, where it is a network file system.
 fn share_in(mounts: &str, full: &Path) -> Option<String> {
-    const SHARES: &[&str] =
-        &["nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "ncpfs", "davfs"];
+    const SHARES: &[&str] = &[
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "fuse.sshfs",
+        "9p",
+        "afs",
+        "ncpfs",
+        "davfs",
+        "fuse.davfs",
+        "fuse.rclone",
+        "fuse.gvfsd-fuse",
+        "fuse.s3fs",
+        "ceph",
+        "fuse.ceph",
+        "glusterfs",
+        "fuse.glusterfs",
+        "lustre",
+        "beegfs",
+        "gfs2",
+        "ocfs2",
+        "vboxsf",
+        "prl_fs",
+    ];
     let (_, kind) = mounts
         .lines()
         .filter_map(|line| {

@@ -210,6 +210,39 @@ fn files_that_do_not_fit_are_refused_with_the_reason_and_change_nothing() {
 }
 
 #[test]
+fn a_packet_with_spoilt_bytes_comes_in_whole_or_not_at_all_and_harms_nothing() {
+    let folder = tempdir().unwrap();
+    let (mut project, packets) = team(folder.path());
+    let answers: Vec<(usize, u8)> = (0..12).map(|n| (n, 2)).collect();
+    read(&packets[0], "home", &answers);
+    let whole = std::fs::read(&packets[0]).unwrap();
+    let before = project.events(None).unwrap();
+    let spoilt = folder.path().join("spoilt.overread");
+    let mut refused = 0;
+    for round in 0..40_usize {
+        let mut bytes = whole.clone();
+        let at = 100 + round * 7_919 % (bytes.len() - 200);
+        for byte in &mut bytes[at..at + 24] {
+            *byte ^= 0x5a;
+        }
+        std::fs::write(&spoilt, &bytes).unwrap();
+        // Looked into, not merged: what comes in of a sound log is the same each time.
+        let plan = project.plan_merge(std::slice::from_ref(&spoilt)).unwrap();
+        let changes = plan.changes();
+        let file = plan.into_report().files.remove(0);
+        assert_eq!(changes, file.refused.is_none(), "{file:?}");
+        refused += usize::from(file.refused.is_some());
+        if changes {
+            assert_eq!((file.came_in, file.reads), (24, 12), "the log is whole where it is taken");
+        }
+        assert_eq!(project.events(None).unwrap(), before);
+    }
+    assert!(10 < refused, "{refused} refused: nothing was tested");
+    assert_eq!(project.merge(&packets[..1], "lead", DEVICE).unwrap().files[0].reads, 12);
+    assert!(project.verify().unwrap().ok);
+}
+
+#[test]
 fn reads_by_others_or_of_other_items_do_not_come_in() {
     let folder = tempdir().unwrap();
     let (mut project, packets) = team(folder.path());

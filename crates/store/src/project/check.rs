@@ -1,16 +1,15 @@
-//! Walking the chains: which event is the first that does not fit, and why.
+//! Whether a project is as it was written: its chains, its tables, its pages.
 
-use overread_core::Worklist;
-use overread_core::event::NO_HASH;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
-use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+
+use overread_core::{ReadingState, Worklist};
+use rusqlite::Connection;
 
 use super::Project;
 use super::load::{sample_of, worklist_of};
 use super::sample::sample_hash;
+use super::walk::{Walked, walk};
 use crate::error::{ReadOnlyReason, StoreError};
-use crate::hex::hex;
 
 /// One chain as it was walked.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -61,9 +60,11 @@ pub struct CheckReport {
 impl Project {
     /// Walks all chains and compares the tables with what the events say.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
-        let (chains, first_bad) = walk(&self.conn, None).map_err(self.sql("walk the chains"))?;
+        let readers = super::projection::empty_states(&self.conn).unwrap_or_default();
+        let Walked { chains, bad: first_bad, folded } =
+            walk(&self.conn, None, readers).map_err(self.sql("walk the chains"))?;
         let mut problems = quick_check(&self.conn).map_err(self.sql("check the pages"))?;
-        match table_problems(&self.conn) {
+        match table_problems(&self.conn, &folded) {
             Ok(found) => problems.extend(found),
             Err(error) => problems.push(format!("a table cannot be read: {error}")),
         }
@@ -76,7 +77,8 @@ impl Project {
         if let Some(first) = quick_check(&self.conn).map_err(self.sql("check the pages"))?.first() {
             return Ok(Some(format!("The file is damaged ({first})")));
         }
-        let (_, bad) = walk(&self.conn, None).map_err(self.sql("walk the chains"))?;
+        let walked = walk(&self.conn, None, BTreeMap::new());
+        let bad = walked.map_err(self.sql("walk the chains"))?.bad;
         Ok(bad.map(|bad| {
             format!("Event {} of chain {} does not fit: {}", bad.chain_seq, bad.chain, bad.what)
         }))
@@ -93,8 +95,8 @@ impl Project {
     pub fn check_after_open(&mut self) -> Result<CheckReport, StoreError> {
         const TAIL: u32 = 1_000;
         let mut problems = quick_check(&self.conn).map_err(self.sql("check the pages"))?;
-        let (_, bad) = walk(&self.conn, Some(TAIL)).map_err(self.sql("walk the chains"))?;
-        if let Some(bad) = bad {
+        let walked = walk(&self.conn, Some(TAIL), BTreeMap::new());
+        if let Some(bad) = walked.map_err(self.sql("walk the chains"))?.bad {
             problems.push(format!(
                 "event {} of chain {} does not fit: {}",
                 bad.chain_seq, bad.chain, bad.what
@@ -134,133 +136,17 @@ pub(crate) fn heads_of(conn: &Connection) -> rusqlite::Result<Vec<ChainSummary>>
     .collect()
 }
 
-type Walked = (Vec<ChainSummary>, Option<BadEvent>);
-
-/// Walks the chains; with a tail, only the last events of each.
-fn walk(conn: &Connection, tail: Option<u32>) -> rusqlite::Result<Walked> {
-    let columns = "chain, chain_seq, id, at, actor, device, kind, body, prev_hash, hash";
-    let sql = match tail {
-        None => format!("SELECT {columns} FROM event ORDER BY chain, chain_seq"),
-        Some(tail) => format!(
-            "SELECT {columns} FROM event AS e
-             WHERE chain_seq > (SELECT max(chain_seq) FROM event WHERE chain = e.chain) - {tail}
-             ORDER BY chain, chain_seq"
-        ),
-    };
-    let mut statement = conn.prepare(&sql)?;
-    let mut rows = statement.query([])?;
-    let mut walk =
-        Walk { whole: tail.is_none(), chains: Vec::new(), actor: String::new(), bad: None };
-    while let Some(row) = rows.next()? {
-        walk.step(row)?;
-    }
-    Ok((walk.chains, walk.bad))
-}
-
-struct Walk {
-    whole: bool,
-    chains: Vec<ChainSummary>,
-    /// Actor and device of the chain under way.
-    actor: String,
-    bad: Option<BadEvent>,
-}
-
-impl Walk {
-    fn step(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
-        let chain = text(row, 0)?.unwrap_or_default();
-        let first = self.chains.last().is_none_or(|last| last.chain != chain);
-        if first {
-            let (chain, head) = (chain.to_owned(), NO_HASH.to_owned());
-            self.chains.push(ChainSummary { chain, events: 0, head });
-        }
-        let broken = |bad: &BadEvent| bad.chain == chain;
-        if self.bad.as_ref().is_some_and(broken) {
-            return Ok(());
-        }
-        let Some(last) = self.chains.last_mut() else { return Ok(()) };
-        let seq = row.get_ref(1)?.as_i64_or_null()?.unwrap_or(0).cast_unsigned();
-        if first && !self.whole {
-            // A tail begins in the middle and takes its first link on trust.
-            last.events = seq.saturating_sub(1);
-            text(row, 8)?.unwrap_or_default().clone_into(&mut last.head);
-        }
-        let fault = fault(row, last, seq, first, &mut self.actor)?;
-        match fault {
-            None => {
-                last.events = seq;
-                text(row, 9)?.unwrap_or_default().clone_into(&mut last.head);
-            }
-            Some(what) if self.bad.is_none() => {
-                self.bad = Some(BadEvent {
-                    chain: chain.to_owned(),
-                    chain_seq: seq,
-                    id: text(row, 2)?.unwrap_or_default().to_owned(),
-                    what,
-                });
-            }
-            Some(_) => {}
-        }
-        Ok(())
-    }
-}
-
-fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<&'a str>> {
-    match row.get_ref(column)? {
-        // Bytes that are no text cannot have been hashed as text.
-        ValueRef::Text(bytes) => Ok(std::str::from_utf8(bytes).ok()),
-        _ => Ok(None),
-    }
-}
-
-/// What is wrong with one event behind the last that fits.
-fn fault(
-    row: &Row<'_>,
-    last: &ChainSummary,
-    seq: u64,
-    first: bool,
-    actor: &mut String,
-) -> rusqlite::Result<Option<String>> {
-    let say = |what: &str| Ok(Some(what.to_owned()));
-    let mut fields = [""; 10];
-    for (i, field) in fields.iter_mut().enumerate().filter(|(i, _)| *i != 1) {
-        match text(row, i)? {
-            Some(text) => *field = text,
-            None => return say("a column is missing or is no text"),
-        }
-    }
-    let [chain, _, id, at, who, device, kind, body, prev_hash, hash] = fields;
-    if seq != last.events + 1 {
-        return Ok(Some(format!("it is number {seq} where {} should follow", last.events + 1)));
-    }
-    if prev_hash != last.head {
-        return say("its prev_hash is not the hash of the event before it");
-    }
-    let seq_text = seq.to_string();
-    let mut hasher = Sha256::new();
-    for field in [prev_hash, id, chain, &seq_text, at, who, device, kind] {
-        hasher.update(field.as_bytes());
-        hasher.update(b"\n");
-    }
-    hasher.update(body.as_bytes());
-    if hash != hex(&hasher.finalize()) {
-        return say("its hash is not that of its fields");
-    }
-    let same = actor.split_once('\n').is_some_and(|(a, d)| a == who && d == device);
-    if first {
-        *actor = format!("{who}\n{device}");
-    } else if !same {
-        return say("it is by another actor or device than its chain");
-    }
-    Ok(None)
-}
-
 /// Tables that do not say what the events say.
-fn table_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+fn table_problems(
+    conn: &Connection,
+    folded: &BTreeMap<String, Option<ReadingState>>,
+) -> rusqlite::Result<Vec<String>> {
     let mut problems = match super::packet::facts_of(conn)? {
         Some(facts) => super::packet::problems_of(conn, &facts)?,
         None => design_problems(conn)?,
     };
     problems.extend(sample_problems(conn)?);
+    problems.extend(view_problems(conn, folded)?);
     Ok(problems)
 }
 
@@ -321,20 +207,22 @@ fn sample_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
         if !known {
             problems.push("the sample is not what its `sample.drawn` event says".to_owned());
         }
-        problems.extend(view_problems(conn, &readers)?);
     }
     Ok(problems)
 }
 
 /// Readers whose rows are not the fold of their events.
-fn view_problems(conn: &Connection, readers: &[String]) -> rusqlite::Result<Vec<String>> {
+fn view_problems(
+    conn: &Connection,
+    folded: &BTreeMap<String, Option<ReadingState>>,
+) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
-    for reader in readers {
-        let Ok(state) = super::projection::fold_reader(conn, reader) else {
+    for (reader, state) in folded {
+        let Some(state) = state else {
             problems.push(format!("the events of reader {reader} cannot be read"));
             continue;
         };
-        if !super::projection::matches(conn, reader, &state)? {
+        if !super::projection::matches(conn, reader, state)? {
             problems.push(format!("the reads of reader {reader} are not what the events say"));
         }
     }

@@ -84,6 +84,39 @@ pub(super) fn events_of(conn: &Connection, actor: Option<&str>) -> rusqlite::Res
     }
 }
 
+/// An event as it passes by, without a copy of it.
+pub(super) struct Passing<'a> {
+    pub(super) chain: &'a str,
+    pub(super) chain_seq: u64,
+    pub(super) at: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) body: &'a str,
+}
+
+/// Goes through the events of one actor, chain by chain, each in its order.
+pub(super) fn pass_events(
+    conn: &Connection,
+    actor: &str,
+    mut take: impl FnMut(&Passing<'_>) -> Result<(), FoldError>,
+) -> Result<(), FoldError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT chain, chain_seq, at, kind, body FROM event WHERE actor = ?1
+         ORDER BY actor, chain, chain_seq",
+    )?;
+    let mut rows = statement.query([actor])?;
+    while let Some(row) = rows.next()? {
+        let text = |column| -> rusqlite::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
+        take(&Passing {
+            chain: text(0)?,
+            chain_seq: row.get::<_, i64>(1)?.cast_unsigned(),
+            at: text(2)?,
+            kind: text(3)?,
+            body: text(4)?,
+        })?;
+    }
+    Ok(())
+}
+
 pub(crate) fn event_from(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event {
         id: row.get(0)?,

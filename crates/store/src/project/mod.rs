@@ -12,6 +12,7 @@ pub(crate) mod packet;
 pub(crate) mod projection;
 pub(crate) mod redraw;
 mod sample;
+mod walk;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,13 @@
 //! The tables behind the views: the fold of the log, kept in step with it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use overread_core::event::{Event, EventBody, EventBodyError};
 use overread_core::{Answer, ItemId, ItemState, NoAnswer, ReadingState, Sample, Worklist};
 use rusqlite::{Connection, params};
 
-use super::events::events_of;
+use super::events::pass_events;
 use super::load;
 use crate::error::StoreError;
 
@@ -128,6 +128,23 @@ pub(super) fn fold_reader(conn: &Connection, reader: &str) -> Result<ReadingStat
     Ok(state)
 }
 
+/// The readers with a worklist, before anything was read.
+pub(super) fn empty_states(conn: &Connection) -> rusqlite::Result<BTreeMap<String, ReadingState>> {
+    let Some(sample) = load::sample_of(conn)? else { return Ok(BTreeMap::new()) };
+    let readers: Vec<String> = conn
+        .prepare("SELECT reader FROM worklist ORDER BY reader")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    readers
+        .into_iter()
+        .map(|reader| {
+            let list = load::worklist_of(conn, &reader)?.unwrap_or_default();
+            let state = ReadingState::new(&sample, &list);
+            Ok((reader, state))
+        })
+        .collect()
+}
+
 fn fold_into(
     conn: &Connection,
     reader: &str,
@@ -135,20 +152,19 @@ fn fold_into(
     mut seen: impl FnMut(&ReadingState, &EventBody),
 ) -> Result<(), FoldError> {
     let mut chain = String::new();
-    for event in events_of(conn, Some(reader))? {
+    pass_events(conn, reader, |event| {
         if event.chain != chain {
             if !chain.is_empty() {
                 state.settle_last();
             }
-            chain.clone_from(&event.chain);
+            event.chain.clone_into(&mut chain);
         }
-        let body = event
-            .decode()
-            .map_err(|source| FoldError::Event(event.chain.clone(), event.chain_seq, source))?;
-        state.apply(&event.at, &body);
+        let body = EventBody::from_parts(event.kind, event.body)
+            .map_err(|source| FoldError::Event(event.chain.to_owned(), event.chain_seq, source))?;
+        state.apply(event.at, &body);
         seen(state, &body);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Throws one reader's rows away and folds them again.
