@@ -9,7 +9,8 @@ use overread_analysis::{
     IntervalKind, Options, OwnAnswers, Provenance, Published, Running, StratumKind, StratumRow,
     Visible as Shown,
 };
-use overread_core::{Level, ReaderRecord};
+use overread_core::protocol::Release;
+use overread_core::{Dataset, Level, ReaderRecord, Study};
 use overread_report::numbers;
 use parking_lot::{Condvar, Mutex};
 
@@ -86,6 +87,7 @@ impl Drop for PanelJob {
 
 fn compute(material: &Material, slot: &(Mutex<Slot>, Condvar), waker: &Waker) {
     let summary = Arc::new(DatasetSummary::new(&material.dataset));
+    let apart = patients_apart(material);
     loop {
         let request = {
             let mut slot_now = slot.0.lock();
@@ -99,12 +101,16 @@ fn compute(material: &Material, slot: &(Mutex<Slot>, Condvar), waker: &Waker) {
                 slot.1.wait(&mut slot_now);
             }
         };
+        let dataset = match request.visible {
+            Visible::Live => &material.dataset,
+            _ => &apart,
+        };
         let analysis = analyse(
-            material,
+            (material, dataset),
             Some(Arc::clone(&summary)),
             &request.reader,
             request.deck,
-            request.visible,
+            &request.visible,
         );
         let mut slot_now = slot.0.lock();
         slot_now.done = Some(Computed { analysis: Arc::new(analysis), deck: request.deck });
@@ -113,21 +119,40 @@ fn compute(material: &Material, slot: &(Mutex<Slot>, Condvar), waker: &Waker) {
     }
 }
 
+/// The drawn studies, each as its own patient's: which studies share one would tell labels apart.
+pub(crate) fn patients_apart(material: &Material) -> Dataset {
+    let whole = &material.dataset;
+    let studies: Vec<Study> = material
+        .sample
+        .studies()
+        .into_iter()
+        .filter_map(|id| whole.study_index(id).and_then(|i| whole.studies.get(i)))
+        .zip(0..)
+        .map(|(study, patient)| Study { patient, ..study.clone() })
+        .collect();
+    Dataset {
+        patients: u32::try_from(studies.len()).unwrap_or(u32::MAX),
+        studies,
+        format: whole.format.clone(),
+        sha256: whole.sha256.clone(),
+        identity: whole.identity.clone(),
+        findings: whole.findings.clone(),
+    }
+}
+
 /// The figures of one reader in one deck, as far as they may be seen.
+///
+/// While labels are unknown they are counts per level at each release and what follows from those alone: no stratum, no
+/// alarm, no point between two releases.
 pub(crate) fn analyse(
-    material: &Material,
+    (material, dataset): (&Material, &Dataset),
     summary: Option<Arc<DatasetSummary>>,
     reader: &ReaderRecord,
     deck: u32,
-    visible: Visible,
+    visible: &Visible,
 ) -> Analysis {
-    let reads = match visible {
-        Visible::Live => u64::MAX,
-        Visible::First(n) => n,
-        Visible::Sealed => 0,
-    };
     let input = Input {
-        dataset: &material.dataset,
+        dataset,
         summary,
         protocol: &material.protocol,
         sample: Some(&material.sample),
@@ -139,10 +164,24 @@ pub(crate) fn analyse(
     let options = Options {
         reader: Some(reader.name.clone()),
         decks: Some(vec![deck]),
-        visible: Shown::First(BTreeMap::from([(deck, reads)])),
+        visible: Shown::First(BTreeMap::from([(deck, visible.reads())])),
         ..Options::default()
     };
-    overread_analysis::analyse(&input, &options)
+    let options = match (visible, material.protocol.release) {
+        (Visible::Released(_), Release::Blocks(block)) => {
+            Options { running_step: u64::from(block), ..options }
+        }
+        _ => options,
+    };
+    let mut analysis = overread_analysis::analyse(&input, &options);
+    if let Visible::Released(after) = visible {
+        let statistics = &mut analysis.statistics;
+        statistics.strata.rows.clear();
+        for running in &mut statistics.running {
+            running.points.retain(|point| after.contains(&point.reads));
+        }
+    }
+    analysis
 }
 
 /// What the panel needs to know beside the figures.
@@ -150,7 +189,7 @@ pub(crate) struct Frame<'a> {
     pub material: &'a Material,
     pub finding: Option<&'a str>,
     pub deck: u32,
-    pub visible: Visible,
+    pub visible: &'a Visible,
     pub label_known: bool,
     pub progress: Progress,
     /// Reads in a block of the release policy.
@@ -187,7 +226,7 @@ fn body(
             note: format!("{left} items to go."),
         };
     }
-    if frame.visible == Visible::Sealed {
+    if *frame.visible == Visible::Sealed {
         return PanelBody::Sealed {
             title: format!("Sealed until you lock item {}", frame.progress.items),
             text: "Figures that could give a label away stay closed. The protocol says so; it is the same for every reader.".to_owned(),
@@ -201,7 +240,7 @@ fn body(
         let text = "Practice never enters a figure.".to_owned();
         return PanelBody::NothingYet { text, release: None };
     }
-    let none = frame.visible == Visible::First(0) || frame.progress.settled == 0;
+    let none = frame.visible.reads() == 0 || frame.progress.settled == 0;
     let (Some(analysis), Some(quality), false) = (analysis, quality, none) else {
         let text = if frame.label_known {
             "No figures yet. The first come when the first answer has settled: with the next one."
@@ -222,16 +261,12 @@ fn body(
 
 fn release_view(frame: &Frame<'_>) -> ReleaseView {
     let settled = frame.progress.settled;
-    let shown = match frame.visible {
-        Visible::Live => settled,
-        Visible::First(n) => n,
-        Visible::Sealed => 0,
-    };
+    let shown = settled.min(frame.visible.reads());
     let basis = match shown {
         0 => "no figures yet".to_owned(),
         n => format!("figures from reads 1–{n}"),
     };
-    if frame.visible == Visible::Live {
+    if *frame.visible == Visible::Live {
         let next = if settled == frame.progress.items {
             "Deck locked".to_owned()
         } else if frame.label_known {
@@ -479,12 +514,12 @@ fn alarms_view(analysis: &Analysis, quality: &FindingQuality, frame: &Frame<'_>)
     let none = rows.is_empty().then(|| {
         let unit = if tried == 1 { "tag" } else { "tags" };
         let least = strata.minimum_support;
-        if frame.label_known || frame.visible == Visible::Live {
+        if frame.label_known || *frame.visible == Visible::Live {
             format!(
                 "No alarm. {tried} {unit} tried; an alarm needs {least} inside and {least} outside."
             )
         } else {
-            "No alarm among the reads that are released.".to_owned()
+            "Tags are held against labels when the deck is locked.".to_owned()
         }
     });
     AlarmsView { title: "Hidden strata".to_owned(), count, rows, none }
@@ -589,4 +624,135 @@ pub(crate) fn own_view(own: Option<&OwnAnswers>, frame: &Frame<'_>) -> OwnAnswer
         view.lines.push((tag.name.clone(), format!("{}/{}", tag.items, own.locked)));
     }
     view
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::release;
+    use overread_core::event::{FindingAnswer, Via};
+    use overread_core::protocol::{Protocol, builtin};
+    use overread_core::{
+        Answer, DatasetLabel, EventBody, Labels, NoAnswer, Phase, ReadingState, StudyId, sampling,
+    };
+
+    /// A deck of twelve with controls, all read but one, with tags; which are label-positive is the caller's.
+    fn read_deck(labels: u32, block: u32) -> (Material, ReaderRecord) {
+        let text = builtin("cxr14-controls").unwrap();
+        let mut protocol = Protocol::from_toml(text).unwrap();
+        protocol.findings.truncate(1);
+        protocol.sampling.size = 6;
+        protocol.sampling.controls = 6;
+        protocol.sampling.explore = 0;
+        protocol.release = Release::Blocks(block);
+        let finding = protocol.findings[0].clone();
+        let mut studies: Vec<Study> = (0..12_u32)
+            .map(|n| {
+                let mut of_study = Labels::default();
+                let positive = labels >> n & 1 == 1;
+                let label = if positive { DatasetLabel::Positive } else { DatasetLabel::Negative };
+                of_study.set(0, label);
+                Study {
+                    id: StudyId(u64::from(n)),
+                    // Two studies each of six patients.
+                    patient: n / 2,
+                    labels: of_study,
+                    images: Vec::new(),
+                    available: true,
+                    sex: None,
+                    age_years: None,
+                    region: None,
+                    split: None,
+                }
+            })
+            .collect();
+        studies.sort_by_key(|study| study.id);
+        let findings = vec![finding.label.clone().unwrap()];
+        let dataset = Dataset { findings, studies, patients: 6, ..Dataset::default() };
+        let sample = sampling::draw(&dataset, &protocol, 14).unwrap();
+        let study_numbers = sample.numbers();
+        let tallies = HashMap::default();
+        let worklist = sampling::worklist(&dataset, &protocol, &sample, "R1");
+        let mut state = ReadingState::new(&sample, &worklist);
+        for (n, item) in worklist.items.iter().enumerate().take(11) {
+            let tag = protocol.tags[0].id.clone();
+            if n % 4 == 0 {
+                state.apply("", &EventBody::TagSet { item: item.id, tag, on: true, via: Via::Key });
+            }
+            // Large groups, so that blocks of five can be released at all.
+            let answer = if n % 6 == 5 {
+                Answer::NoAnswer(NoAnswer::Unsure)
+            } else {
+                Answer::Level(Level(2))
+            };
+            let answer = FindingAnswer { finding: finding.id.clone(), answer };
+            let lock = EventBody::ReadLocked {
+                item: item.id,
+                answers: vec![answer],
+                phase: Phase::Read,
+                active_ms: 1,
+                protocol_version: protocol.version,
+                via: Via::Key,
+            };
+            state.apply(&format!("{n:02}"), &lock);
+        }
+        let reader = ReaderRecord { name: "R1".into(), worklist, state, ..ReaderRecord::default() };
+        (Material { dataset, protocol, sample, study_numbers, packet: false, tallies }, reader)
+    }
+
+    /// The counts of label-positives per level at each release, by which all panels may differ.
+    fn counted(material: &Material, reader: &ReaderRecord, visible: &Visible) -> String {
+        let Visible::Released(after) = visible else { panic!("{visible:?}") };
+        let mut text = String::new();
+        for to in after {
+            let mut counts = BTreeMap::new();
+            let to = usize::try_from(*to).unwrap();
+            for (n, item) in reader.worklist.items.iter().enumerate().take(to) {
+                let study = material.dataset.study_index(item.study).unwrap();
+                let positive = material.dataset.studies[study].labels.positive;
+                *counts.entry(n % 6 == 5).or_insert(0) += positive * u64::from(n % 6 != 5);
+            }
+            write!(text, "{to} {counts:?};").unwrap();
+        }
+        text
+    }
+
+    /// With what the enumeration in `release` shows, no panel state gives a label away: whatever is on
+    /// the panel, tooltips and all, follows from the counts that the enumeration is about.
+    #[test]
+    fn a_panel_before_the_end_follows_from_the_released_counts_alone() {
+        let mut panels: BTreeMap<String, (u32, String)> = BTreeMap::new();
+        let mut met_again = 0;
+        for labels in (0..1_u32 << 12).filter(|labels| labels.count_ones() == 6).step_by(3) {
+            let (material, reader) = read_deck(labels, 5);
+            let deck = &material.sample.decks[0];
+            let visible = release::visible(&material.protocol, deck, 0, &reader);
+            let apart = patients_apart(&material);
+            let analysis = analyse((&material, &apart), None, &reader, 0, &visible);
+            let frame = Frame {
+                material: &material,
+                finding: deck.finding.as_deref(),
+                deck: 0,
+                visible: &visible,
+                label_known: deck.label_known(),
+                progress: release::progress(&reader, 0),
+                block: 5,
+            };
+            let computed = Computed { analysis: Arc::new(analysis), deck: 0 };
+            let panel = format!("{:?}", panel_view(Some(&computed), &frame));
+            let counts = counted(&material, &reader, &visible);
+            match panels.get(&counts) {
+                None => {
+                    panels.insert(counts, (labels, panel));
+                }
+                Some((first, known)) => {
+                    met_again += 1;
+                    assert_eq!(known, &panel, "{labels:012b} and {first:012b} after {counts}");
+                }
+            }
+        }
+        assert!(1 < panels.len() && 100 < met_again, "{} panels, {met_again}", panels.len());
+    }
 }

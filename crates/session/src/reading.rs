@@ -75,7 +75,10 @@ pub(crate) struct Reading {
     retry_at: Option<Instant>,
     panel: PanelJob,
     pub panel_open: bool,
-    asked_for: Option<(u64, u64, Visible)>,
+    asked_for: Option<(u32, u64, u64)>,
+    /// What may be shown, and of which deck after how many settled reads that was found.
+    seen: (u32, u64),
+    visible: Visible,
     conditions: BTreeMap<String, String>,
     /// What is known of the monitor's calibration.
     calibration: Vec<(String, String)>,
@@ -124,6 +127,8 @@ impl Reading {
             panel,
             panel_open: false,
             asked_for: None,
+            seen: (u32::MAX, 0),
+            visible: Visible::Sealed,
             conditions: BTreeMap::new(),
             calibration: Vec::new(),
             problems: Vec::new(),
@@ -531,40 +536,44 @@ impl Reading {
         }
     }
 
-    fn visible(&self) -> Visible {
-        match self.room.deck() {
-            Some(_) if self.material().packet => Visible::Sealed,
-            Some(deck) => release::visible(
-                &self.material().protocol,
-                deck,
-                self.room.deck_index(),
-                self.room.reader(),
-            ),
-            None => Visible::Sealed,
+    /// Finds anew what may be shown, where a read has settled since.
+    fn look_at_release(&mut self) {
+        let deck = self.room.deck_index();
+        let settled = release::progress(self.room.reader(), deck).settled;
+        if self.seen == (deck, settled) {
+            return;
         }
+        self.seen = (deck, settled);
+        self.visible = match self.room.deck() {
+            Some(_) if self.material().packet => Visible::Sealed,
+            Some(row) => release::visible(&self.material().protocol, row, deck, self.room.reader()),
+            None => Visible::Sealed,
+        };
     }
 
     /// A new panel after every settled or locked read, and a release when it is seen.
     fn ask_for_panel(&mut self) {
+        self.look_at_release();
         let deck = self.room.deck_index();
         let progress = release::progress(self.room.reader(), deck);
-        let visible = self.visible();
-        let wanted = (progress.settled, progress.locked, visible);
+        let wanted = (deck, progress.settled, progress.locked);
         if self.asked_for == Some(wanted) || !(self.panel_open || self.is_done()) {
             return;
         }
-        if let (Visible::First(reads), Some(deck_row), None) =
-            (visible, self.room.deck(), self.room.pending())
-        {
-            let known = self.room.reader().state.released(deck).unwrap_or(0);
-            if known < reads {
-                let id = deck_row.id;
-                let outcome = self.room.release(id, reads);
-                self.carry_out(outcome, Command::Panel, "F8", Instant::now());
-            }
+        if self.room.pending().is_some() {
+            // A release is noted before its figures are seen.
+            return;
+        }
+        let noted = self.room.reader().state.released(deck);
+        let release = self.room.deck().and_then(|row| {
+            Some((row.id, release::to_note(&self.visible, row, &progress, noted)?))
+        });
+        if let Some((id, reads)) = release.filter(|_| self.closed.is_none()) {
+            let outcome = self.room.release(id, reads);
+            self.carry_out(outcome, Command::Panel, "F8", Instant::now());
         }
         self.asked_for = Some(wanted);
-        self.panel.request(self.room.reader().clone(), deck, visible);
+        self.panel.request(self.room.reader().clone(), deck, self.visible.clone());
     }
 
     /// What closing must write.
@@ -639,7 +648,7 @@ impl Reading {
             material: self.room.material(),
             finding: deck.and_then(|deck| deck.finding.as_deref()),
             deck: self.room.deck_index(),
-            visible: self.visible(),
+            visible: &self.visible,
             label_known: deck.is_some_and(overread_core::Deck::label_known),
             progress: release::progress(self.room.reader(), self.room.deck_index()),
             block,
@@ -727,7 +736,7 @@ impl Reading {
             self.room.item_at(0).is_some_and(|item| item.phase != overread_core::Phase::Read);
         let quality = analysis
             .and_then(|a| frame.finding.and_then(|finding| a.finding(finding)))
-            .filter(|_| frame.visible == Visible::Live && !practice)
+            .filter(|_| *frame.visible == Visible::Live && !practice)
             .map(panel::quality_view);
         let estimated = quality
             .as_ref()
@@ -735,7 +744,7 @@ impl Reading {
         let total = self.room.count();
         let own = panel::panel_view(computed.as_ref(), &frame).own.counts;
         let alarms = analysis
-            .filter(|_| frame.visible == Visible::Live && !practice)
+            .filter(|_| *frame.visible == Visible::Live && !practice)
             .map(|a| {
                 let rows = a.alarms();
                 rows.into_iter()
