@@ -14,7 +14,7 @@ use std::io::Write as _;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (folder, project, reader) = frames::project()?;
     let print = |figure: &BenchFigure| {
-        let BenchFigure { name, p50_ms, p95_ms, max_ms, n } = figure;
+        let BenchFigure { name, p50_ms, p95_ms, max_ms, n, .. } = figure;
         writeln!(
             std::io::stdout(),
             "{{\"name\": \"{name}\", \"p50_ms\": {p50_ms:.1}, \"p95_ms\": {p95_ms:.1}, \"max_ms\": {max_ms:.1}, \"n\": {n}}}"
