@@ -673,7 +673,7 @@ mod tests {
         let dataset = Dataset { findings, studies, patients: 6, ..Dataset::default() };
         let sample = sampling::draw(&dataset, &protocol, 14).unwrap();
         let study_numbers = sample.numbers();
-        let tallies = HashMap::default();
+        let tallies = std::collections::HashMap::default();
         let worklist = sampling::worklist(&dataset, &protocol, &sample, "R1");
         let mut state = ReadingState::new(&sample, &worklist);
         for (n, item) in worklist.items.iter().enumerate().take(11) {
