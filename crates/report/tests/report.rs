@@ -147,14 +147,14 @@ fn text_of_the_protocol_cannot_become_markup_or_formula() {
     let changes = [
         ("name = \"Mass\"", "name = \"<img src=x onerror=alert(1)> =1+1\""),
         ("title = \"Chest label audit\"", "title = \"</title><script>alert(1)</script>\""),
-        ("id = \"rotated_film\"", "id = \"=cmd\""),
+        ("id = \"rotated_film\"", "id = \"-cmd\""),
     ];
     let labels: Vec<&str> = TABLE_2.iter().map(|row| row.0).collect();
     let mut world = World::new(dataset(&labels, 6, 1), protocol("cxr14-verify", &changes));
     world.read("=R1", |class, place, _, _| {
         Some((
             level(2 * u8::from(place < 3)),
-            if class == 6 && place < 3 { vec!["=cmd"] } else { vec![] },
+            if class == 6 && place < 3 { vec!["-cmd"] } else { vec![] },
         ))
     });
     let analysis = analyse(&world.input(), &ended());
