@@ -1,7 +1,6 @@
 //! Speed of the large statistics, how it grows, and how often intervals hold what they promise.
 //!
-//! `cargo bench -p overread-stats` prints medians; `-- --json` prints one JSON object for `tests/peers/speed.py`, which
-//! times the usual Python packages in the same run. Arguments that do not start with `-` choose by name.
+//! `cargo bench -p overread-stats` prints medians, `-- --json` one JSON object. Arguments that do not start with `-` choose by name.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
