@@ -57,7 +57,7 @@ pub struct PairAgreement {
     pub quadratic_kappa: Option<f64>,
     /// Kappa's percentile interval over resampled patients, when asked for.
     pub patient_bootstrap: Option<Interval>,
-    /// Whether the studies were drawn by label: then kappa describes the sample, not the dataset.
+    /// Whether the studies were drawn by label or with unequal probabilities: then kappa describes the sample, not the dataset.
     pub sample_value: bool,
     /// Agreement on positive studies.
     pub positive_agreement: Option<f64>,
@@ -65,6 +65,23 @@ pub struct PairAgreement {
     pub negative_agreement: Option<f64>,
     /// Why kappa is missing.
     pub reason: Option<String>,
+}
+
+impl PairAgreement {
+    /// Leaves the counts of the sample alone.
+    fn withhold(&mut self, why: &str) {
+        self.observed = None;
+        self.kappa = None;
+        self.interval = None;
+        self.method = "none";
+        self.degenerate = false;
+        self.ac1 = None;
+        self.pabak = None;
+        self.patient_bootstrap = None;
+        self.positive_agreement = None;
+        self.negative_agreement = None;
+        self.reason = Some(why.to_owned());
+    }
 }
 
 /// Every pair of readers who have studies in common, per finding and rule.
@@ -111,6 +128,9 @@ pub(crate) fn against_label(
                 if let Some(pair) = &mut found {
                     pair.linear_kappa = None;
                     pair.quadratic_kappa = None;
+                    if let Some(why) = question.chances.unequal() {
+                        pair.withhold(why);
+                    }
                 }
                 out.extend(found);
             }
@@ -142,7 +162,8 @@ impl<'a> Pairs<'a> {
             threshold: rule.threshold,
             rule: RuleRef { name: rule.name.clone(), version: input.protocol.version },
             top: input.protocol.top_level(),
-            sample_value: input.protocol.design == Design::Verify,
+            sample_value: input.protocol.design == Design::Verify
+                || question.chances.unequal().is_some(),
         }
     }
 

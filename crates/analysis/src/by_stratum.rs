@@ -58,7 +58,8 @@ pub(crate) fn by_stratum(
                 let units: Vec<&Unit<'_>> = read().filter(|unit| of(unit) == *value).collect();
                 for rule in &input.protocol.rules {
                     let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
-                    let frame = Within { input, options, question, rule: &id };
+                    let unequal = question.chances.unequal_among(input, attribute.name(), &units);
+                    let frame = Within { input, options, question, rule: &id, unequal };
                     out.push(frame.quality(attribute.name(), value, &units, rule.threshold));
                 }
             }
@@ -67,11 +68,21 @@ pub(crate) fn by_stratum(
     out
 }
 
+/// The figure, or its counts alone where studies were drawn with unequal probabilities.
+fn withheld(figure: Figure, unequal: Option<&str>) -> Figure {
+    match unequal {
+        Some(why) if 0 < figure.n => figure.withheld(why),
+        _ => figure,
+    }
+}
+
 struct Within<'a> {
     input: &'a Input<'a>,
     options: &'a Options,
     question: &'a Question<'a>,
     rule: &'a RuleRef,
+    /// Why plain shares of these studies do not hold, where they do not.
+    unequal: Option<&'a str>,
 }
 
 impl Within<'_> {
@@ -98,7 +109,8 @@ impl Within<'_> {
                 })
                 .collect();
             let level = self.options.stats_level();
-            share(estimand, Some(self.rule), &trials, self.question.complete, level)
+            let figure = share(estimand, Some(self.rule), &trials, self.question.complete, level);
+            withheld(figure, self.unequal)
         };
         let refused = |estimand, reason: &str| Figure::refused(estimand, Some(self.rule), reason);
         let one_arm = table.tp + table.fp == 0 || table.fn_ + table.tn == 0;
@@ -215,7 +227,7 @@ fn pathology(
                 Some(Trial { patient, success: pick(label, present, any)? })
             })
             .collect();
-        share(estimand, Some(rule), &trials, part.complete, level)
+        withheld(share(estimand, Some(rule), &trials, part.complete, level), part.chances.unequal())
     };
     PathologyQuality {
         composite: whole.finding.id.clone(),

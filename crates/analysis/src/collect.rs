@@ -8,6 +8,7 @@ use overread_core::{
     Answer, DatasetLabel, ItemState, Level, Lock, NoAnswer, Phase, ReaderRecord, Study, StudyId,
 };
 
+use crate::chances::Chances;
 use crate::input::{Input, Options};
 
 /// What became of one item of a worklist.
@@ -68,6 +69,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) drawn_positive: bool,
     /// Studies in its arm of the frame.
     pub(crate) frame: u32,
+    /// The stratum it was drawn from, where the draw was stratified.
+    pub(crate) stratum: Option<&'a str>,
     pub(crate) marks: Vec<Mark<'a>>,
     /// What an adjudicator decided; stands in place of the majority.
     pub(crate) adjudicated: Option<Level>,
@@ -139,6 +142,8 @@ pub(crate) struct Question<'a> {
     pub(crate) labelled: bool,
     /// Whether every item of every reader of the deck was read and may be used.
     pub(crate) complete: bool,
+    /// With which probabilities its studies were drawn.
+    pub(crate) chances: Chances,
     /// Studies in reading order.
     pub(crate) units: Vec<Unit<'a>>,
 }
@@ -329,13 +334,22 @@ fn question<'a>(
                 label: label.of(study),
                 drawn_positive: member.label_positive,
                 frame: member.frame,
+                stratum: member.stratum.as_deref(),
                 marks,
                 adjudicated: None,
             })
         })
         .collect();
     units.sort_by_key(|unit| (unit.rank(), unit.study.id));
-    Question { deck_index, deck, finding, labelled: !label.columns.is_empty(), complete, units }
+    Question {
+        deck_index,
+        deck,
+        finding,
+        labelled: !label.columns.is_empty(),
+        complete,
+        chances: Chances::of(input, deck, complete, |study| label.of(study)),
+        units,
+    }
 }
 
 fn mark<'a>(

@@ -101,6 +101,8 @@ pub struct SamplingDesign {
     pub gap: u32,
     /// Studies per class for exploration.
     pub explore: u32,
+    /// Why studies stand for different numbers of the dataset, where they do; `None` where probabilities are equal.
+    pub unequal: Option<String>,
     /// What could not be drawn as planned.
     pub shortfall: Vec<Shortfall>,
 }
@@ -204,7 +206,7 @@ pub(crate) fn design(input: &Input<'_>, collected: &Collected<'_>) -> DesignSect
             .iter()
             .map(|tag| TagText { id: tag.id.clone(), name: tag.name.clone() })
             .collect(),
-        sampling: sampling(input),
+        sampling: sampling(input, collected),
         decks: input
             .sample
             .map_or_else(Vec::new, |s| s.decks.iter().map(|d| deck(input, d)).collect()),
@@ -235,7 +237,7 @@ fn reference(collected: &Collected<'_>) -> String {
     }
 }
 
-fn sampling(input: &Input<'_>) -> SamplingDesign {
+fn sampling(input: &Input<'_>, collected: &Collected<'_>) -> SamplingDesign {
     let plan = &input.protocol.sampling;
     SamplingDesign {
         seed: input.sample.map(|s| s.seed.to_string()),
@@ -248,6 +250,7 @@ fn sampling(input: &Input<'_>) -> SamplingDesign {
         },
         gap: plan.gap,
         explore: plan.explore,
+        unequal: collected.questions.iter().find_map(|q| q.chances.unequal()).map(str::to_owned),
         shortfall: input.sample.map_or_else(Vec::new, |s| s.shortfall.clone()),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use overread_stats::cluster::{Cluster, clustered_proportion};
+use overread_stats::stratified::Weighted;
 use overread_stats::{Interval, Level, confidence_sequence, proportion};
 use serde::Serialize;
 
@@ -98,6 +99,35 @@ impl Figure {
             first_studies: None,
             rule: rule.cloned(),
             reason: Some(reason.into()),
+        }
+    }
+
+    /// The counts of the sample without the value that they do not support.
+    pub(crate) fn withheld(self, reason: &str) -> Self {
+        Self {
+            x: self.x,
+            n: self.n,
+            patients: self.patients,
+            ..Self::refused(self.estimand, self.rule.as_ref(), reason)
+        }
+    }
+
+    /// The counts of the sample beside an estimate made with inclusion weights; `missing` says why there is none.
+    pub(crate) fn weighted(self, estimate: Weighted, missing: &str) -> Self {
+        let reason = match (estimate.est, estimate.ci) {
+            (None, _) => Some(missing.to_owned()),
+            (Some(_), None) => Some("no interval: one study of a stratum was read".to_owned()),
+            (Some(_), Some(_)) => None,
+        };
+        let kind = if estimate.ci.is_some() { IntervalKind::Weighted } else { IntervalKind::None };
+        let method = if estimate.ci.is_some() { estimate.ci_method } else { "none" };
+        Self {
+            value: estimate.est,
+            interval: estimate.ci,
+            kind,
+            method,
+            reason,
+            ..self.withheld("")
         }
     }
 

@@ -6,6 +6,7 @@
 mod agreement;
 pub mod audit;
 mod by_stratum;
+mod chances;
 mod collect;
 mod composition;
 mod conduct;

@@ -172,6 +172,10 @@ fn compare(
         out.reason = Some("no study that counts was read".to_owned());
     } else if figure.kind == crate::figure::IntervalKind::Running {
         out.reason = Some("the deck is unfinished".to_owned());
+    } else if let (None, Some(why)) = (figure.value, &figure.reason) {
+        out.reason = Some(why.clone());
+    } else if figure.kind == crate::figure::IntervalKind::Weighted {
+        out.reason = Some("our value is weighted to the dataset; its counts alone give no interval of the difference".to_owned());
     } else if let Some(count) = count {
         out.interval = two_proportions(figure.x, figure.n, count.x, count.n, level).newcombe;
         out.reason = None;

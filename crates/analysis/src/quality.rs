@@ -4,9 +4,10 @@ use overread_core::protocol::{Design, PerPatient, Polarity};
 use overread_core::{DatasetLabel, Level};
 use overread_stats::Interval;
 use overread_stats::label_quality::{Confusion, Ratio, label_quality};
-use overread_stats::stratified::{Stratum, Weighted, stratified};
+use overread_stats::stratified::{DesignEstimates, Stratum, Weighted, stratified};
 use serde::Serialize;
 
+use crate::chances::Chances;
 use crate::collect::{Collected, Question};
 use crate::figure::{Count, Figure, IntervalKind, RuleRef, Trial, share};
 use crate::input::{Input, Options};
@@ -126,6 +127,8 @@ pub struct FindingQuality {
 enum Draw {
     /// By label: estimates for the dataset need weights.
     ByLabel,
+    /// By other strata, unequally: estimates need weights as well.
+    ByStratum,
     /// At dataset prevalence.
     Simple,
 }
@@ -226,6 +229,7 @@ fn rule_quality(
             before.add(reference);
         }
     }
+    let whole = Whole { input, question, table, rule, level };
     let of = |estimand, pick: &dyn Fn(bool, bool) -> Option<bool>| {
         let trials: Vec<Trial> = rows
             .iter()
@@ -234,7 +238,11 @@ fn rule_quality(
                 Some(Trial { success, ..trial })
             })
             .collect();
-        share(estimand, Some(rule), &trials, question.complete, level)
+        let figure = share(estimand, Some(rule), &trials, question.complete, level);
+        match whole.unequal() {
+            Some(why) if figure.n > 0 => figure.withheld(why),
+            _ => figure,
+        }
     };
     let ppv = if question.labelled {
         of("ppv", &|label, truth| label.then_some(truth))
@@ -246,9 +254,8 @@ fn rule_quality(
     } else {
         of("npv", &|label, truth| (!label).then_some(!truth))
     };
-    let whole = Whole { input, question, table, rule, level };
     let [sensitivity, specificity, prevalence, accuracy] = match whole.draw() {
-        Ok(Draw::Simple) => [
+        Ok(Draw::Simple | Draw::ByStratum) => [
             of("sensitivity", &|label, truth| truth.then_some(label)),
             of("specificity", &|label, truth| (!truth).then_some(!label)),
             of("prevalence", &|_, truth| Some(truth)),
@@ -257,6 +264,13 @@ fn rule_quality(
         Ok(Draw::ByLabel) => whole.weighted(),
         Err(reason) => WHOLE.map(|name| Figure::refused(name, Some(rule), reason.clone())),
     };
+    let mut figures = [ppv, npv, sensitivity, specificity, prevalence, accuracy];
+    if let Some(strata) = whole.strata(threshold) {
+        let d = strata.design;
+        let estimates = [d.ppv, d.npv, d.sensitivity, d.specificity, d.prevalence, d.accuracy];
+        figures = weigh(figures, estimates, &strata.missing);
+    }
+    let [ppv, npv, sensitivity, specificity, prevalence, accuracy] = figures;
     RuleQuality {
         rule: rule.name.clone(),
         table: Table2x2 { tp: table.tp, fp: table.fp, fn_: table.fn_, tn: table.tn },
@@ -285,6 +299,21 @@ fn refusal(question: &Question<'_>, table: Confusion) -> &'static str {
     }
 }
 
+/// Puts the estimate for the dataset in the place of each figure that has studies.
+fn weigh(figures: [Figure; 6], estimates: [Weighted; 6], missing: &str) -> [Figure; 6] {
+    let mut estimates = estimates.into_iter();
+    figures.map(|figure| match estimates.next() {
+        Some(estimate) if figure.n > 0 => figure.weighted(estimate, missing),
+        _ => figure,
+    })
+}
+
+/// Estimates over strata of the draw, and why one of them may be missing.
+struct Strata {
+    design: DesignEstimates,
+    missing: String,
+}
+
 const WHOLE: [&str; 4] = ["sensitivity", "specificity", "prevalence", "accuracy"];
 
 /// Figures that speak about the whole dataset.
@@ -304,16 +333,66 @@ impl Whole<'_> {
             return Err(refusal(self.question, t).to_owned());
         }
         if self.input.protocol.design != Design::Verify {
-            return Ok(Draw::Simple);
+            let equal = self.question.chances == Chances::Equal;
+            return Ok(if equal { Draw::Simple } else { Draw::ByStratum });
         }
-        if self.input.protocol.sampling.per_patient == PerPatient::One {
-            let why = "patients were drawn, not studies: weights for studies are not defined";
+        if let Some(why) = self.question.chances.unequal() {
             return Err(why.to_owned());
         }
         if !self.question.complete {
             return Err(UNFINISHED.to_owned());
         }
         Ok(Draw::ByLabel)
+    }
+
+    /// Why the plain share of the sample is not the figure, where it is not.
+    fn unequal(&self) -> Option<&str> {
+        let why = self.question.chances.unequal()?;
+        let by_patient = self.input.protocol.sampling.per_patient == PerPatient::One;
+        Some(if self.question.complete || by_patient { why } else { UNFINISHED })
+    }
+
+    /// Weights every stratum of the draw, divided by label, to its size in the frame: given how many of each part
+    /// were drawn, they are a simple random sample of it.
+    fn strata(&self, threshold: Level) -> Option<Strata> {
+        let Chances::Unequal { cells, .. } = &self.question.chances else { return None };
+        if cells.is_empty() || !self.question.complete {
+            return None;
+        }
+        let mut strata: Vec<Stratum> = cells
+            .iter()
+            .map(|((name, label), &population)| Stratum {
+                name: name.clone(),
+                label: *label,
+                population,
+                sampled: 0,
+                positive: 0,
+            })
+            .collect();
+        for unit in &self.question.units {
+            let (Some(label), Some(truth)) = (unit.stated_label(), unit.reference(threshold))
+            else {
+                continue;
+            };
+            let own = |s: &&mut Stratum| s.label == label && Some(s.name.as_str()) == unit.stratum;
+            if let Some(stratum) = strata.iter_mut().find(own) {
+                stratum.sampled += 1;
+                stratum.positive += u64::from(truth);
+            }
+        }
+        let unread = strata.iter().filter(|s| s.sampled == 0).map(|s| {
+            format!("{} ({})", s.name, if s.label { "label-positive" } else { "label-negative" })
+        });
+        let unread: Vec<String> = unread.collect();
+        let missing = if unread.is_empty() {
+            "the reference has only one class".to_owned()
+        } else {
+            format!(
+                "studies were drawn with unequal probabilities, and no study that counts was read of: {}",
+                unread.join("; ")
+            )
+        };
+        Some(Strata { design: stratified(&strata, self.level).design, missing })
     }
 
     fn weighted(&self) -> [Figure; 4] {
@@ -367,6 +446,7 @@ impl Whole<'_> {
                 "the sample is enriched by label: only weighted figures describe the dataset"
                     .to_owned(),
             ),
+            Ok(Draw::ByStratum) => self.question.chances.unequal().map(str::to_owned),
             Ok(Draw::Simple) if !self.question.complete => Some(UNFINISHED.to_owned()),
             Ok(Draw::Simple) => None,
             Err(reason) => Some(reason),

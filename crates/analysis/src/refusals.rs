@@ -125,10 +125,12 @@ fn remedy(reason: &str) -> &'static str {
         "reads"
     } else if reason.contains("enriched") {
         "a simple random sample of the dataset"
-    } else if reason.contains("number of studies") {
-        "the number of studies behind the published value"
     } else if reason.contains("patients were drawn") {
         "a plan that draws studies"
+    } else if reason.contains("unequal probabilities") {
+        "a sample in proportion to the strata, or more studies of each"
+    } else if reason.contains("number of studies") {
+        "the number of studies behind the published value"
     } else {
         "more studies of both kinds"
     }

@@ -106,6 +106,10 @@ fn compare(
         holm_p: None,
         reason: None,
     };
+    if let Some(why) = question.chances.unequal().filter(|_| 0 < n) {
+        row.reason = Some(why.to_owned());
+        return row;
+    }
     let level = options.stats_level();
     let difference = paired_difference(both, first_only, second_only, neither, level);
     row.difference = difference.diff;

@@ -88,6 +88,10 @@ fn run(
             let seen: Vec<Trial> =
                 trials.iter().filter(|(rank, _)| *rank <= reads).map(|(_, t)| *t).collect();
             let ppv = share("ppv", Some(rule), &seen, false, options.stats_level());
+            let ppv = match question.chances.unequal() {
+                Some(why) if 0 < ppv.n => ppv.withheld(why),
+                _ => ppv,
+            };
             RunningPoint { reads, ppv }
         })
         .collect();

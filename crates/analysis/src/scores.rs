@@ -234,7 +234,8 @@ fn second_raters<'q, 'a>(
             }
         }
     }
-    if question.labelled && !question.deck.label_known() {
+    let described = question.chances.unequal().is_none();
+    if question.labelled && !question.deck.label_known() && described {
         let decided: Decided<'q, 'a> = question
             .units
             .iter()
@@ -321,7 +322,8 @@ fn figures(
                 })
             })
             .collect(),
-        sample_value: input.protocol.design == overread_core::protocol::Design::Verify,
+        sample_value: input.protocol.design == overread_core::protocol::Design::Verify
+            || question.chances.unequal().is_some(),
         reason: found.delong.auc.is_none().then(|| "the reference has only one class".to_owned()),
     })
 }

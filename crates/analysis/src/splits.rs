@@ -193,8 +193,10 @@ pub(crate) fn raters<'a>(
         .enumerate()
         .map(|(index, reader)| Rater::Reader(index, &reader.name))
         .collect();
-    // In a deck of label-positives alone the label is a constant.
-    if question.labelled && !question.deck.label_known() {
+    // In a deck of label-positives alone the label is a constant; where studies were drawn with unequal
+    // probabilities its agreement with a panel would not describe the dataset.
+    let described = question.chances.unequal().is_none();
+    if question.labelled && !question.deck.label_known() && described {
         out.push(Rater::Dataset);
     }
     out.extend(crate::scores::model_raters(input, question));

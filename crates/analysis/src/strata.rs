@@ -250,7 +250,14 @@ fn row(
     }
     let level = options.stats_level();
     let complete = question.complete;
-    let figure = |name, trials: &[Trial]| share(name, Some(rule), trials, complete, level);
+    let unequal = question.chances.unequal();
+    let figure = |name, trials: &[Trial]| {
+        let figure = share(name, Some(rule), trials, complete, level);
+        match unequal {
+            Some(why) if 0 < figure.n => figure.withheld(why),
+            _ => figure,
+        }
+    };
     let (inside, outside) = (figure("ppv", &inside), figure("ppv", &outside));
     let mut out = StratumRow {
         finding: question.finding.id.clone(),
@@ -278,6 +285,10 @@ fn row(
             "no study {} the stratum",
             if out.inside.n == 0 { "inside" } else { "outside" }
         ));
+        return out;
+    }
+    if let Some(why) = unequal {
+        out.reason = Some(why.to_owned());
         return out;
     }
     let (a, b) = (&out.inside, &out.outside);

@@ -19,6 +19,7 @@ pub use draw::draw;
 pub use extend::{Extension, extend};
 pub use gold::gold_panel;
 pub use order::{append_to_worklists, late_worklist, worklist, worklists};
+pub use strata::stratum_of;
 
 /// A study drawn into a deck.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

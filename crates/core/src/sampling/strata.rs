@@ -9,7 +9,7 @@ use crate::protocol::{Allocation, Share, StratumKey};
 const NOT_STATED: &str = "not stated";
 
 /// The name of a study's stratum: its values in the order of the keys, joined by `, `.
-pub(super) fn stratum_of(dataset: &Dataset, study: &Study, keys: &[StratumKey]) -> String {
+pub fn stratum_of(dataset: &Dataset, study: &Study, keys: &[StratumKey]) -> String {
     let values: Vec<String> = keys.iter().map(|key| value_of(dataset, study, key)).collect();
     values.join(", ")
 }

@@ -105,8 +105,12 @@ fn design_line(analysis: &Analysis) -> String {
             numbers::count(positive)
         )
     } else {
+        let how = match &analysis.design.sampling.unequal {
+            None => "drawn at dataset prevalence",
+            Some(_) => "drawn with unequal probabilities",
+        };
         format!(
-            "{}: {} drawn at dataset prevalence, every finding asked",
+            "{}: {} {how}, every finding asked",
             capital(analysis.design.design),
             counted(analysis.exclusions.drawn_studies, "study", "studies")
         )
@@ -367,7 +371,7 @@ pub(super) fn flow(analysis: &Analysis) -> Section {
     let e = &analysis.exclusions;
     let mut out = section("s-flow", "Flow of studies");
     let mut text = match sampling.per_patient {
-        "one" => "Patients were drawn, then one study of each: figures speak per patient.".to_owned(),
+        "one" => "Patients were drawn, then one study of each: figures of studies are given only where each patient had one study to choose from.".to_owned(),
         "spaced" => format!("Studies were drawn without looking at patients; items of one patient stand at least {} apart in reading order where that was possible.", sampling.gap),
         _ => "Studies were drawn without looking at patients; several studies of one patient are treated as one cluster.".to_owned(),
     };

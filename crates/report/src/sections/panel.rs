@@ -119,7 +119,7 @@ fn against_label(analysis: &Analysis) -> Option<Table> {
         ])
     };
     let note = if sample {
-        "Sample values: the studies were drawn by label, so that κ does not describe the dataset."
+        "Sample values: the studies were drawn by label or with unequal probabilities, so that κ does not describe the dataset."
     } else {
         "The studies were drawn at dataset prevalence."
     };

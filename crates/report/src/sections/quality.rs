@@ -40,8 +40,12 @@ pub(super) fn ppv(analysis: &Analysis) -> Section {
     } else {
         "the majority of readers finds it"
     };
+    let holds = match &analysis.design.sampling.unequal {
+        None => "It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame.".to_owned(),
+        Some(why) => format!("Note that {why}: a figure is weighted by the size of each stratum and label in the frame, or not given; x/n are counts of the sample and do not give it by division."),
+    };
     out.prose.push(Prose::Paragraph(
-        format!("The figure of merit is the positive predictive value (PPV): of the studies that carry the label, the share in which {who}. It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame. Nothing here says how often the finding is missed.").into(),
+        format!("The figure of merit is the positive predictive value (PPV): of the studies that carry the label, the share in which {who}. {holds} Nothing here says how often the finding is missed.").into(),
     ));
     out.blocks.push(Block::Table(ppv_table(analysis)));
     let drawings = figures::forests(analysis);
@@ -157,6 +161,9 @@ fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
     if all().any(|f| f.kind == IntervalKind::Final) {
         notes.push("CI: Wilson score interval on the effective sample (patients as clusters, design effect at least 1; at 0/n and n/n the number of patients); no finite-population correction.".to_owned());
     }
+    if all().any(|f| f.kind == IntervalKind::Weighted) {
+        notes.push("CI of weighted figures: on the logit scale from the design variance, or with Clopper–Pearson limits plugged in where no stratum shows variation.".to_owned());
+    }
     if all().any(|f| f.kind == IntervalKind::Running) {
         let open: Vec<String> = findings(analysis)
             .iter()
@@ -258,10 +265,14 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
     if shown.is_empty() {
         return None;
     }
-    let weighted = analysis.design.design == "verify";
+    let by_label = analysis.design.design == "verify";
+    let unequal = analysis.design.sampling.unequal.is_some();
+    let weighted = by_label || unequal;
     let mut out = section("s-dataset-level", "What the labels miss, and the dataset as a whole");
-    out.prose.push(Prose::Paragraph(if weighted {
+    out.prose.push(Prose::Paragraph(if by_label {
         "Label-negative studies were read among the label-positive ones. Sensitivity, specificity, prevalence and accuracy are weighted by the size of each arm’s frame, so that they speak for the dataset; x/n beside them are counts of the sample and do not give the weighted value by division.".into()
+    } else if unequal {
+        "Studies were drawn with unequal probabilities. Every figure is weighted by the number of studies of each stratum and label in the frame, so that it speaks for the dataset; x/n beside it are counts of the sample and do not give the weighted value by division.".into()
     } else {
         "The studies were drawn without looking at labels, so that shares among those read estimate the dataset’s.".into()
     }));
@@ -270,8 +281,11 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
     let mut columns: Vec<Column> =
         vec![column("Finding", Kind::Words), column("Rule", Kind::Words)];
     for name in ["NPV", "Sensitivity", "Specificity", "Prevalence"] {
-        let head =
-            if weighted && name != "NPV" { format!("{name}, weighted") } else { name.to_owned() };
+        let head = if weighted && (unequal || name != "NPV") {
+            format!("{name}, weighted")
+        } else {
+            name.to_owned()
+        };
         columns.push(grouped(&head, "x/n", Kind::Number));
         columns.push(grouped(&head, format!("% ({})", ci(analysis)), Kind::Estimate));
     }
@@ -287,7 +301,9 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
             row(cells)
         })
         .collect();
-    let methods = if weighted {
+    let methods = if unequal {
+        "CI: on the logit scale from the design variance, or with Clopper–Pearson limits plugged in where no stratum shows variation."
+    } else if weighted {
         "CI: NPV as in the table of PPVs; weighted figures on the logit scale from the design variance, or with Clopper–Pearson limits plugged in where an arm shows no variation."
     } else {
         "CI: Wilson score interval on the effective sample (patients as clusters), a confidence sequence while unfinished."

@@ -60,7 +60,7 @@ pub(super) fn by_stratum(analysis: &Analysis) -> Option<Section> {
             ],
             rows: lines.collect(),
             notes: vec![
-                "n.e. = not estimable: an arm has no study, or the studies were drawn by label, so that a stratum’s weights are not known.".to_owned(),
+                "n.e. = not estimable: an arm has no study, or the studies were drawn by label or with unequal probabilities, so that a stratum’s weights are not known.".to_owned(),
             ],
             width: Width::Full,
         }));

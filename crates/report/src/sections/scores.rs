@@ -32,7 +32,7 @@ pub(super) fn scores(analysis: &Analysis) -> Option<Section> {
     ));
     if scores.models.iter().any(|m| m.sample_value) {
         out.prose.push(Prose::Paragraph(
-            "The studies were drawn by label: these are sample values and do not describe the dataset.".into(),
+            "The studies were drawn by label or with unequal probabilities: these are sample values and do not describe the dataset.".into(),
         ));
     }
     out.blocks.push(Block::Table(models(analysis)));
