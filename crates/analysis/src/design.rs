@@ -229,11 +229,27 @@ pub(crate) fn design(input: &Input<'_>, collected: &Collected<'_>) -> DesignSect
     }
 }
 
+/// Who decides, and how often readers of one study did not.
 fn reference(collected: &Collected<'_>) -> String {
-    match collected.readers.as_slice() {
-        [] => "no reader yet".to_owned(),
+    let adjudicated = collected
+        .questions
+        .iter()
+        .flat_map(|question| &question.units)
+        .filter(|unit| unit.adjudicated.is_some())
+        .count();
+    let readers = match collected.readers.as_slice() {
+        [] => return "no reader yet".to_owned(),
         [one] => format!("reader {}", one.name),
-        many => format!("majority of the {} readers; ties stay undecided", many.len()),
+        [_, _] => {
+            "the answer on which the 2 readers agree; where they differ the study is left out"
+                .to_owned()
+        }
+        many => format!("majority of the {} readers; ties are left out", many.len()),
+    };
+    match adjudicated {
+        0 => readers,
+        1 => format!("the adjudicator in 1 question on a study, else {readers}"),
+        n => format!("the adjudicator in {n} questions on studies, else {readers}"),
     }
 }
 

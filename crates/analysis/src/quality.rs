@@ -268,7 +268,7 @@ fn rule_quality(
     if let Some(strata) = whole.strata(threshold) {
         let d = strata.design;
         let estimates = [d.ppv, d.npv, d.sensitivity, d.specificity, d.prevalence, d.accuracy];
-        figures = weigh(figures, estimates, &strata.missing);
+        figures = weigh(figures, &estimates, &strata.missing);
     }
     let [ppv, npv, sensitivity, specificity, prevalence, accuracy] = figures;
     RuleQuality {
@@ -300,8 +300,8 @@ fn refusal(question: &Question<'_>, table: Confusion) -> &'static str {
 }
 
 /// Puts the estimate for the dataset in the place of each figure that has studies.
-fn weigh(figures: [Figure; 6], estimates: [Weighted; 6], missing: &str) -> [Figure; 6] {
-    let mut estimates = estimates.into_iter();
+fn weigh(figures: [Figure; 6], estimates: &[Weighted; 6], missing: &str) -> [Figure; 6] {
+    let mut estimates = estimates.iter().copied();
     figures.map(|figure| match estimates.next() {
         Some(estimate) if figure.n > 0 => figure.weighted(estimate, missing),
         _ => figure,

@@ -77,7 +77,9 @@ fn equal_allocation_over_unequal_regions_is_weighted_to_the_dataset() {
 #[test]
 fn the_interval_comes_from_the_design_variance_of_region_by_label() {
     let mut world = equal();
-    let truth = |place: u64| if labelled(place) { place % 3 != 0 } else { place % 5 == 0 };
+    let truth = |place: u64| {
+        if labelled(place) { !place.is_multiple_of(3) } else { place.is_multiple_of(5) }
+    };
     let analysis = read(&mut world, truth);
     let (mut value, mut variance) = (0.0, 0.0);
     let mut positives = [0_u64; 2];

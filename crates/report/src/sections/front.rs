@@ -141,8 +141,10 @@ pub(super) fn key_results(analysis: &Analysis) -> Vec<Text> {
 
 fn reader_name(analysis: &Analysis) -> String {
     match analysis.design.readers.as_slice() {
-        [one] => one.name.clone(),
-        _ => "The majority of readers".to_owned(),
+        [one] if one.name == analysis.design.reference.trim_start_matches("reader ") => {
+            one.name.clone()
+        }
+        _ => "The reference".to_owned(),
     }
 }
 

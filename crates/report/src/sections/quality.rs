@@ -38,7 +38,7 @@ pub(super) fn ppv(analysis: &Analysis) -> Section {
     let who = if analysis.design.readers.len() == 1 {
         "the reader finds it"
     } else {
-        "the majority of readers finds it"
+        "the reference finds it"
     };
     let holds = match &analysis.design.sampling.unequal {
         None => "It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame.".to_owned(),

@@ -372,7 +372,7 @@ fn limits(analysis: &Analysis) -> Section {
     let mut items = Vec::new();
     match analysis.design.readers.len() {
         0 => items.push("No reader has read yet.".to_owned()),
-        1 => items.push(format!("One reader’s answers are the reference: a wrong answer counts as a wrong label. How far {} agrees with a second reading, or with other readers, is not known.", analysis.design.reference.trim_start_matches("reader "))),
+        1 => items.push(format!("One reader’s answers are the reference: a wrong answer counts as a wrong label. How far {} agrees with a second reading, or with other readers, is not known.", analysis.design.readers.first().map_or("the reader", |reader| reader.name.as_str()))),
         _ => items.push("The majority of the readers is the reference; no reader is independent of a majority that holds the reader’s own vote.".to_owned()),
     }
     if analysis.release.label_known_decks > 0 {
