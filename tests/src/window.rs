@@ -23,7 +23,8 @@ impl Screen {
     pub fn start(width: u32, height: u32) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("screen").tempdir()?;
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
+            // Without `-noreset` it refuses whoever comes while it starts anew after its last client has left.
+            .args(["-displayfd", "1", "-noreset", "-nolisten", "tcp", "-screen", "0"])
             .arg(format!("{width}x{height}x24"))
             .arg("-fbdir")
             .arg(folder.path())

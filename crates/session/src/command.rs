@@ -377,6 +377,16 @@ impl Keymap {
         map
     }
 
+    /// Keys for a second look: digits choose among so many outcomes, however many levels the protocol has.
+    pub fn for_outcomes(outcomes: u8) -> Self {
+        let mut map = Self::without_item();
+        for outcome in 0..outcomes {
+            map.by_chord.insert((outcome + 1).to_string(), Answer(Level(outcome)));
+        }
+        map.by_chord.remove("N");
+        map
+    }
+
     /// Keys that need no item.
     pub fn without_item() -> Self {
         let rows = COMMANDS.iter().flat_map(|spec| spec.keys.iter().map(move |key| (spec, *key)));
@@ -485,6 +495,13 @@ mod tests {
         assert_eq!(keys.get("C"), Some(Answer(Level(1))));
         assert_eq!((keys.get("3"), keys.get("P")), (None, None));
         assert_eq!(keys.keys_of(Answer(Level(1))), ["2", "C"]);
+    }
+
+    #[test]
+    fn a_second_look_has_its_own_number_of_answers() {
+        let keys = Keymap::for_outcomes(3);
+        assert_eq!(keys.get("3"), Some(Answer(Level(2))));
+        assert_eq!((keys.get("4"), keys.get("C")), (None, None));
     }
 
     #[test]

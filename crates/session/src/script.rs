@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use overread_core::ItemId;
+use overread_core::{ItemId, ReviewOutcome, Stage};
 use overread_store::OpenMode;
 use serde::Serialize;
 
@@ -18,14 +18,24 @@ pub enum ScriptError {
     #[error(transparent)]
     Desk(#[from] DeskError),
     /// A line means nothing.
-    #[error("line {line}: `{text}` is no key of this item. Keys here: {known}.")]
+    #[error("line {line}: `{text}` is no key of this item. Keys that answer or mark it: {known}.")]
     UnknownKey {
         /// 1-based.
         line: usize,
         /// The line.
         text: String,
-        /// Keys that would do something.
+        /// Keys that would answer or mark the item.
         known: String,
+    },
+    /// The script goes on where there is nothing left to read.
+    #[error(
+        "line {line}: nothing is left to read, so `{text}` and what follows it were not used. What was acknowledged is saved."
+    )]
+    NothingLeft {
+        /// 1-based.
+        line: usize,
+        /// The line.
+        text: String,
     },
     /// A wait without a number.
     #[error("line {line}: WAIT needs milliseconds, such as `WAIT 200`, not `{text}`.")]
@@ -168,8 +178,13 @@ fn key(
     }
     let keymap = keymap(room);
     let Some(command) = keymap.get(&chord) else {
-        let known = keymap.chords().into_iter().collect::<Vec<_>>().join(" ");
-        return Err(ScriptError::UnknownKey { line, text: text.to_owned(), known });
+        let text = text.to_owned();
+        if room.position().is_none() {
+            return Err(ScriptError::NothingLeft { line, text });
+        }
+        let marks = |chord: &String| keymap.get(chord).is_some_and(Command::changes_reads);
+        let known = keymap.chords().into_iter().filter(marks).collect::<Vec<_>>().join(" ");
+        return Err(ScriptError::UnknownKey { line, text, known });
     };
     let dwell = Duration::from_millis(room.material().protocol.reading.dwell_ms.into());
     Ok(room.apply(command, &Moment::ready(Instant::now(), dwell)))
@@ -186,6 +201,9 @@ fn continue_in_next_deck(desk: &Desk, room: &mut Room) -> Result<(), ScriptError
 /// The keys of the item on screen.
 pub(crate) fn keymap(room: &Room) -> Keymap {
     let Some(item) = room.blinded() else { return Keymap::without_item() };
+    if room.stage() == Stage::Reviewing {
+        return Keymap::for_outcomes(ReviewOutcome::ALL.len().try_into().unwrap_or(u8::MAX));
+    }
     let tags: Vec<char> = item.tags.iter().map(|tag| tag.key).collect();
     let findings: Vec<Option<char>> = item.asked.iter().map(|finding| finding.key).collect();
     Keymap::for_item(&room.material().protocol, &tags, &findings)

@@ -19,7 +19,17 @@ impl Display {
         std::fs::create_dir_all(folder).context("could not make the display's folder")?;
         let screen = format!("{width}x{height}x24");
         let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp", "-fbdir"])
+            .args([
+                "-displayfd",
+                "1",
+                "-noreset",
+                "-screen",
+                "0",
+                &screen,
+                "-nolisten",
+                "tcp",
+                "-fbdir",
+            ])
             .arg(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
