@@ -130,3 +130,21 @@ fn segmented_palettes_expand_discrete_linear_and_indirect_segments() {
     let red: Vec<u16> = data.iter().step_by(3).copied().collect();
     assert_eq!(red, [10, 20, 60, 100, 10, 20, 60, 100, 7]);
 }
+
+#[test]
+fn sequences_of_unknown_vr_and_undefined_length_are_stepped_over() {
+    let plain = ramp(12).window("1000", "2000");
+    let expected = grey(&plain, &RenderOptions::default());
+    // A private one, as archives write it that do not know its dictionary.
+    let private = plain.clone().unknown_sequence(0x0009_1010, "1.2.840.10008.5.1.4.1.1.2");
+    assert_eq!(grey(&private, &RenderOptions::default()), expected);
+    assert!(private.decode().meta.warnings.is_empty());
+    // One of the standard's own goes as a whole, and that is said.
+    let item = Dicom::item().unknown_sequence(0x0008_1140, "1.2.3");
+    let standard = plain.clone().sequence(0x0008_1115, &[item]);
+    assert_eq!(grey(&standard, &RenderOptions::default()), expected);
+    assert_eq!(standard.decode().meta.warnings, ["a sequence of unknown content left out"]);
+    // Elements behind it are read.
+    let before = plain.unknown_sequence(0x0028_0303, "1.2").window("500", "100");
+    assert_eq!(before.decode().meta.windows.len(), 1);
+}

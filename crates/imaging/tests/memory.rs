@@ -167,6 +167,10 @@ fn bombs() -> Vec<(String, Vec<u8>)> {
             wide().encapsulated(uid, vec![stream]).build(),
         ));
     }
+    // Lengths of gigabytes to whoever takes implicit VR for explicit; found by fuzzing.
+    let unknown =
+        Dicom::grey16(1, 1, 16, false, &[0]).unknown_sequence(0x4453_100C, "1.2.840.10008");
+    out.push(("a sequence of unknown VR".into(), unknown.build()));
     // Many frames of nothing, and frames beyond any file.
     let many = Dicom::grey16(1, 1, 16, false, &[0]).text(0x0028_0008, b"IS", "2147483647");
     out.push(("two thousand million frames".into(), many.build()));

@@ -83,6 +83,17 @@ impl Dicom {
         self.raw(tag, b"SQ", value)
     }
 
+    /// A sequence of unknown VR and undefined length, in implicit VR as such a one is written.
+    pub fn unknown_sequence(mut self, tag: u32, text: &str) -> Self {
+        self.elements.retain(|e| e.0 != ((tag >> 16) as u16, (tag & 0xFFFF) as u16));
+        self.elements.push((
+            ((tag >> 16) as u16, (tag & 0xFFFF) as u16),
+            *b"??",
+            unknown_items(text),
+        ));
+        self
+    }
+
     /// A bare set of elements, for items.
     pub fn item() -> Self {
         Self {
@@ -125,7 +136,12 @@ impl Dicom {
             out.extend(tag.0.to_le_bytes());
             out.extend(tag.1.to_le_bytes());
             out.extend(vr);
-            if matches!(&vr, b"OB" | b"OW" | b"SQ" | b"UN") {
+            if &vr == b"??" {
+                let at = out.len() - 2;
+                out[at..].copy_from_slice(b"UN");
+                out.extend([0, 0]);
+                out.extend(u32::MAX.to_le_bytes());
+            } else if matches!(&vr, b"OB" | b"OW" | b"SQ" | b"UN") {
                 out.extend([0, 0]);
                 out.extend((value.len() as u32).to_le_bytes());
             } else {
@@ -180,6 +196,27 @@ impl Dicom {
     pub fn try_decode(&self) -> Result<DecodedImage, DecodeError> {
         overread_imaging::decode(&self.build(), &DecodeLimits::default())
     }
+}
+
+/// Two levels of undefined length in implicit VR; what is read as explicit makes lengths of gigabytes.
+fn unknown_items(text: &str) -> Vec<u8> {
+    const UNDEFINED: [u8; 4] = [0xFF; 4];
+    let mut out = vec![0xFE, 0xFF, 0x00, 0xE0];
+    out.extend(UNDEFINED);
+    out.extend([0x08, 0x00, 0x15, 0x11]);
+    out.extend(UNDEFINED);
+    out.extend([0xFE, 0xFF, 0x00, 0xE0]);
+    out.extend(UNDEFINED);
+    let padded = text.len().next_multiple_of(2);
+    out.extend([0x08, 0x00, 0x50, 0x11]);
+    out.extend((padded as u32).to_le_bytes());
+    out.extend(text.bytes());
+    out.resize(out.len() + padded - text.len(), 0);
+    for _ in 0..2 {
+        out.extend([0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0]);
+        out.extend([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]);
+    }
+    out
 }
 
 /// All stored values of an image.

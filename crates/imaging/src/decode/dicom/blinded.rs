@@ -97,7 +97,7 @@ pub(crate) fn blinded(
     let envelope = scan::open(bytes, limits)?;
     let scanned = scan::scan(&envelope.dataset, envelope.encoding)?;
     let pixels = scanned.pixels.ok_or(DecodeError::NoPixels)?;
-    let object = super::read_header(scanned.header, envelope.encoding)?;
+    let object = super::read_header(&scanned.header, envelope.encoding)?;
     let a = Attributes(&object);
     let burned_in = a.text(tags::BURNED_IN_ANNOTATION).is_some_and(|text| text == "YES");
     let class = a

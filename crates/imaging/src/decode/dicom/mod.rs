@@ -46,7 +46,7 @@ pub(crate) fn decode(
 ) -> Result<DecodedImage, DecodeError> {
     let envelope = scan::open(bytes, limits)?;
     let scanned = scan::scan(&envelope.dataset, envelope.encoding)?;
-    let object = read_header(scanned.header, envelope.encoding)?;
+    let object = read_header(&scanned.header, envelope.encoding)?;
     let a = Attributes(&object);
     let pixels = match scanned.pixels {
         None => return Err(DecodeError::NoPixels),
@@ -56,6 +56,16 @@ pub(crate) fn decode(
         Some(pixels) => pixels,
     };
     let mut warnings = envelope.warnings;
+    if 0 < scanned.left_out {
+        warnings.push(format!(
+            "{} of unknown content left out",
+            if scanned.left_out == 1 {
+                "a sequence".to_owned()
+            } else {
+                format!("{} sequences", scanned.left_out)
+            }
+        ));
+    }
     let mut layout = Layout::read(a, &mut warnings)?;
     if bits == StoredBits::Allocated {
         layout.widen();
@@ -312,7 +322,7 @@ fn explain_outside_bits(
 pub(crate) fn frame_count(bytes: &[u8], limits: DecodeLimits) -> Result<u32, DecodeError> {
     let envelope = scan::open(bytes, limits)?;
     let scanned = scan::scan(&envelope.dataset, envelope.encoding)?;
-    let object = read_header(scanned.header, envelope.encoding)?;
+    let object = read_header(&scanned.header, envelope.encoding)?;
     let frames = Attributes(&object).int(tags::NUMBER_OF_FRAMES);
     Ok(frames.and_then(|n| u32::try_from(n).ok()).unwrap_or(1).max(1))
 }

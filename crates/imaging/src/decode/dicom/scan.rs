@@ -55,8 +55,70 @@ pub(crate) enum PixelBytes<'a> {
 /// A dataset split before its pixel data.
 #[derive(Debug)]
 pub(crate) struct Scanned<'a> {
-    pub(crate) header: &'a [u8],
+    /// Without private elements, and without sequences that a header reader takes otherwise than they are meant.
+    pub(crate) header: Cow<'a, [u8]>,
     pub(crate) pixels: Option<PixelBytes<'a>>,
+    /// Standard sequences that had to be left out, for what they hold.
+    pub(crate) left_out: usize,
+}
+
+/// Elements of the outermost level that do not go to the header reader.
+///
+/// A sequence of unknown VR and undefined length is written in implicit VR whatever the dataset's own encoding.
+/// Readers that do not know this take its bytes for lengths of up to 4 GiB, and memory for them.
+#[derive(Default)]
+struct Cuts {
+    ranges: Vec<std::ops::Range<usize>>,
+    /// Where the element of the outermost level began, its group, and whether it must go.
+    open: Option<(usize, u16, bool)>,
+    left_out: usize,
+}
+
+impl Cuts {
+    /// The element that was open ends here.
+    fn close(&mut self, at: usize) {
+        if let Some((from, group, true)) = self.open.take() {
+            self.left_out += usize::from(group.is_multiple_of(2));
+            match self.ranges.last_mut() {
+                Some(last) if last.end == from => last.end = at,
+                _ => self.ranges.push(from..at),
+            }
+        }
+    }
+
+    fn begin(&mut self, at: usize, group: u16) {
+        // Private elements are of no use here, and no two programs write them alike.
+        self.open = Some((at, group, !group.is_multiple_of(2)));
+    }
+
+    fn spoil(&mut self) {
+        if let Some((_, _, must_go)) = &mut self.open {
+            *must_go = true;
+        }
+    }
+
+    fn scanned<'a>(
+        mut self,
+        dataset: &'a [u8],
+        end: usize,
+        pixels: Option<PixelBytes<'a>>,
+    ) -> Scanned<'a> {
+        self.close(end);
+        let whole = &dataset[..end];
+        let header = if self.ranges.is_empty() {
+            Cow::Borrowed(whole)
+        } else {
+            let mut kept = Vec::with_capacity(end);
+            let mut from = 0;
+            for range in &self.ranges {
+                kept.extend_from_slice(&whole[from..range.start]);
+                from = range.end;
+            }
+            kept.extend_from_slice(&whole[from..]);
+            Cow::Owned(kept)
+        };
+        Scanned { header, pixels, left_out: self.left_out }
+    }
 }
 
 fn damaged(what: impl Into<String>) -> DecodeError {
@@ -245,18 +307,22 @@ struct Level {
 pub(crate) fn scan(dataset: &[u8], encoding: Encoding) -> Result<Scanned<'_>, DecodeError> {
     let mut cursor = Cursor { bytes: dataset, at: 0, encoding };
     let mut levels: Vec<Level> = Vec::new();
+    let mut cuts = Cuts::default();
     loop {
         close_finished(&mut levels, &mut cursor, encoding);
+        if levels.is_empty() {
+            cuts.close(cursor.at);
+        }
         let end = levels.iter().rev().find_map(|l| l.end).unwrap_or(dataset.len());
         if cursor.at >= dataset.len() {
             if !levels.is_empty() {
                 return Err(damaged("the file ends inside a sequence"));
             }
-            return Ok(Scanned { header: dataset, pixels: None });
+            return Ok(cuts.scanned(dataset, dataset.len(), None));
         }
         if levels.is_empty() && dataset.len() - cursor.at < 8 {
             // A few stray bytes behind the last element.
-            return Ok(Scanned { header: &dataset[..cursor.at], pixels: None });
+            return Ok(cuts.scanned(dataset, cursor.at, None));
         }
         let before = cursor.at;
         let element = cursor.element()?;
@@ -272,7 +338,13 @@ pub(crate) fn scan(dataset: &[u8], encoding: Encoding) -> Result<Scanned<'_>, De
         }
         if levels.is_empty() && is_pixel_data(element.tag) {
             let pixels = pixel_bytes(&mut cursor, &element)?;
-            return Ok(Scanned { header: &dataset[..before], pixels: Some(pixels) });
+            return Ok(cuts.scanned(dataset, before, Some(pixels)));
+        }
+        if levels.is_empty() {
+            cuts.begin(before, element.tag.0);
+        }
+        if element.vr == Some(VR::UN) && element.length == UNDEFINED {
+            cuts.spoil();
         }
         in_dataset(&mut levels, &mut cursor, &element, end)?;
     }
