@@ -74,6 +74,7 @@ impl Chances {
             [StratumKey::Region] => attribute == "region",
             [StratumKey::Sex] => attribute == "sex",
             [StratumKey::View] => attribute == "view position",
+            [StratumKey::GreyLevels] => attribute == "grey levels",
             _ => false,
         };
         let mut strata: Vec<Option<&str>> = units.iter().map(|unit| unit.stratum).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{Dataset, DatasetLabel, Sample, Study};
+use overread_core::{AdequacyClass, Dataset, DatasetLabel, Sample, Study};
 use overread_stats::balance::standardised_difference;
 use serde::Serialize;
 
@@ -71,6 +71,51 @@ pub struct Distribution {
     pub values: Vec<ValueCount>,
 }
 
+/// Images with one judgement on their grey levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ClassCount {
+    /// The judgement.
+    pub class: AdequacyClass,
+    /// Images.
+    pub images: u64,
+}
+
+/// Grey-level adequacy over the dataset.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct GreyLevels {
+    /// Images that were measured: those of drawn studies, or all that were found.
+    pub measured: u64,
+    /// Images of the dataset.
+    pub images: u64,
+    /// By judgement, the best first; judgements that no image has are left out.
+    pub classes: Vec<ClassCount>,
+}
+
+impl GreyLevels {
+    fn of(dataset: &Dataset) -> Self {
+        let mut counts: BTreeMap<AdequacyClass, u64> = BTreeMap::new();
+        for image in dataset.studies.iter().flat_map(|study| &study.images) {
+            if let Some(class) = image.grey_levels {
+                *counts.entry(class).or_default() += 1;
+            }
+        }
+        Self {
+            measured: counts.values().sum(),
+            images: dataset.image_count() as u64,
+            classes: counts
+                .into_iter()
+                .map(|(class, images)| ClassCount { class, images })
+                .collect(),
+        }
+    }
+
+    /// Whether half of the measured images have the judgement anyway.
+    pub(crate) fn is_usual(&self, words: &str) -> bool {
+        let of_class = self.classes.iter().find(|count| count.class.words() == words);
+        of_class.is_some_and(|count| self.measured < 2 * count.images)
+    }
+}
+
 /// Everything the dataset section needs; computed once per dataset.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DatasetSummary {
@@ -94,6 +139,8 @@ pub struct DatasetSummary {
     pub labels: Vec<LabelCounts>,
     /// View position, sex, age, region, as far as stated.
     pub attributes: Vec<Distribution>,
+    /// The judgement on the images' grey levels, as far as they were measured.
+    pub grey_levels: GreyLevels,
     /// Labels by region and split, images, studies, labels that occur together.
     pub composition: Composition,
     /// Studies of each patient.
@@ -159,6 +206,7 @@ impl DatasetSummary {
                 })
                 .collect(),
             attributes: distributions(attributes),
+            grey_levels: GreyLevels::of(dataset),
             composition: composition(dataset, &per_patient),
             per_patient,
         }
@@ -197,12 +245,13 @@ pub(crate) enum Attribute {
     Age,
     Region,
     Repeats,
+    GreyLevels,
 }
 
 impl Attribute {
     const DESCRIBED: [Self; 4] = [Self::View, Self::Sex, Self::Age, Self::Region];
-    pub(crate) const STRATA: [Self; 5] =
-        [Self::View, Self::Sex, Self::Age, Self::Region, Self::Repeats];
+    pub(crate) const STRATA: [Self; 6] =
+        [Self::View, Self::Sex, Self::Age, Self::Region, Self::Repeats, Self::GreyLevels];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -211,6 +260,7 @@ impl Attribute {
             Self::Age => "age",
             Self::Region => "region",
             Self::Repeats => "studies of the patient",
+            Self::GreyLevels => "grey levels",
         }
     }
 
@@ -222,6 +272,7 @@ impl Attribute {
             Self::Age => study.age_years.map(age_band),
             Self::Region => study.region.as_deref(),
             Self::Repeats => per_patient.get(study.patient as usize).map(|&n| repeat_band(n)),
+            Self::GreyLevels => study.grey_levels().map(AdequacyClass::words),
         };
         value.unwrap_or(NOT_STATED).to_owned()
     }

@@ -44,7 +44,8 @@ pub use composition::{CoOccurrence, Composition, Multiplicity, RegionSplitLabel}
 pub use conduct::{AlsoPresent, Conduct, LevelCount, OwnAnswers, TagCount};
 pub use consensus::{Consensus, Latent, LatentReader};
 pub use dataset::{
-    AttributeRow, DatasetSummary, Distribution, LabelCounts, RepeatStudies, ValueCount,
+    AttributeRow, ClassCount, DatasetSummary, Distribution, GreyLevels, LabelCounts, RepeatStudies,
+    ValueCount,
 };
 pub use design::{
     AskedFinding, DeckDesign, DesignSection, ReaderRow, ReleaseSection, Released, RuleText,

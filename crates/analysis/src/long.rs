@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{DatasetLabel, NoAnswer};
+use overread_core::{AdequacyClass, DatasetLabel, NoAnswer};
 use serde::Serialize;
 
 use crate::collect::collect;
@@ -31,6 +31,8 @@ pub struct ReadRow {
     pub no_answer: Option<&'static str>,
     /// What the dataset claims: `positive`, `negative`, `uncertain` or `blank`.
     pub dataset_label: DatasetLabel,
+    /// The judgement on the study's grey levels, once its images were measured.
+    pub grey_levels: Option<AdequacyClass>,
     /// Ids of the tags that are set.
     pub tags: Vec<String>,
     /// Place in the reader's worklist, from 1.
@@ -72,6 +74,7 @@ pub fn long_reads(input: &Input<'_>, options: &Options) -> Vec<ReadRow> {
                         level_name: level.map(|level| input.protocol.level_name(level)),
                         no_answer: mark.answer.no_answer().map(NoAnswer::word),
                         dataset_label: unit.label,
+                        grey_levels: unit.study.grey_levels(),
                         tags: mark.tags.iter().cloned().collect(),
                         seq: item.position,
                         active_ms: lock.active_ms,

@@ -227,6 +227,9 @@ fn usual(summary: &DatasetSummary, attribute: Attribute, value: &str) -> bool {
     if attribute == Attribute::Repeats {
         return true;
     }
+    if attribute == Attribute::GreyLevels {
+        return summary.grey_levels.is_usual(value);
+    }
     let distribution = summary.attributes.iter().find(|d| d.attribute == attribute.name());
     let count = distribution.and_then(|d| d.values.iter().find(|v| v.value == value));
     count.is_some_and(|v| summary.studies < 2 * v.studies)

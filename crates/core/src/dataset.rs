@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::grey_levels::AdequacyClass;
 use crate::ids::{ImageId, StudyId};
 
 /// The most findings a dataset may have: labels are kept as bit sets.
@@ -92,6 +93,8 @@ pub struct ImageRef {
     pub id: ImageId,
     /// View position such as `PA`, `AP` or `LATERAL`.
     pub view: Option<String>,
+    /// What its grey levels are fit for; `None` before they were measured.
+    pub grey_levels: Option<AdequacyClass>,
 }
 
 /// What is read as one: one patient, one examination, one or more images.
@@ -115,6 +118,13 @@ pub struct Study {
     pub region: Option<String>,
     /// The dataset's own split, such as `train` or `valid`.
     pub split: Option<String>,
+}
+
+impl Study {
+    /// The judgement on its grey levels: the worst of its images, once all were measured.
+    pub fn grey_levels(&self) -> Option<AdequacyClass> {
+        AdequacyClass::of_study(self.images.iter().map(|image| image.grey_levels))
+    }
 }
 
 /// An image collection published with labels.

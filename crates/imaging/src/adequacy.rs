@@ -1,30 +1,9 @@
 //! What clipping and re-quantisation left of an image's grey levels.
 
+use overread_core::AdequacyClass;
 use serde::Serialize;
 
 use crate::image::{DecodedImage, Samples};
-
-/// The judgement, worst first when several hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AdequacyClass {
-    /// Nothing found.
-    Adequate,
-    /// Fewer than 128 levels, in data that could hold more.
-    FewLevels,
-    /// Levels merged after quantisation: some bins hold two.
-    Requantised,
-    /// Levels spread after quantisation: some bins are empty.
-    Stretched,
-    /// Fewer than half of the levels in use, regularly spaced.
-    Posterised,
-    /// Areas at an end of the scale: what was there is lost.
-    Clipped,
-    /// Large areas at an end of the scale.
-    SeverelyClipped,
-    /// Colour: not judged.
-    NotApplicable,
-}
 
 /// Where the clipped area lies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

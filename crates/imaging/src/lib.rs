@@ -33,7 +33,7 @@ mod surround;
 mod view;
 mod voi;
 
-pub use adequacy::{Adequacy, AdequacyClass, ClippedArea, End};
+pub use adequacy::{Adequacy, ClippedArea, End};
 pub use blinded::{BlindedImage, blinded_image};
 pub use calibration::{
     CalibrationError, CalibrationLut, Measurement, Verification, eighteen_levels, verify_18,
@@ -49,6 +49,7 @@ pub use inspect::{Inspection, LutFacts, Rescale, SpacingFacts, inspect};
 pub use lut::{Lut, LutDescriptor, LutError, effective_bits};
 pub use measure::{Point, Roi, RoiStats, angle, cobb, length, length_text, roi_stats};
 pub use overlay::{Overlay, Shutter, ShutterShape};
+pub use overread_core::AdequacyClass;
 pub use patterns::{Pattern, patch, pattern};
 pub use pipeline::Presentation;
 pub use present::{

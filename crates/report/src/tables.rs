@@ -52,6 +52,7 @@ pub fn tables(analysis: &Analysis, reads: &[ReadRow]) -> Vec<DataTable> {
         not_estimable(analysis),
         self::reads(reads),
     ];
+    out.extend(Some(grey_levels(analysis)).filter(|table| !table.rows.is_empty()));
     out.extend(crate::readers_tables::tables(analysis));
     out
 }
@@ -369,6 +370,19 @@ fn labels(analysis: &Analysis) -> DataTable {
     }
 }
 
+fn grey_levels(analysis: &Analysis) -> DataTable {
+    let grey = &analysis.dataset.summary.grey_levels;
+    let rows = grey.classes.iter().map(|c| {
+        let of = [grey.measured, grey.images].map(|n| n.to_string());
+        [c.class.word().to_owned(), c.images.to_string()].into_iter().chain(of).collect()
+    });
+    DataTable {
+        name: "grey_levels",
+        head: vec!["grey_levels", "images", "of_measured", "of_images"],
+        rows: rows.collect(),
+    }
+}
+
 fn not_estimable(analysis: &Analysis) -> DataTable {
     let rows = analysis
         .not_estimable
@@ -404,6 +418,7 @@ fn reads(reads: &[ReadRow]) -> DataTable {
             r.active_ms.to_string(),
             r.protocol_version.to_string(),
             bit(r.after_release),
+            r.grey_levels.map_or("", overread_core::AdequacyClass::word).to_owned(),
         ]
     });
     DataTable {
@@ -423,6 +438,7 @@ fn reads(reads: &[ReadRow]) -> DataTable {
             "active_ms",
             "protocol_version",
             "after_release",
+            "grey_levels",
         ],
         rows: rows.collect(),
     }

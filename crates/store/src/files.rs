@@ -135,8 +135,21 @@ impl Drop for Temporary {
     }
 }
 
+/// Bytes that may still be written to the disk of a folder; `None` where the system does not say.
+#[cfg(unix)]
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+/// Bytes that may still be written to the disk of a folder; `None` where the system does not say.
+#[cfg(not(unix))]
+pub fn free_bytes(_folder: &Path) -> Option<u64> {
+    None
+}
+
 /// Warnings about the place where a project lies.
-pub(crate) fn place_notices(path: &Path) -> Vec<Notice> {
+pub fn place_notices(path: &Path) -> Vec<Notice> {
     let full = std::fs::canonicalize(path).unwrap_or_else(|_gone| path.to_owned());
     let mut notices = Vec::new();
     if let Some(kind) = network_share(&full) {

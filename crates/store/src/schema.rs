@@ -10,6 +10,7 @@ pub(crate) const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("schema/v1.sql")),
     (2, include_str!("schema/v2.sql")),
     (3, include_str!("schema/v3.sql")),
+    (4, include_str!("schema/v4.sql")),
 ];
 
 /// The newest version this program knows.

@@ -13,9 +13,9 @@ use std::collections::BTreeMap;
 use common::{DEVICE, items, lock, open, packet_for, path_in, project_in};
 use overread_core::event::{EventBody, Via};
 use overread_core::later::{self, Open};
-use overread_core::{Phase, ReviewOutcome, Worklist, sampling};
+use overread_core::{AdequacyClass, Phase, ReviewOutcome, Worklist, sampling};
 use overread_store::import::outside;
-use overread_store::{Later, Project};
+use overread_store::{ImageAdequacy, Later, Project};
 use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::tempdir;
@@ -52,6 +52,7 @@ fn full(folder: &std::path::Path) -> Connection {
     project.merge(&[packet], "lead", DEVICE).unwrap();
     draw_later(&mut project);
     import_outside(&mut project, folder);
+    measure(&mut project);
     project.log_access("lead", DEVICE, "report", "html").unwrap();
     project.close().unwrap();
     Connection::open(path_in(folder)).unwrap()
@@ -85,6 +86,14 @@ fn draw_later(project: &mut Project) {
         EventBody::ReviewDecided { item, outcome: ReviewOutcome::MineStands, via: Via::Key };
     project.append("ann", DEVICE, &[decided]).unwrap();
     assert!(project.verify().unwrap().ok, "{:?}", project.verify().unwrap());
+}
+
+/// One image was measured.
+fn measure(project: &mut Project) {
+    let image = project.dataset().unwrap().studies[0].images[0].id;
+    let measures = r#"{"class":"clipped","high":{"saturated":0.04,"plateau":0.03},"low":{"saturated":0.0},"used":256,"entropy":7.5,"text":"clipped"}"#;
+    let one = ImageAdequacy { image, class: AdequacyClass::Clipped, measures: measures.to_owned() };
+    project.keep_adequacy(&[one]).unwrap();
 }
 
 /// A read with a tag and a score that were made elsewhere.

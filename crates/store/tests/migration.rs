@@ -7,16 +7,24 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use common::{DEVICE, lock, open};
-use overread_store::{OpenMode, Project, SCHEMA_VERSION};
+use overread_core::AdequacyClass;
+use overread_store::{ImageAdequacy, OpenMode, Project, SCHEMA_VERSION};
 use rusqlite::Connection;
 use tempfile::tempdir;
 
 /// A project of schema 1 with five reads, a tag, a flag, a comment and a correction.
 const SCHEMA_1: &[u8] = include_bytes!("files/schema-1.overread.gz");
 
+/// The demo study of schema 3 with ten events of reading.
+const SCHEMA_3: &[u8] = include_bytes!("files/schema-3.overread.gz");
+
 fn unpack(folder: &Path) -> PathBuf {
+    unpack_file(folder, SCHEMA_1)
+}
+
+fn unpack_file(folder: &Path, packed: &[u8]) -> PathBuf {
     let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(SCHEMA_1).read_to_end(&mut bytes).unwrap();
+    flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes).unwrap();
     let path = folder.join("old.overread");
     std::fs::write(&path, bytes).unwrap();
     path
@@ -74,4 +82,30 @@ fn a_file_of_schema_1_can_be_looked_at_without_changing_a_byte() {
     assert_eq!(project.packet().unwrap(), None);
     drop(project);
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_of_schema_3_takes_measures_of_grey_levels_and_keeps_the_first() {
+    let folder = tempdir().unwrap();
+    let path = unpack_file(folder.path(), SCHEMA_3);
+    assert_eq!(version_of(&path), 3);
+    let before = reads_of(&path);
+    assert_eq!(before.len(), 6);
+    let mut project = open(&path).project;
+    assert!(project.verify().unwrap().ok, "{:?}", project.verify());
+    let missing = project.unmeasured_images(false).unwrap();
+    assert!(!missing.is_empty() && missing.len() <= project.unmeasured_images(true).unwrap().len());
+    let measure = |class| ImageAdequacy { image: missing[0], class, measures: "{}".to_owned() };
+    project.keep_adequacy(&[measure(AdequacyClass::Clipped)]).unwrap();
+    project.keep_adequacy(&[measure(AdequacyClass::Adequate)]).unwrap();
+    assert_eq!(project.adequacies().unwrap(), [measure(AdequacyClass::Clipped)]);
+    assert!(!project.unmeasured_images(false).unwrap().contains(&missing[0]));
+    let dataset = project.dataset().unwrap();
+    let images = dataset.studies.iter().flat_map(|study| &study.images);
+    let known: Vec<_> = images.filter(|image| image.grey_levels.is_some()).collect();
+    assert_eq!(known.len(), 1);
+    assert_eq!((known[0].id, known[0].grey_levels), (missing[0], Some(AdequacyClass::Clipped)));
+    project.close().unwrap();
+    assert_eq!(version_of(&path), SCHEMA_VERSION);
+    assert_eq!(reads_of(&path), before);
 }

@@ -99,6 +99,7 @@ pub(crate) fn dataset(
                 images: vec![ImageRef {
                     id: ImageId::derive(&["world", &key]),
                     view: Some(if place * 5 % 8 < 4 { "PA" } else { "AP" }.to_owned()),
+                    grey_levels: None,
                 }],
                 available: true,
                 sex: Some(if place % 5 < 2 { Sex::Female } else { Sex::Male }),

@@ -548,7 +548,7 @@ fn stratify(
     row: &SamplingRow,
     design: Design,
 ) -> Result<Vec<StratumKey>, ProtocolError> {
-    const WORDS: [&str; 6] = ["region", "view", "sex", "age", "split", "label:NAME"];
+    const WORDS: [&str; 7] = ["region", "view", "sex", "age", "split", "grey_levels", "label:NAME"];
     let Some(words) = &row.stratify else { return Ok(Vec::new()) };
     let mut keys = Vec::new();
     for word in words {
@@ -558,6 +558,7 @@ fn stratify(
             "sex" => StratumKey::Sex,
             "age" => StratumKey::Age,
             "split" => StratumKey::Split,
+            "grey_levels" => StratumKey::GreyLevels,
             other => match other.strip_prefix("label:").map(str::trim) {
                 Some(label) if !label.is_empty() => StratumKey::Label(label.to_owned()),
                 _ => {

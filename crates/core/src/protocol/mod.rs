@@ -161,6 +161,9 @@ pub enum StratumKey {
     Age,
     /// The dataset's own split.
     Split,
+    /// The judgement on the images' grey levels, as far as they were measured before the draw.
+    #[serde(rename = "grey_levels")]
+    GreyLevels,
     /// The dataset's label of that name.
     Label(String),
 }

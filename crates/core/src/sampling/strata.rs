@@ -21,6 +21,9 @@ fn value_of(dataset: &Dataset, study: &Study, key: &StratumKey) -> String {
         StratumKey::View => stated(study.images.first().and_then(|image| image.view.as_deref())),
         StratumKey::Sex => stated(study.sex.map(crate::dataset::Sex::letter)),
         StratumKey::Split => stated(study.split.as_deref()),
+        StratumKey::GreyLevels => {
+            stated(study.grey_levels().map(crate::grey_levels::AdequacyClass::words))
+        }
         StratumKey::Age => study.age_years.map_or_else(
             || NOT_STATED.to_owned(),
             |age| format!("{}-{}", age / 10 * 10, age / 10 * 10 + 9),

@@ -178,7 +178,7 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
 pub(super) fn composition(analysis: &Analysis) -> Option<Section> {
     let shape = &analysis.dataset.summary.composition;
     let tables: Vec<Table> =
-        [labels(analysis), regions(analysis), images(analysis), together(analysis)]
+        [labels(analysis), regions(analysis), images(analysis), together(analysis), grey(analysis)]
             .into_iter()
             .flatten()
             .collect();
@@ -188,6 +188,42 @@ pub(super) fn composition(analysis: &Analysis) -> Option<Section> {
     let mut out = section("s-composition", "Shape of the dataset");
     out.blocks.extend(tables.into_iter().map(Block::Table));
     Some(out)
+}
+
+/// What the images' grey levels are fit for.
+fn grey(analysis: &Analysis) -> Option<Table> {
+    let grey = &analysis.dataset.summary.grey_levels;
+    if grey.measured == 0 {
+        return None;
+    }
+    let rows = grey.classes.iter().map(|c| {
+        row(vec![
+            Cell::text(super::capital(c.class.words())),
+            super::panel::of(Count { x: c.images, n: grey.measured }),
+        ])
+    });
+    let left = grey.images.saturating_sub(grey.measured);
+    let rest = if left == 0 {
+        "Every image was measured.".to_owned()
+    } else {
+        format!(
+            "{} not measured: measured are the images of drawn studies that were found.",
+            counted(left, "image was", "images were")
+        )
+    };
+    Some(Table {
+        id: "t-grey".to_owned(),
+        caption: "Grey levels of the images.".to_owned(),
+        columns: vec![
+            column("Grey levels", Kind::Words),
+            column("Images, of those measured", Kind::Number),
+        ],
+        rows: rows.collect(),
+        notes: vec![format!(
+            "Clipped: an area at an end of the scale, which no window can bring back. Stretched, merged, few: levels lost before the file was made. {rest}"
+        )],
+        width: Width::Half,
+    })
 }
 
 /// How often each label is claimed.

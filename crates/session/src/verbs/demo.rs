@@ -53,6 +53,7 @@ pub fn unpack(folder: &Path) -> Result<DemoProject, VerbError> {
     let sample = sampling::draw(&dataset, &protocol, SEED)?;
     let list = sampling::worklist(&dataset, &protocol, &sample, READER);
     file.save_sample(&sample, &[list], LEAD, &device)?;
+    super::adequacy::measure(&mut file, false)?;
     file.close()?;
     Ok(DemoProject { project, reader, existed: false })
 }
@@ -78,7 +79,11 @@ fn add_phantoms(import: &mut Import) {
             id: StudyId::derive(&[&dataset.identity, &key]),
             patient,
             labels,
-            images: vec![ImageRef { id: ImageId::derive(&[&dataset.identity, &key]), view: None }],
+            images: vec![ImageRef {
+                id: ImageId::derive(&[&dataset.identity, &key]),
+                view: None,
+                grey_levels: None,
+            }],
             available: true,
             sex: None,
             age_years: None,

@@ -1,5 +1,6 @@
 //! What the command line does, as functions: JSON for programs, text for people.
 
+mod adequacy;
 mod audit;
 mod config;
 mod demo;
@@ -13,6 +14,7 @@ mod project;
 mod protocol;
 mod sample;
 
+pub use adequacy::adequacy;
 pub use audit::audit;
 pub(crate) use audit::document as audit_document;
 pub(crate) use demo::phantom as demo_phantom;

@@ -332,6 +332,7 @@ fn info_text(json: &Value) -> String {
 pub fn images(path: &Path, folder: &Path) -> Result<Said, VerbError> {
     let mut project = open_writable(path)?;
     let report = project.set_image_root(folder)?;
+    super::adequacy::measure(&mut project, false)?;
     project.close()?;
     let mut text = format!("{} of {} images found.", report.found, report.images);
     if 0 < report.changed {

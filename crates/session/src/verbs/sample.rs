@@ -48,6 +48,7 @@ pub fn sample(path: &Path, options: SampleOptions) -> Result<Said, VerbError> {
     let lists = sampling::worklists(&dataset, &protocol, &drawn, &readers);
     if !options.dry_run {
         project.save_sample(&drawn, &lists, LEAD, &crate::recent::device_id())?;
+        super::adequacy::measure(&mut project, false)?;
     }
     project.close()?;
     let available = dataset.studies.iter().any(|study| study.available);
@@ -82,6 +83,7 @@ pub fn extend_sample(path: &Path, what: &str, dry_run: bool) -> Result<Said, Ver
     }
     if !dry_run {
         project.save_extension(&extension, more, &lists, LEAD, &crate::recent::device_id())?;
+        super::adequacy::measure(&mut project, false)?;
     }
     project.close()?;
     let before = sample.decks.get(extension.deck as usize).map_or(0, |deck| deck.members.len());

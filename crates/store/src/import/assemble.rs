@@ -239,7 +239,7 @@ fn study(
     for (image, id) in row.images.into_iter().zip(image_ids) {
         let key = image.key.as_deref().unwrap_or(&row.key);
         let (path, bytes) = find(key).unzip();
-        images.push(ImageRef { id, view: image.view });
+        images.push(ImageRef { id, view: image.view, grey_levels: None });
         files.push(ImageFile { path, bytes, key: image.key.unwrap_or_default() });
     }
     let available = !files.is_empty() && files.iter().all(|file| file.path.is_some());

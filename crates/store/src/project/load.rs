@@ -324,6 +324,7 @@ fn dataset_of(conn: &Connection) -> rusqlite::Result<Dataset> {
 }
 
 fn attach_images(conn: &Connection, dataset: &mut Dataset) -> rusqlite::Result<()> {
+    let classes = super::adequacy::classes(conn)?;
     let mut statement =
         conn.prepare("SELECT study, id, view, path IS NOT NULL, place FROM image")?;
     let mut rows = statement.query([])?;
@@ -332,8 +333,9 @@ fn attach_images(conn: &Connection, dataset: &mut Dataset) -> rusqlite::Result<(
         let no = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
         let Some(study) = dataset.studies.get_mut(no) else { continue };
         study.available &= row.get::<_, bool>(3)?;
-        let id = ImageId(row.get::<_, i64>(1)?.cast_unsigned());
-        let image = ImageRef { id, view: row.get(2)? };
+        let id: i64 = row.get(1)?;
+        let grey_levels = classes.get(&id).copied();
+        let image = ImageRef { id: ImageId(id.cast_unsigned()), view: row.get(2)?, grey_levels };
         match row.get::<_, i64>(4)? {
             0 => study.images.insert(0, image),
             place => later.push((no, place, image)),

@@ -1,5 +1,6 @@
 //! One open project.
 
+pub(crate) mod adequacy;
 pub(crate) mod check;
 mod create;
 mod events;
