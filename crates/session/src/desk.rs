@@ -111,10 +111,12 @@ impl Desk {
         } else {
             crate::later_view::Tallies::new()
         };
+        let list = project.worklist(&reader)?.unwrap_or_default();
+        let boxes = crate::later_view::boxes_to_review(&project, &dataset, &protocol, &list)?;
         let device = crate::chains::device_for(&project, &reader)?;
         let packet = packet.is_some();
         let material =
-            Arc::new(Material { dataset, protocol, sample, study_numbers, packet, tallies });
+            Arc::new(Material { dataset, protocol, sample, study_numbers, packet, tallies, boxes });
         Ok(Self { project, material, reader, device, notices })
     }
 

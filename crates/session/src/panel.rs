@@ -699,7 +699,18 @@ mod tests {
             state.apply(&format!("{n:02}"), &lock);
         }
         let reader = ReaderRecord { name: "R1".into(), worklist, state, ..ReaderRecord::default() };
-        (Material { dataset, protocol, sample, study_numbers, packet: false, tallies }, reader)
+        (
+            Material {
+                dataset,
+                protocol,
+                sample,
+                study_numbers,
+                packet: false,
+                tallies,
+                boxes: crate::later_view::Boxes::new(),
+            },
+            reader,
+        )
     }
 
     /// The counts of label-positives per level at each release, by which all panels may differ.

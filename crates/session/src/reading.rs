@@ -597,6 +597,10 @@ impl Reading {
                 study: item.study_number,
                 loading_for: Some(elapsed),
                 narrow: self.narrow,
+                boxes: crate::later_view::boxes(
+                    &self.room,
+                    item.images.get(i).map(|image| image.id),
+                ),
             };
             let size = self.sizes.get(i).copied().unwrap_or([0, 0]);
             let open = self.hanging.viewers().get(i).is_some_and(Viewer::is_open);

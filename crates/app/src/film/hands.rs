@@ -3,7 +3,7 @@
 use super::FilmLook;
 use crate::pen::Pen;
 use egui::{CursorIcon, Event, MouseWheelUnit, PointerButton, Pos2, Response, Vec2};
-use overread_session::view::{DragPace, DragTool, DrawnMark, MouseMap, Phase, UiAction};
+use overread_session::view::{DragPace, DragTool, DrawnMark, MarkShape, MouseMap, Phase, UiAction};
 
 /// A point this near the cursor, in points, is meant by it.
 const REACH: f32 = 9.0;
@@ -28,7 +28,8 @@ pub(super) struct Target<'a> {
 /// The measurement's point that is meant; the one drawn last wins.
 fn point_at(marks: &[DrawnMark], at: [f32; 2], ppp: f32) -> Option<Held> {
     let near = |p: &[f32; 2]| (p[0] - at[0]).hypot(p[1] - at[1]) < REACH * ppp;
-    marks.iter().enumerate().rev().find_map(|(mark, drawn)| {
+    let own = marks.iter().enumerate().filter(|(_, drawn)| drawn.shape != MarkShape::Box);
+    own.rev().find_map(|(mark, drawn)| {
         let point = drawn.points.iter().position(near)?;
         Some(Held { mark, point })
     })

@@ -45,6 +45,7 @@ fn outline_ui(pen: &Pen<'_>, mark: &DrawnMark, points: &[Pos2], stroke: Stroke) 
             let rect = Rect::from_two_pos(*a, *b);
             pen.add(Shape::ellipse_stroke(rect.center(), rect.size() / 2.0, stroke));
         }
+        (MarkShape::Box, [a, b]) => pen.dashed_frame(Rect::from_two_pos(*a, *b), 0.0, stroke),
         (MarkShape::Pairs, _) => {
             for pair in points.chunks(2) {
                 pen.add(Shape::line(pair.to_vec(), stroke));
@@ -52,8 +53,9 @@ fn outline_ui(pen: &Pen<'_>, mark: &DrawnMark, points: &[Pos2], stroke: Stroke) 
         }
         _ => pen.add(Shape::line(points.to_vec(), stroke)),
     }
-    // An ellipse shows its corners only while they matter.
-    if mark.shape != MarkShape::Ellipse || mark.active {
+    // An ellipse shows its corners only while they matter; a box of the dataset's cannot be moved.
+    let corners = !matches!(mark.shape, MarkShape::Ellipse | MarkShape::Box);
+    if corners || mark.active {
         for point in points {
             pen.ui.painter().circle_stroke(*point, 3.5, stroke);
         }

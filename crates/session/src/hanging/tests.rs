@@ -5,6 +5,7 @@ use std::time::Duration;
 use overread_imaging::{Pattern, pattern};
 
 use super::*;
+use crate::later_view::FilmBox;
 use crate::view::{DragPace, FilmState, FilmView, MarkShape, Phase, UiAction};
 use crate::viewer::Caption;
 
@@ -37,6 +38,7 @@ fn draw_one(hanging: &mut Hanging, film: usize) -> FilmView {
         study: 7,
         loading_for: Some(0.0),
         narrow: false,
+        boxes: &[],
     };
     hanging.film(film, SIZE, &caption)
 }
@@ -338,4 +340,36 @@ fn dragging_down_darkens_unless_the_vertical_is_turned_round() {
     let start = hang(1).viewers()[0].look().grey.as_ref().unwrap().pres.voi.center_width().0;
     assert!(start < level(Settings::default()));
     assert!(level(Settings { invert_vertical: true, ..Settings::default() }) < start);
+}
+
+#[test]
+fn a_box_of_the_dataset_lies_where_it_was_drawn_and_cannot_be_taken_hold_of() {
+    let mut hanging = hang(1);
+    press(&mut hanging, Command::OneToOne);
+    let one = FilmBox { name: "Mass".to_owned(), edges: [100.0, 60.0, 80.0, 40.0] };
+    let show = |hanging: &mut Hanging| {
+        let boxes = [one.clone()];
+        let caption = Caption {
+            view: Some("PA"),
+            number: 1,
+            of: 1,
+            study: 7,
+            loading_for: None,
+            narrow: false,
+            boxes: &boxes,
+        };
+        hanging.film(0, SIZE, &caption).marks
+    };
+    let marks = show(&mut hanging);
+    let [mark] = marks.as_slice() else { panic!("{marks:?}") };
+    assert_eq!(mark.shape, MarkShape::Box);
+    let [a, b] = mark.points.as_slice() else { panic!("{mark:?}") };
+    assert_eq!((b[0] - a[0], b[1] - a[1]), (80.0, 40.0), "one image pixel is one screen pixel");
+    assert!(mark.label[0].starts_with("Mass"), "{mark:?}");
+    press(&mut hanging, Command::FlipHorizontal);
+    let marks = show(&mut hanging);
+    let [a, b] = marks[0].points.as_slice() else { panic!("{marks:?}") };
+    assert_eq!((b[0] - a[0], b[1] - a[1]), (-80.0, 40.0), "it turns with the film");
+    press(&mut hanging, Command::Overlays);
+    assert!(show(&mut hanging).is_empty(), "O hides it like everything written over the film");
 }

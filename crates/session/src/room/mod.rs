@@ -44,6 +44,8 @@ pub struct Material {
     pub packet: bool,
     /// For an adjudicator: how many locked reads have each level. Empty for everyone else.
     pub tallies: crate::later_view::Tallies,
+    /// Boxes that the dataset draws, on images that are looked at again with their label.
+    pub(crate) boxes: crate::later_view::Boxes,
 }
 
 /// Whether the film of the item on screen can be answered.

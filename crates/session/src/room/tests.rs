@@ -34,7 +34,15 @@ fn material(protocol: &str) -> Arc<Material> {
     let sample = sampling::draw(&dataset, &protocol, 14).unwrap();
     let study_numbers = sample.numbers();
     let tallies = HashMap::default();
-    Arc::new(Material { dataset, protocol, sample, study_numbers, packet: false, tallies })
+    Arc::new(Material {
+        dataset,
+        protocol,
+        sample,
+        study_numbers,
+        packet: false,
+        tallies,
+        boxes: crate::later_view::Boxes::new(),
+    })
 }
 
 /// A room whose writes succeed at once, driven by key names.

@@ -125,6 +125,8 @@ pub enum MarkShape {
     Pairs,
     /// Two opposite corners of the box around an ellipse.
     Ellipse,
+    /// Two opposite corners of a box that the dataset draws; its points cannot be dragged.
+    Box,
 }
 
 /// Histogram of the film's values.

@@ -143,6 +143,19 @@ fn drawn(
     }
 }
 
+/// A box of the dataset's, ready to draw; it cannot be moved.
+pub(super) fn drawn_box(
+    name: &str,
+    [left, top, width, height]: [f64; 4],
+    geometry: &ViewGeometry,
+) -> DrawnMark {
+    let corners: [Point; 2] = [(left, top), (left + width, top + height)];
+    let mut mark =
+        drawn(Tool::Ellipse, &corners, vec![format!("{name}: dataset’s box")], geometry, false);
+    mark.shape = MarkShape::Box;
+    mark
+}
+
 /// A mark under the hand: points that are set, and the one that follows the cursor.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Drawing {

@@ -386,9 +386,11 @@ impl Viewer {
         }
         film.hint = aids.hint.map(str::to_owned);
         let marks = self.look.marks.iter().enumerate();
+        let boxes = caption.boxes.iter().filter(|_| aids.texts);
         film.marks = marks
             .map(|(i, mark)| mark.drawn(&geometry, aids.selected == Some(i)))
             .chain(aids.drawing.as_ref().and_then(|drawing| drawing.drawn(&image, &geometry)))
+            .chain(boxes.map(|one| measure::drawn_box(&one.name, one.edges, &geometry)))
             .collect();
         if aids.histogram {
             if self.bars.is_none() {

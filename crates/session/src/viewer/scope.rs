@@ -108,7 +108,7 @@ impl Bars {
         let (low, high) = (center - width / 2.0, center + width / 2.0);
         let span = (self.high - self.low).max(f64::MIN_POSITIVE);
         let share = |value: f64| ((value - self.low) / span) as f32;
-        let adequacy = image.adequacy();
+        let adequacy = image.measured_adequacy();
         let [below, above] = window_clips(image, grey);
         HistogramView {
             bars: self.heights.clone(),
@@ -116,7 +116,7 @@ impl Bars {
             ends: [number(self.low), number(self.high)],
             edges: [number(low.round()), number(high.round())],
             clipped: [below, above],
-            lost: [adequacy.low.area.is_some(), adequacy.high.area.is_some()],
+            lost: adequacy.map_or([false; 2], |a| [a.low.area.is_some(), a.high.area.is_some()]),
         }
     }
 }

@@ -14,8 +14,15 @@ fn viewer() -> Viewer {
 }
 
 fn draw(viewer: &mut Viewer) -> FilmPicture {
-    let caption =
-        Caption { view: None, number: 1, of: 1, study: 1, loading_for: None, narrow: false };
+    let caption = Caption {
+        view: None,
+        number: 1,
+        of: 1,
+        study: 1,
+        loading_for: None,
+        narrow: false,
+        boxes: &[],
+    };
     match viewer.film(SIZE, &caption, &Aids { texts: true, ..Aids::default() }).state {
         FilmState::Picture(picture) => picture,
         other => panic!("{other:?}"),

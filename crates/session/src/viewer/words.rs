@@ -3,6 +3,7 @@
 use overread_imaging::{AdequacyClass, DecodedImage, SpacingKind};
 
 use crate::films::Fault;
+use crate::later_view::FilmBox;
 use crate::read_view::capital;
 use crate::view::{BadgeView, FilmState, FilmView, Mark, OverlayView};
 
@@ -15,6 +16,8 @@ pub(crate) struct Caption<'a> {
     pub loading_for: Option<f64>,
     /// There is little room beside the film.
     pub narrow: bool,
+    /// Boxes that the dataset draws, where they may be seen.
+    pub boxes: &'a [FilmBox],
 }
 
 /// A film that cannot be shown, in words that name the study by number only.
@@ -91,7 +94,8 @@ pub(super) fn spacing_words(image: &DecodedImage, narrow: bool) -> Vec<String> {
 }
 
 pub(super) fn badge(image: &DecodedImage) -> Option<BadgeView> {
-    let adequacy = image.adequacy();
+    // Measured beside the window, while the film is on screen already.
+    let adequacy = image.measured_adequacy()?;
     let clipped = 100.0 * adequacy.high.plateau.max(adequacy.low.plateau);
     let (mark, text, short) = match adequacy.class {
         AdequacyClass::NotApplicable => return None,
