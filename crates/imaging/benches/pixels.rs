@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use overread_imaging::{
     DecodeLimits, DecodedImage, Metadata, Presentation, RenderOptions, Renderer, Samples,
-    ViewState, body_distribution, decode, index, render_pvalues,
+    ViewState, body_distribution, decode, default_voi, index, render_pvalues,
 };
 
 fn report(name: &str, runs: usize, mut work: impl FnMut()) {
@@ -103,8 +103,14 @@ fn bench_file(name: &str, bytes: &[u8]) {
     report(&format!("decode {name}"), 20, || {
         black_box(decode(black_box(bytes), &limits)).ok();
     });
-    // What a cold item costs: decoding, and what the worker measures while nobody waits.
+    // What a cold item waits for: decoding, and the window it opens with.
     report(&format!("cold item {name}"), 20, || {
+        if let Ok(image) = decode(black_box(bytes), &limits) {
+            black_box(default_voi(&image));
+        }
+    });
+    // What the worker measures afterwards, while the film is on screen.
+    report(&format!("decode and grey levels judged {name}"), 20, || {
         if let Ok(image) = decode(black_box(bytes), &limits) {
             black_box(image.adequacy());
             black_box(body_distribution(&image));

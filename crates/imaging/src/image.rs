@@ -345,4 +345,9 @@ impl DecodedImage {
     pub fn adequacy(&self) -> &Adequacy {
         self.adequacy.get_or_init(|| Adequacy::of(self))
     }
+
+    /// The same where it was measured before; never measures.
+    pub fn measured_adequacy(&self) -> Option<&Adequacy> {
+        self.adequacy.get()
+    }
 }

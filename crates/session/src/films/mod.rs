@@ -8,6 +8,7 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -195,6 +196,13 @@ fn work(shelf: &(Mutex<Shelf>, Condvar), loader: &Loader, waker: &Waker, urgent_
                 let film = loader(id);
                 lock.lock().put_film(id, film);
             }
+            Task::Measure { id, image } => {
+                let measured = catch_unwind(AssertUnwindSafe(|| {
+                    image.adequacy();
+                    overread_imaging::body_distribution(&image);
+                }));
+                lock.lock().put_measure(id, measured.is_ok());
+            }
             Task::Picture { id, image, size, output } => {
                 let ready = Prepared::new(&image, size, &output);
                 lock.lock().put_picture(id, ready);
@@ -205,14 +213,13 @@ fn work(shelf: &(Mutex<Shelf>, Condvar), loader: &Loader, waker: &Waker, urgent_
     }
 }
 
-/// Reads and decodes one film, and measures its grey levels while nobody waits.
+/// Reads and decodes one film, and finds the window it opens with.
 pub fn load(source: &ImageSource, id: ImageId) -> Film {
     let bytes = source(id).map_err(|reason| Fault { reason, unreachable: true })?;
     let broken = |reason: String| Fault { reason, unreachable: false };
-    let decoded = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let decoded = catch_unwind(AssertUnwindSafe(|| {
         decode(&bytes, &DecodeLimits::default()).inspect(|image| {
-            image.adequacy();
-            overread_imaging::body_distribution(image);
+            overread_imaging::default_voi(image);
         })
     }));
     match decoded {

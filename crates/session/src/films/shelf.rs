@@ -15,7 +15,17 @@ const SPARE: usize = 4;
 /// Something for a worker to do.
 pub(super) enum Task {
     Decode(ImageId),
-    Picture { id: ImageId, image: Arc<DecodedImage>, size: (u32, u32), output: Output },
+    /// Grey levels are judged once the film can be seen: the judgement is not waited for.
+    Measure {
+        id: ImageId,
+        image: Arc<DecodedImage>,
+    },
+    Picture {
+        id: ImageId,
+        image: Arc<DecodedImage>,
+        size: (u32, u32),
+        output: Output,
+    },
 }
 
 struct Entry {
@@ -32,6 +42,7 @@ pub(super) struct Shelf {
     queue: VecDeque<ImageId>,
     busy: Vec<ImageId>,
     drawing: Vec<ImageId>,
+    measuring: Vec<ImageId>,
     ready: BTreeMap<ImageId, Entry>,
     pictures: BTreeMap<ImageId, Prepared>,
     clock: u64,
@@ -53,6 +64,7 @@ impl Shelf {
             queue: VecDeque::new(),
             busy: Vec::new(),
             drawing: Vec::new(),
+            measuring: Vec::new(),
             ready: BTreeMap::new(),
             pictures: BTreeMap::new(),
             clock: 0,
@@ -113,15 +125,47 @@ impl Shelf {
 
     /// What to do next, if there is anything for this worker.
     pub(super) fn next_task(&mut self, urgent_only: bool) -> Option<Task> {
-        let place = self
-            .queue
-            .iter()
-            .position(|id| self.is_visible(*id) || (!urgent_only && self.has_room_for_one()));
-        if let Some(id) = place.and_then(|at| self.queue.remove(at)) {
+        let visible = self.queue.iter().position(|id| self.is_visible(*id));
+        if let Some(id) = visible.and_then(|at| self.queue.remove(at)) {
             self.busy.push(id);
             return Some(Task::Decode(id));
         }
-        if urgent_only { None } else { self.next_picture() }
+        if urgent_only {
+            return None;
+        }
+        if let Some(task) = self.next_measure(true) {
+            return Some(task);
+        }
+        if self.has_room_for_one()
+            && let Some(id) = self.queue.pop_front()
+        {
+            self.busy.push(id);
+            return Some(Task::Decode(id));
+        }
+        self.next_picture().or_else(|| self.next_measure(false))
+    }
+
+    fn next_measure(&mut self, on_screen: bool) -> Option<Task> {
+        let (id, image) = self.unmeasured().find(|(id, _)| !on_screen || self.is_visible(*id))?;
+        let image = Arc::clone(image);
+        self.measuring.push(id);
+        Some(Task::Measure { id, image })
+    }
+
+    /// Films that are here and were neither measured nor tried.
+    fn unmeasured(&self) -> impl Iterator<Item = (ImageId, &Arc<DecodedImage>)> {
+        self.ready.iter().filter_map(|(id, entry)| {
+            let image = entry.film.as_ref().ok()?;
+            let due = image.measured_adequacy().is_none() && !self.measuring.contains(id);
+            due.then_some((*id, image))
+        })
+    }
+
+    /// A film was measured, or could not be; then it is not tried again while it is here.
+    pub(super) fn put_measure(&mut self, id: ImageId, measured: bool) {
+        if measured {
+            self.measuring.retain(|measuring| *measuring != id);
+        }
     }
 
     /// Whether one more film of the size of those there are would fit beside what is wanted.
@@ -200,6 +244,8 @@ impl Shelf {
         };
         self.busy.is_empty()
             && self.drawing.is_empty()
+            && self.unmeasured().next().is_none()
+            && self.measuring.iter().all(|id| !self.ready.contains_key(id))
             && self.queue.iter().all(blocked)
             && !self.order.pictures.iter().any(undrawn)
     }

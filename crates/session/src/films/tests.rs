@@ -177,3 +177,34 @@ fn the_first_picture_of_the_next_film_is_made_ready_at_the_size_it_will_have() {
     assert_eq!(ready.rgba.len(), 300 * 200 * 4);
     assert!(films.take_picture(next, (300, 200)).is_none(), "it is handed over");
 }
+
+#[test]
+fn a_film_is_there_before_its_grey_levels_are_judged_and_the_one_on_screen_is_judged_first() {
+    let loader: Loader = Arc::new(|_| Ok(film(256, 192)));
+    let mut shelf = Shelf::new(64 * MIB);
+    shelf.set_order(Order { visible: ids(1..2), ahead: ids(2..4), pictures: Vec::new() });
+    let Some(Task::Decode(first)) = shelf.next_task(false) else { panic!("nothing to decode") };
+    assert_eq!(first, ImageId(1));
+    shelf.put_film(first, loader(first));
+    assert!(shelf.get(first).unwrap().unwrap().measured_adequacy().is_none(), "here already");
+    assert!(shelf.next_task(true).is_none(), "judging is not urgent");
+    let Some(Task::Measure { id, image }) = shelf.next_task(false) else { panic!("not judged") };
+    assert_eq!(id, first);
+    assert!(!shelf.is_idle());
+    image.adequacy();
+    shelf.put_measure(id, true);
+    assert!(shelf.get(first).unwrap().unwrap().measured_adequacy().is_some());
+    for ahead in ids(2..4) {
+        assert!(matches!(shelf.next_task(false), Some(Task::Decode(id)) if id == ahead));
+        shelf.put_film(ahead, loader(ahead));
+    }
+    for ahead in ids(2..4) {
+        let Some(Task::Measure { id, image }) = shelf.next_task(false) else {
+            panic!("not judged")
+        };
+        assert_eq!(id, ahead);
+        image.adequacy();
+        shelf.put_measure(id, true);
+    }
+    assert!(shelf.is_idle());
+}
