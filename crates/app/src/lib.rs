@@ -9,6 +9,7 @@ mod controls;
 mod dialogs;
 mod film;
 mod findings;
+mod graphics;
 mod home;
 mod keys;
 mod layers;

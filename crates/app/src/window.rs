@@ -53,6 +53,7 @@ pub enum AppError {
 /// Opens the window and returns when it is closed.
 pub fn run<B: Backend + 'static>(options: &Options, backend: B) -> Result<(), AppError> {
     preflight::check()?;
+    crate::graphics::listen();
     let viewport = egui::ViewportBuilder::default()
         .with_title("Overread")
         .with_app_id("overread")

@@ -9,6 +9,7 @@ pub mod films;
 mod hanging;
 mod later_view;
 mod layer;
+pub mod machine;
 pub mod manual;
 mod panel;
 mod read_view;
@@ -26,12 +27,29 @@ pub mod writer;
 
 use std::path::Path;
 
-/// Writes a file whole or not at all, and never over another.
-pub fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file whole or not at all; over another only where that was asked for.
+///
+/// It gets the permissions of any new file.
+pub fn write_file(path: &Path, bytes: &[u8], replace: bool) -> std::io::Result<()> {
     use std::io::Write as _;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = new_file().tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist_noclobber(path).map(drop).map_err(|error| error.error)
+    let kept = if replace { file.persist(path) } else { file.persist_noclobber(path) };
+    kept.map(drop).map_err(|error| error.error)
+}
+
+#[cfg(unix)]
+fn new_file() -> tempfile::Builder<'static, 'static> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut builder = tempfile::Builder::new();
+    // A temporary file is for its owner alone; the system's mask says who may read a picture.
+    builder.permissions(std::fs::Permissions::from_mode(0o666));
+    builder
+}
+
+#[cfg(not(unix))]
+fn new_file() -> tempfile::Builder<'static, 'static> {
+    tempfile::Builder::new()
 }

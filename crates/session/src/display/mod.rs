@@ -207,6 +207,16 @@ impl Display {
 
     /// What a sitting stores of it.
     pub(crate) fn conditions(&self) -> Vec<(String, String)> {
+        let mut all = self.calibration_conditions();
+        if let Some(renderer) = crate::machine::renderer() {
+            let software = if crate::machine::is_software(&renderer) { "yes" } else { "no" };
+            all.push(("software_rendering".to_owned(), software.to_owned()));
+            all.push(("graphics".to_owned(), renderer));
+        }
+        all
+    }
+
+    fn calibration_conditions(&self) -> Vec<(String, String)> {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         let Some(record) = self.record() else {
             return vec![pair("calibrated", "no".to_owned())];

@@ -5,6 +5,7 @@ use overread_imaging::Pattern;
 use super::{JobEvent, Screen, Shell, today};
 use crate::command::Command;
 use crate::display::{DisplayPage, Monitor, Wish};
+use crate::machine::LastWindow;
 use crate::settings::Settings;
 use crate::view::{BareView, Effect, FrameInput, Mark, UiAction};
 
@@ -169,6 +170,16 @@ impl Shell {
         let name = frame.monitor_name.clone().unwrap_or_default();
         if self.display.moved_to(Monitor { name, pixels, scale }) {
             self.make_table();
+            let found = LastWindow {
+                date: today(),
+                renderer: crate::machine::renderer(),
+                monitor: Some(pixels),
+                scale: Some(scale),
+            };
+            self.job("window", move || {
+                found.store();
+                JobEvent::Kept
+            });
         }
     }
 
