@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use overread_imaging::VoiChoice;
 
 /// How good are a dataset's labels? A workstation for reading studies a second time.
 #[derive(Debug, Parser)]
@@ -42,6 +43,11 @@ pub enum Verb {
     /// Look for the images of a project below another folder
     #[command(after_help = "Example: overread images audit.overread /mnt/films")]
     Images(ImagesArgs),
+    /// Measure the grey levels of the drawn images that were not measured yet
+    #[command(
+        after_help = "Example: overread adequacy audit.overread --all\n\n`sample` and `images` measure the images of drawn studies by themselves. With `--all` every image of the dataset is measured: needed before a draw that is stratified by `grey_levels`, and for the dataset's whole distribution."
+    )]
+    Adequacy(AdequacyArgs),
     /// Draw decks, exploration set and worklists as the protocol says
     #[command(after_help = "Example: overread sample audit.overread --seed 14 --dry-run")]
     Sample(SampleArgs),
@@ -128,9 +134,11 @@ pub enum Verb {
     /// Whole-program speed figures
     #[command(after_help = "Example: overread bench --json")]
     Bench(BenchArgs),
-    /// What support would ask: program, display, settings
-    #[command(after_help = "Example: overread doctor")]
-    Doctor(JsonArgs),
+    /// What support would ask: program, display, graphics, file dialogs, settings, disk
+    #[command(
+        after_help = "Example: overread doctor /srv/audits --json\n\nWorks without a display. The disk is that of the folder named, else of the current one; a probe file is written there and removed."
+    )]
+    Doctor(DoctorArgs),
     /// Write generated pages of the manual
     #[command(name = "__docs", hide = true)]
     Docs {
@@ -384,6 +392,19 @@ pub struct ImagesArgs {
     pub json: bool,
 }
 
+/// Which images to measure.
+#[derive(Debug, Args)]
+pub struct AdequacyArgs {
+    /// The project file
+    pub project: PathBuf,
+    /// All images of the dataset, not only those of drawn studies
+    #[arg(long)]
+    pub all: bool,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// How to draw.
 #[derive(Debug, Args)]
 pub struct SampleArgs {
@@ -628,17 +649,17 @@ pub struct RenderArgs {
     #[arg(long, num_args = 2, value_names = ["C", "W"], allow_negative_numbers = true)]
     pub window: Option<Vec<f64>>,
     /// `default`, `auto`, `linear`, `linear_exact`, `sigmoid`, `window:N` or `lut:N`
-    #[arg(long, default_value = "default")]
-    pub voi: String,
+    #[arg(long, default_value = "default", value_name = "VOI")]
+    pub voi: VoiChoice,
     /// Frame, counted from 1
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub frame: u32,
     /// Bits per sample of the PNG
     #[arg(long, default_value = "8", value_parser = ["8", "16"])]
     pub depth: String,
     /// Fit inside this box
-    #[arg(long, value_name = "WxH")]
-    pub size: Option<String>,
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub size: Option<(u32, u32)>,
     /// Swap black and white
     #[arg(long)]
     pub invert: bool,
@@ -648,6 +669,29 @@ pub struct RenderArgs {
     /// Take bits above those declared as stored for part of the value
     #[arg(long)]
     pub allocated_bits: bool,
+    /// Replace the PNG where there is one
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// `1024x768`, each from 1 to 32,768.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let parts = text.split_once(['x', 'X', '×']);
+    let both = parts.and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
+    let sides = 1..=32_768;
+    both.filter(|(w, h)| sides.contains(w) && sides.contains(h))
+        .ok_or_else(|| "a size is WxH, each from 1 to 32768, such as 1024x1024".to_owned())
+}
+
+/// Where to look.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Folder whose disk is tried
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to look at.

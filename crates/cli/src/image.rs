@@ -1,48 +1,48 @@
 //! `render` and `inspect`: the display pipeline without a display.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use overread_imaging::{
-    DecodeLimits, Depth, RenderOptions, StoredBits, VoiChoice, Window, decode_with, render_pvalues,
+    DecodeError, DecodeLimits, DecodedImage, Depth, RenderError, RenderOptions, StoredBits,
+    VoiChoice, Window, decode_with, render_pvalues,
 };
 
 use crate::args::RenderArgs;
-
-fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("could not read {}", path.display()))
-}
-
-fn size(text: &str) -> anyhow::Result<(u32, u32)> {
-    let parts = text.split_once(['x', 'X', '×']);
-    let both = parts.and_then(|(w, h)| Some((w.trim().parse().ok()?, h.trim().parse().ok()?)));
-    both.with_context(|| format!("a size is WxH, such as 1024x1024, not `{text}`"))
-}
+use crate::facts::facts;
+use crate::run::Usage;
 
 fn stored_bits(allocated: bool) -> StoredBits {
     if allocated { StoredBits::Allocated } else { StoredBits::Declared }
 }
 
+/// Reads and decodes one frame, counted from 0.
+fn open(path: &Path, frame: u32, allocated_bits: bool, what: &str) -> anyhow::Result<DecodedImage> {
+    let data = std::fs::read(path).map_err(|error| {
+        anyhow!("{} cannot be read: {error}. Check the path and its permissions.", path.display())
+    })?;
+    let bits = stored_bits(allocated_bits);
+    decode_with(&data, frame, &DecodeLimits::default(), bits).map_err(|error: DecodeError| {
+        anyhow!("{} cannot be {what}: {error}. {}", path.display(), error.advice())
+    })
+}
+
 pub(crate) fn render(args: &RenderArgs) -> anyhow::Result<()> {
-    let place = || format!("{} cannot be rendered", args.image.display());
-    let data = bytes(&args.image)?;
-    // Frames count from 1 on the command line, as DICOM counts them.
-    let frame = args.frame.checked_sub(1).context("--frame counts from 1")?;
-    let bits = stored_bits(args.allocated_bits);
-    let image = decode_with(&data, frame, &DecodeLimits::default(), bits).with_context(place)?;
     let window = match args.window.as_deref() {
         Some([center, width]) => Some((*center, *width)),
         _ => None,
     };
     let options = RenderOptions {
         window,
-        voi: args.voi.parse().context("--voi")?,
+        voi: args.voi,
         depth: if args.depth == "16" { Depth::Sixteen } else { Depth::Eight },
-        size: args.size.as_deref().map(size).transpose()?,
+        size: args.size,
         invert: args.invert,
         raw: args.raw,
     };
+    options.check().map_err(|error| Usage(format!("{error}. {}", error.advice())))?;
+    // Frames count from 1 on the command line, as DICOM counts them.
+    let image = open(&args.image, args.frame - 1, args.allocated_bits, "rendered")?;
     if let Some((center, width)) = window
         && options.voi == VoiChoice::Default
     {
@@ -51,26 +51,25 @@ pub(crate) fn render(args: &RenderArgs) -> anyhow::Result<()> {
             tracing::warn!("LINEAR is defined for widths from 1: LINEAR_EXACT is used");
         }
     }
-    let png = render_pvalues(&image, &options).and_then(|r| r.to_png()).with_context(place)?;
-    overread_session::write_file(&args.output, &png)
-        .with_context(|| format!("could not write {}", args.output.display()))
+    let png = render_pvalues(&image, &options).and_then(|r| r.to_png());
+    let png = png.map_err(|error: RenderError| {
+        anyhow!("{} cannot be rendered: {error}. {}", args.image.display(), error.advice())
+    })?;
+    overread_session::write_file(&args.output, &png, args.overwrite).map_err(|error| {
+        let place = args.output.display();
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            anyhow!("{place} is there already and was left as it is. Name another file with -o, or add --overwrite.")
+        } else {
+            anyhow!("{place} cannot be written: {error}. Check that its folder is there and may be written to.")
+        }
+    })
 }
 
 pub(crate) fn inspect(
     path: &Path,
     allocated_bits: bool,
 ) -> anyhow::Result<(serde_json::Value, String)> {
-    let bits = stored_bits(allocated_bits);
-    let image = decode_with(&bytes(path)?, 0, &DecodeLimits::default(), bits)
-        .with_context(|| format!("{} cannot be shown", path.display()))?;
-    let json = serde_json::to_value(overread_imaging::inspect(&image))?;
-    let mut text = String::new();
-    for (key, value) in json.as_object().into_iter().flatten() {
-        let line = match value {
-            serde_json::Value::String(word) => word.clone(),
-            other => other.to_string(),
-        };
-        writeln!(text, "{key}: {line}").ok();
-    }
-    Ok((json, text.trim_end().to_owned()))
+    let image = open(path, 0, allocated_bits, "shown")?;
+    let found = overread_imaging::inspect(&image);
+    Ok((serde_json::to_value(&found)?, facts(&found)))
 }

@@ -2,7 +2,7 @@
 
 pub mod args;
 pub mod calc;
-mod doctor;
+mod facts;
 mod image;
 mod plan;
 mod run;

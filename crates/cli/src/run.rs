@@ -48,6 +48,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         Verb::Readers(args) => readers(&args, out),
         Verb::Info(args) => say(&verbs::info(&args.project)?, args.json, out),
         Verb::Images(args) => say(&verbs::images(&args.project, &args.folder)?, args.json, out),
+        Verb::Adequacy(args) => say(&verbs::adequacy(&args.project, args.all)?, args.json, out),
         Verb::Sample(args) => {
             let said = if let Some(what) = &args.extend {
                 verbs::extend_sample(&args.project, what, args.dry_run)?
@@ -105,10 +106,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         Verb::Backup(args) => say(&verbs::backup(&args.project, &args.output)?, args.json, out),
         Verb::Recover(args) => say(&verbs::recover(&args.project, &args.output)?, args.json, out),
         Verb::Bench(args) => bench(&args, out),
-        Verb::Doctor(args) => {
-            let (json, text) = crate::doctor::doctor();
-            say(&Said::new(json, text), args.json, out)
-        }
+        Verb::Doctor(args) => say(&overread_session::machine::doctor(&args.folder), args.json, out),
         Verb::Docs { folder } => {
             overread_session::manual::write(&folder)
                 .with_context(|| format!("could not write {}", folder.display()))?;

@@ -50,6 +50,32 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
+    /// What can be done about it: a whole sentence.
+    pub fn advice(&self) -> String {
+        match self {
+            Self::Empty => "Copy it again from where it came from.".to_owned(),
+            Self::UnknownFormat => {
+                "Formats are told by content, not by name: name the image itself, or convert it to one of these.".to_owned()
+            }
+            Self::Damaged { .. } => {
+                "Copy it again from where it came from; if that does not help, it was written so.".to_owned()
+            }
+            Self::Unsupported { .. } => {
+                "Convert it with another program to an uncompressed transfer syntax or to PNG.".to_owned()
+            }
+            Self::TooLarge { .. } => {
+                "Its header may be wrong: compare Rows and Columns with what the image shows elsewhere.".to_owned()
+            }
+            Self::NoPixels => {
+                "It may be a report, a plan or a presentation state: name the object that holds the image.".to_owned()
+            }
+            Self::NoSuchFrame { frames, .. } => format!("Choose a frame from 1 to {frames}."),
+            Self::DecoderFault => {
+                "Try another copy of it; if this one opens elsewhere, please report it.".to_owned()
+            }
+        }
+    }
+
     pub(crate) fn damaged(format: &'static str, what: impl Into<String>) -> Self {
         Self::Damaged { format, what: what.into() }
     }

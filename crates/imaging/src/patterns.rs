@@ -121,28 +121,29 @@ fn level(v: i32) -> u16 {
 
 fn eighteen_squares(c: &mut Canvas) {
     c.data.fill(level(64));
-    let side = (c.width / 7).min(c.height / 6);
+    // Six squares and the gaps around them across, four and the gradient down, in the middle.
+    let side = (c.width * 8 / 55).min(c.height * 8 / 45).min(256);
     let gap = side / 8;
+    let pitch = side + gap;
+    let left = (c.width - 6 * pitch + gap) / 2;
+    let top = (c.height - 4 * pitch - gap - side) / 2 + gap;
     for i in 0..18_usize {
-        let (left, top) = (gap + (i % 6) * (side + gap), gap + (i / 6) * (side + gap));
+        let (x, y) = (left + (i % 6) * pitch, top + (i / 6) * pitch);
         let base = i32::try_from(i * 15).unwrap_or(255);
-        c.fill(left, top, side, side, level(base));
+        c.fill(x, y, side, side, level(base));
         let step = if i == 0 || i == 17 { 3 } else { 5 };
         let sub = side / 3;
-        bars(c, (left + side / 12, top + side / 12), sub, base - step);
-        bars(c, (left + side - sub - side / 12, top + side - sub - side / 12), sub, base + step);
+        bars(c, (x + side / 12, y + side / 12), sub, base - step);
+        bars(c, (x + side - sub - side / 12, y + side - sub - side / 12), sub, base + step);
     }
-    let top = 3 * (side + gap) + gap;
-    let flat = side.min(256);
+    let flat = left + 3 * pitch / 2;
     for (i, grey) in [0, 128, 255].into_iter().enumerate() {
-        c.fill(gap + i * (flat + gap), top, flat, flat, level(grey));
+        c.fill(flat + i * pitch, top + 3 * pitch, side, side, level(grey));
     }
-    let below = (top + flat + gap).min(c.height);
-    c.ramp(below, c.height - below, 256);
-    let size = (c.height - below).min(64);
-    if c.width > size * 2 {
-        c.lines((c.width - size, below), size, 1, (level(0), level(255)));
-    }
+    let below = top + 4 * pitch;
+    c.ramp(below, side, 256);
+    let size = side.min(64);
+    c.lines((c.width - size, below), size, 1, (level(0), level(255)));
 }
 
 /// Vertical bars six pixels wide, every other one in `grey`.

@@ -80,6 +80,37 @@ pub struct RenderOptions {
     pub raw: bool,
 }
 
+impl RenderOptions {
+    /// Whether the options fit together, whatever the image.
+    pub fn check(&self) -> Result<(), RenderError> {
+        match (self.window, self.voi) {
+            (None, _) => {}
+            (Some((center, width)), VoiChoice::Default) => {
+                usable(center, width, VoiFunction::Linear)?;
+            }
+            (Some((center, width)), VoiChoice::Function(function)) => {
+                usable(center, width, function)?;
+            }
+            (Some(_), _) => return Err(RenderError::Conflict(BOTH)),
+        }
+        match self.size {
+            Some((w, h)) if !(SIDES.contains(&w) && SIDES.contains(&h)) => {
+                Err(RenderError::BadSize)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Pixels along a side of the output.
+const SIDES: std::ops::RangeInclusive<u32> = 1..=32_768;
+const BOTH: &str = "a window can only be given with the name of a function";
+
+fn usable(center: f64, width: f64, function: VoiFunction) -> Result<Voi, RenderError> {
+    let window = Window { center, width, function };
+    window.is_usable().then_some(Voi::Window(window)).ok_or(RenderError::BadWindow)
+}
+
 /// Why a rendering was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
@@ -114,6 +145,28 @@ pub enum RenderError {
     /// The PNG could not be written.
     #[error("the PNG could not be encoded: {0}")]
     Encode(String),
+}
+
+impl RenderError {
+    /// What can be done about it: a whole sentence.
+    pub fn advice(&self) -> String {
+        let among = |what: &str, found: usize| match found {
+            0 => format!("The file has no {what}; `auto` finds a window."),
+            1 => format!("Choose {what} 1."),
+            _ => format!("Choose a {what} from 1 to {found}; `inspect` lists them."),
+        };
+        match self {
+            Self::NoSuchWindow { found, .. } => among("window", *found),
+            Self::NoSuchLut { found, .. } => among("LUT", *found),
+            Self::BadWindow => "Give another centre and width.".to_owned(),
+            Self::Conflict(_) => "Leave one of the two out.".to_owned(),
+            Self::BadSize => "Give another size.".to_owned(),
+            Self::TooDeep => "Render it without --raw; that uses every bit.".to_owned(),
+            Self::Encode(_) => {
+                "This should not happen: please report it with the image.".to_owned()
+            }
+        }
+    }
 }
 
 /// Samples of a rendering, row by row.
@@ -166,22 +219,16 @@ pub fn render_pvalues(
 }
 
 fn chosen_voi(image: &DecodedImage, options: &RenderOptions) -> Result<Voi, RenderError> {
-    let window = |center, width, function| {
-        let window = Window { center, width, function };
-        window.is_usable().then_some(Voi::Window(window)).ok_or(RenderError::BadWindow)
-    };
     match (options.window, options.voi) {
-        (Some((c, w)), VoiChoice::Function(function)) => window(c, w, function),
-        (Some((c, w)), VoiChoice::Default) => window(c, w, VoiFunction::Linear),
-        (Some(_), _) => {
-            Err(RenderError::Conflict("a window can only be given with the name of a function"))
-        }
+        (Some((c, w)), VoiChoice::Function(function)) => usable(c, w, function),
+        (Some((c, w)), VoiChoice::Default) => usable(c, w, VoiFunction::Linear),
+        (Some(_), _) => Err(RenderError::Conflict(BOTH)),
         (None, VoiChoice::Default) => Ok(default_voi(image).voi),
         (None, VoiChoice::Auto) => Ok(auto_voi(image, AutoWindow::Percentile).voi),
         (None, VoiChoice::Function(function)) => {
             let base = Voi::file_window(image, 0).unwrap_or_else(|| default_voi(image).voi);
             let (center, width) = base.center_width();
-            window(center, width, function)
+            usable(center, width, function)
         }
         (None, VoiChoice::Window(n)) => {
             let all = &image.meta.windows;
@@ -256,7 +303,7 @@ fn full_size(image: &DecodedImage, pres: &Presentation, depth: Depth) -> Rendere
 
 /// The largest size of the image's shape inside `bounds`.
 fn fitted(image: &DecodedImage, bounds: (u32, u32)) -> Result<(u32, u32), RenderError> {
-    if !(1..=32_768).contains(&bounds.0) || !(1..=32_768).contains(&bounds.1) {
+    if !(SIDES.contains(&bounds.0) && SIDES.contains(&bounds.1)) {
         return Err(RenderError::BadSize);
     }
     let (w, h) = (f64::from(image.width), f64::from(image.height));
