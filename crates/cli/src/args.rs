@@ -638,6 +638,7 @@ pub struct AuditArgs {
 }
 
 /// What to render.
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 #[derive(Debug, Args)]
 pub struct RenderArgs {
     /// DICOM, PNG, JPEG, TIFF or BMP

@@ -112,17 +112,21 @@ fn view(of: &Inspection, out: &mut Lines) {
     }
 }
 
+/// Share of the pixels from which the place of an area is said.
+const WORTH_A_PLACE: f64 = 0.001;
+
 fn end(name: &str, end: &End) -> String {
-    let place = end.area.map_or_else(String::new, |area| {
-        format!(
-            ", {:.0} % of it in the central third; at column {}, row {}, {}×{}",
-            area.central_share * 100.0,
-            area.left,
-            area.top,
-            area.width,
-            area.height
-        )
-    });
+    let place =
+        end.area.filter(|_| WORTH_A_PLACE <= end.plateau).map_or_else(String::new, |area| {
+            format!(
+                ", {:.0} % of it in the central third; at column {}, row {}, {}×{}",
+                area.central_share * 100.0,
+                area.left,
+                area.top,
+                area.width,
+                area.height
+            )
+        });
     format!(
         "{name} level {}: {:.2} % of the pixels, largest area {:.2} %{place}",
         end.level,

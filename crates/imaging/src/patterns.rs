@@ -125,7 +125,7 @@ fn eighteen_squares(c: &mut Canvas) {
     let side = (c.width * 8 / 55).min(c.height * 8 / 45).min(256);
     let gap = side / 8;
     let pitch = side + gap;
-    let left = (c.width - 6 * pitch + gap) / 2;
+    let left = (c.width - (6 * side + 5 * gap)) / 2;
     let top = (c.height - 4 * pitch - gap - side) / 2 + gap;
     for i in 0..18_usize {
         let (x, y) = (left + (i % 6) * pitch, top + (i / 6) * pitch);

@@ -92,7 +92,7 @@ pub enum Found {
 /// The program with a reader who answers every film as soon as it may be answered.
 pub struct Items {
     shell: Shell,
-    items: usize,
+    wanted: usize,
     locked: usize,
     seen: Option<u64>,
     pressed: Option<Instant>,
@@ -111,7 +111,7 @@ impl Items {
     ) -> Self {
         Self {
             shell: Shell::new(Start { project: Some(project), reader: Some(reader) }),
-            items,
+            wanted: items,
             locked: 0,
             seen: None,
             pressed: None,
@@ -138,7 +138,7 @@ impl Items {
         {
             (self.report)(&Found::Memory(self.locked, mb));
         }
-        if self.locked == self.items {
+        if self.locked == self.wanted {
             self.finish();
             return;
         }
@@ -172,7 +172,7 @@ impl Backend for Items {
     }
 
     fn view(&mut self, frame: &FrameInput) -> FrameView {
-        let done = self.items < self.locked;
+        let done = self.wanted < self.locked;
         if !done {
             self.hand(frame);
         }

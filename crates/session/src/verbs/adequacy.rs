@@ -1,5 +1,6 @@
 //! Measuring the grey levels of a project's images, once each.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,14 +35,16 @@ pub fn adequacy(path: &Path, whole_dataset: bool) -> Result<Said, VerbError> {
         .map(|class| (class, all.iter().filter(|measured| measured.class == class).count()));
     let mut text = format!("{} measured now, {} in all.", films(now.measured), all.len());
     if 0 < now.failed {
-        text += &format!(
+        write!(
+            text,
             " {} could not be read or decoded and {} left out; `overread inspect` says why of a file.",
             films(now.failed),
             if now.failed == 1 { "is" } else { "are" }
-        );
+        )
+        .ok();
     }
     for (class, images) in classes.iter().filter(|(_, images)| 0 < *images) {
-        text += &format!("\n{images:>7}  {}", class.words());
+        write!(text, "\n{images:>7}  {}", class.words()).ok();
     }
     let counts: serde_json::Map<String, serde_json::Value> =
         classes.iter().map(|(class, images)| (class.word().to_owned(), json!(images))).collect();
