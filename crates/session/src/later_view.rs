@@ -184,9 +184,9 @@ mod tests {
         let mut table = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n".to_owned();
         let mut drawn = "Image Index,Finding Label,Bbox [x,y,w,h],,,\n".to_owned();
         for n in 1..=2 {
-            write!(table, "{n:08}_000.png,Mass|Nodule,0,{n},58,M,PA,2500,2048,0.1,0.1\n").unwrap();
-            write!(drawn, "{n:08}_000.png,Mass,10.5,20,30,40,,,\n").unwrap();
-            write!(drawn, "{n:08}_000.png,Nodule,100,200,30,40,,,\n").unwrap();
+            writeln!(table, "{n:08}_000.png,Mass|Nodule,0,{n},58,M,PA,2500,2048,0.1,0.1").unwrap();
+            writeln!(drawn, "{n:08}_000.png,Mass,10.5,20,30,40,,,").unwrap();
+            writeln!(drawn, "{n:08}_000.png,Nodule,100,200,30,40,,,").unwrap();
         }
         std::fs::write(&labels, table).unwrap();
         std::fs::write(&boxes, drawn).unwrap();
