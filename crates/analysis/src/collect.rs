@@ -283,10 +283,7 @@ fn rank_and_hold_back(items: &mut [ItemRead<'_>], options: &Options) {
     let mut order: Vec<usize> =
         (0..items.len()).filter(|&i| items.get(i).is_some_and(ItemRead::is_read)).collect();
     order.sort_by_key(|&i| {
-        items.get(i).map(|item| {
-            let at = item.lock.map_or("", |lock| lock.at.as_str());
-            (item.deck, at, item.position)
-        })
+        items.get(i).map(|item| (item.deck, item.lock.map(|lock| &lock.turn), item.position))
     });
     let mut ranks = Vec::with_capacity(order.len());
     let mut next: HashMap<u32, u64> = HashMap::new();

@@ -174,7 +174,7 @@ pub(crate) fn conduct(input: &Input<'_>, collected: &Collected<'_>) -> Vec<Condu
                 .iter()
                 .filter(|i| i.reader == index && i.is_read() && i.fate != Fate::OtherPhase)
                 .collect();
-            reads.sort_by_key(|i| (i.lock.map_or("", |lock| lock.at.as_str()), i.position));
+            reads.sort_by_key(|i| (i.lock.map(|lock| &lock.turn), i.position));
             let mut out = summary(&reader.name, lowest, &reads);
             out.gap_violations = u64::from(reader.worklist.gap_violations);
             out

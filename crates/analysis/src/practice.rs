@@ -13,7 +13,10 @@ pub(crate) struct Audited {
 
 /// The input without practice; `None` where there is none to leave out.
 pub(crate) fn audited(input: &Input<'_>) -> Option<Audited> {
-    if !input.protocol.findings.iter().any(|finding| finding.practice) {
+    let practised = |sample: &Sample, deck: u32| sample.is_practice(input.protocol, deck);
+    let has_deck =
+        input.sample.is_some_and(|s| (0..).zip(&s.decks).any(|(deck, _)| practised(s, deck)));
+    if !has_deck && !input.protocol.findings.iter().any(|finding| finding.practice) {
         return None;
     }
     let mut protocol = input.protocol.clone();
@@ -24,9 +27,10 @@ pub(crate) fn audited(input: &Input<'_>) -> Option<Audited> {
     };
     let mut kept = u32::MAX;
     if let Some(sample) = &mut sample {
-        let decks = sample.decks.iter().take_while(|deck| known(&deck.finding)).count();
+        let read = (0..).zip(&sample.decks).take_while(|(deck, _)| !practised(sample, *deck));
+        let decks = read.count();
         sample.decks.truncate(decks);
-        sample.shortfall.retain(|short| known(&short.finding));
+        sample.shortfall.retain(|short| known(&short.finding) && short.arm != "practice");
         sample.explore.retain(|id, _| known(&Some(id.clone())));
         kept = u32::try_from(decks).unwrap_or(u32::MAX);
     }

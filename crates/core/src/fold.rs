@@ -7,6 +7,19 @@ use crate::event::{EventBody, FindingAnswer};
 use crate::ids::{DeckId, ItemId};
 use crate::sampling::{Sample, Stage, Worklist};
 
+/// When something was answered, among all that its reader answered.
+///
+/// A clock that is set back does not put an answer before those that stand before it in its chain:
+/// the time is never earlier than the one before. Between chains the clocks decide, which is for the order
+/// of figures only; the fold itself asks no clock.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn {
+    /// The latest time of the chain so far.
+    at: String,
+    /// Place among the events that were folded.
+    no: u64,
+}
+
 /// One locking of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
@@ -16,6 +29,8 @@ pub struct Lock {
     pub phase: Phase,
     /// When, by the clock of the device.
     pub at: String,
+    /// When, among the answers of the reader.
+    pub turn: Turn,
     /// Active time in milliseconds.
     pub active_ms: u64,
     /// Version of the protocol.
@@ -52,6 +67,8 @@ pub struct ItemState {
     pub comment: String,
     /// What a second look led to, and when.
     pub outcome: Option<(ReviewOutcome, String)>,
+    /// When that was, among the answers of the reader.
+    pub outcome_turn: Option<Turn>,
 }
 
 impl ItemState {
@@ -63,6 +80,11 @@ impl ItemState {
     /// The answer that analysis uses.
     pub fn settled_lock(&self) -> Option<&Lock> {
         self.settled.and_then(|i| self.locks.get(i))
+    }
+
+    /// When it was answered last.
+    pub fn last_turn(&self) -> Option<&Turn> {
+        self.current().map(|lock| &lock.turn).max(self.outcome_turn.as_ref())
     }
 
     /// Whether it is locked and closed.
@@ -122,6 +144,7 @@ pub struct ReadingState {
     released_reads: HashMap<u32, u64>,
     unsettled: Option<ItemId>,
     in_sitting: bool,
+    turn: Turn,
 }
 
 impl ReadingState {
@@ -169,6 +192,10 @@ impl ReadingState {
 
     /// Takes in one event of this reader.
     pub fn apply(&mut self, at: &str, body: &EventBody) {
+        self.turn.no += 1;
+        if self.turn.at.as_str() < at {
+            at.clone_into(&mut self.turn.at);
+        }
         match body {
             EventBody::SittingBegan { .. } => {
                 self.settle_last();
@@ -183,6 +210,7 @@ impl ReadingState {
                     answers: answers.clone(),
                     phase: self.phase_of.get(item).copied().unwrap_or(*phase),
                     at: at.to_owned(),
+                    turn: self.turn.clone(),
                     active_ms: *active_ms,
                     protocol_version: *protocol_version,
                     after_release: self.deck_released(*item),
@@ -211,6 +239,7 @@ impl ReadingState {
                 let state = self.items.entry(*item).or_default();
                 let was_locked = state.is_locked();
                 state.outcome = Some((*outcome, at.to_owned()));
+                state.outcome_turn = Some(self.turn.clone());
                 state.reopened = false;
                 state.skipped = false;
                 if !was_locked {
@@ -247,6 +276,13 @@ impl ReadingState {
         {
             state.settled = Some(state.locks.len() - 1);
         }
+    }
+
+    /// Ends a chain before that of another device: what was answered last is settled, and the next has
+    /// a clock of its own.
+    pub fn end_chain(&mut self) {
+        self.settle_last();
+        self.turn.at.clear();
     }
 
     fn deck_released(&self, item: ItemId) -> bool {
@@ -390,6 +426,21 @@ mod tests {
         assert_eq!(settled_level(&s, 0), Some(2));
         let locks = &s.item(ItemId(1)).unwrap().locks;
         assert!(locks.iter().all(|lock| lock.after_release));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_puts_no_answer_before_those_of_its_chain() {
+        let mut s = state(4);
+        s.apply("2026-05-02T10:00:00.000Z", &lock(2, 1));
+        s.apply("2026-05-02T10:00:05.000Z", &lock(0, 1));
+        s.apply("2026-05-01T09:00:00.000Z", &lock(3, 1));
+        // Another device, whose clock says that it was between the first two.
+        s.end_chain();
+        s.apply("2026-05-02T10:00:02.000Z", &lock(1, 1));
+        let mut order: Vec<u64> = (0..4).collect();
+        order.sort_by_key(|n| s.item(ItemId(*n)).unwrap().last_turn().cloned());
+        assert_eq!(order, [2, 1, 0, 3]);
+        assert_eq!(s.item(ItemId(3)).unwrap().current().unwrap().at, "2026-05-01T09:00:00.000Z");
     }
 
     #[test]

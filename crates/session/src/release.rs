@@ -3,7 +3,7 @@
 mod ways;
 
 use overread_core::protocol::{Protocol, Release};
-use overread_core::{Deck, Item, ItemState, ReaderRecord, Stage, StudyId};
+use overread_core::{Deck, Item, ItemState, ReaderRecord, Stage, StudyId, Turn};
 
 use ways::{Composition, Read, releases};
 
@@ -97,18 +97,86 @@ pub fn to_note(
 /// Levels and labels of the settled reads, in the order in which they were locked.
 fn settled_in_order(deck: &Deck, index: u32, reader: &ReaderRecord) -> Vec<Read> {
     let label = |study: StudyId| deck.members.iter().any(|m| m.study == study && m.label_positive);
-    let mut reads: Vec<(&str, usize, Read)> = reader
+    let mut reads: Vec<(&Turn, Read)> = reader
         .worklist
         .items
         .iter()
-        .enumerate()
-        .filter(|(_, item)| item.deck == index && item.stage() == Stage::Reading)
-        .filter_map(|(place, item)| {
+        .filter(|item| item.deck == index && item.stage() == Stage::Reading)
+        .filter_map(|item| {
             let lock = reader.state.item(item.id)?.settled_lock()?;
             let level = lock.answers.first().and_then(|a| a.answer.level());
-            Some((lock.at.as_str(), place, Read { level, positive: label(item.study) }))
+            Some((&lock.turn, Read { level, positive: label(item.study) }))
         })
         .collect();
-    reads.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
-    reads.into_iter().map(|(_, _, read)| read).collect()
+    reads.sort_by_key(|(turn, _)| *turn);
+    reads.into_iter().map(|(_, read)| read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use overread_core::event::{EventBody, FindingAnswer, Via};
+    use overread_core::{Answer, DeckId, ItemId, Level, Member, Phase, Sample, Worklist};
+
+    use super::*;
+
+    fn item(n: u64) -> Item {
+        Item {
+            id: ItemId(n),
+            study: StudyId(n),
+            deck: 0,
+            phase: Phase::Read,
+            pass: 1,
+            batch: 0,
+            finding: None,
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_moves_no_read_into_what_was_released() {
+        let member = |n: u64| Member {
+            study: StudyId(n),
+            label_positive: n % 2 == 0,
+            drawn: 1,
+            frame: 1,
+            of: 1,
+            stratum: None,
+            repeated: false,
+        };
+        let deck = Deck {
+            id: DeckId(1),
+            finding: Some("f".to_owned()),
+            planned: 3,
+            members: (0..6).map(member).collect(),
+        };
+        let sample = Sample { decks: vec![deck.clone()], ..Sample::default() };
+        let worklist = Worklist { items: (0..6).map(item).collect(), ..Worklist::default() };
+        let mut reader = ReaderRecord {
+            state: overread_core::ReadingState::new(&sample, &worklist),
+            worklist,
+            ..ReaderRecord::default()
+        };
+        let order = |reader: &ReaderRecord| -> Vec<Option<Level>> {
+            settled_in_order(&deck, 0, reader).iter().map(|read| read.level).collect()
+        };
+        // Not in the order of the worklist; every clock reading is earlier than the one before.
+        let mut before = Vec::new();
+        for (turn, n) in (0..).zip([4_u64, 1, 5, 0, 2]) {
+            let answer = Answer::Level(Level(turn));
+            let locked = EventBody::ReadLocked {
+                item: ItemId(n),
+                answers: vec![FindingAnswer { finding: "f".to_owned(), answer }],
+                phase: Phase::Read,
+                active_ms: 1,
+                protocol_version: 1,
+                via: Via::Key,
+            };
+            reader.state.apply(&format!("2026-05-0{}T10:00:00.000Z", 9 - turn), &locked);
+            let now = order(&reader);
+            assert!(now.starts_with(&before), "{now:?} does not begin with {before:?}");
+            before = now;
+        }
+        reader.state.settle_last();
+        let levels: Vec<Option<Level>> = (0..5).map(|turn| Some(Level(turn))).collect();
+        assert_eq!(order(&reader), levels);
+    }
 }

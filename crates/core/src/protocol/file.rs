@@ -135,6 +135,7 @@ struct SamplingRow {
     size: Spanned<u32>,
     controls: Option<Spanned<u32>>,
     explore: Option<Spanned<u32>>,
+    practice: Option<Spanned<u32>>,
     explore_apart: Option<ApartWord>,
     stratify: Option<Vec<Spanned<String>>>,
     allocation: Option<Spanned<AllocationWord>>,
@@ -497,6 +498,12 @@ fn sampling(
     let size = checker.within(&row.size, "size", 1, MOST_STUDIES)?;
     let controls = count(&row.controls, "controls", 0)?;
     let repeats = count(&row.repeats, "repeats", 0)?;
+    let practice = count(&row.practice, "practice", 0)?;
+    if let Some(value) = row.practice.as_ref().filter(|_| 0 < practice && design == Design::Verify)
+    {
+        let message = "in `verify` a deck is for practice as a whole: give its finding `practice = true`; the number of studies belongs to `relabel` and `panel`";
+        return Err(checker.at(value, message));
+    }
     let gap = count(&row.gap, "gap", 20)?;
     if let Some(value) = row.controls.as_ref().filter(|_| 0 < controls && design != Design::Verify)
     {
@@ -521,6 +528,7 @@ fn sampling(
         size,
         controls,
         explore: count(&row.explore, "explore", 0)?,
+        practice,
         explore_apart: match row.explore_apart {
             Some(ApartWord::Patient) => Apart::Patient,
             Some(ApartWord::Study) | None => Apart::Study,

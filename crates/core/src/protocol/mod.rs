@@ -200,6 +200,9 @@ pub struct Sampling {
     pub controls: u32,
     /// Studies per class for exploration, never overlapping with reading.
     pub explore: u32,
+    /// Studies that every reader answers first, to learn keys and rules; never in a figure. In `verify` a
+    /// finding is for practice instead.
+    pub practice: u32,
     /// What exploration and reading must not share.
     pub explore_apart: Apart,
     /// What divides the frame; empty for a simple random sample.

@@ -169,7 +169,28 @@ impl<'a> Drawing<'a> {
         let arms = self.whole_arms(plan.size as usize, None)?;
         let members = self.draw_arms(sample, None, arms);
         self.add_deck(sample, None, plan.size, members);
+        if 0 < plan.practice {
+            self.practice_deck(sample);
+        }
         Ok(())
+    }
+
+    /// Studies to learn on, drawn after those that are read for figures and apart from them.
+    fn practice_deck(&self, sample: &mut Sample) {
+        let read = sample.studies();
+        let apart = |&i: &usize| self.study(i).is_some_and(|s| !read.contains(&s.id));
+        let planned = self.protocol.sampling.practice;
+        let arm = Arm {
+            stream: vec!["deck".to_owned(), "practice".to_owned()],
+            name: "practice",
+            label_positive: false,
+            stratum: None,
+            candidates: self.frame.iter().copied().filter(apart).collect(),
+            planned: planned as usize,
+        };
+        let members = self.draw_arms(sample, None, vec![arm]);
+        let id = DeckId::derive(&[&self.dataset.identity, &self.seed.to_string(), "practice"]);
+        sample.decks.push(Deck { id, finding: None, planned, members });
     }
 
     /// The arms of the one deck: the whole frame, or its strata. `drawn` holds what each has already.

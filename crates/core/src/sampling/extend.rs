@@ -32,9 +32,11 @@ pub fn extend(
     more: u32,
 ) -> Result<Extension, SampleError> {
     let names = sample.decks.iter().map(|deck| deck.finding.as_deref().unwrap_or("all"));
+    // The first of `all` is read for figures; what comes behind it is for practice.
     let index = names.clone().position(|deck| deck == name).ok_or_else(|| {
-        let known = names.collect::<Vec<_>>().join(", ");
-        SampleError::NoDeck { name: name.to_owned(), known }
+        let mut known: Vec<&str> = names.collect();
+        known.dedup();
+        SampleError::NoDeck { name: name.to_owned(), known: known.join(", ") }
     })?;
     let Some(deck) = sample.decks.get(index) else { return Err(not_continued(name)) };
     let drawing = Drawing::new(dataset, protocol, sample.seed, sample.frame.as_ref());
@@ -68,10 +70,17 @@ pub fn extend(
         Apart::Study => HashSet::new(),
         Apart::Patient => patients_of(dataset, explored.iter().copied()),
     };
+    let practised: HashSet<StudyId> = (0..)
+        .zip(&sample.decks)
+        .filter(|(place, _)| *place != to_u32(index) && sample.is_practice(protocol, *place))
+        .flat_map(|(_, deck)| deck.members.iter().map(|member| member.study))
+        .collect();
     let before: HashSet<StudyId> = deck.members.iter().map(|member| member.study).collect();
     let may = |study: &Study| {
         before.contains(&study.id)
-            || (!explored.contains(&study.id) && !patients.contains(&study.patient))
+            || (!explored.contains(&study.id)
+                && !practised.contains(&study.id)
+                && !patients.contains(&study.patient))
     };
     let mut drawn: Vec<Member> = Vec::new();
     for arm in arms {

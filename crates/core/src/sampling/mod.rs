@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Phase;
 use crate::ids::{DeckId, ItemId, StudyId};
+use crate::protocol::Protocol;
 
 pub use draw::draw;
 pub use extend::{Extension, extend};
@@ -100,7 +101,7 @@ impl Deck {
 pub struct Shortfall {
     /// The finding, or `None` for the whole sample.
     pub finding: Option<String>,
-    /// `label-positive`, `control`, `study` or `exploration`.
+    /// `label-positive`, `control`, `study`, `practice` or `exploration`.
     pub arm: String,
     /// How many the protocol asks for.
     pub planned: u32,
@@ -155,6 +156,16 @@ impl StudySet {
 }
 
 impl Sample {
+    /// Whether a deck is for practice: that of such a finding, or, where every finding is asked, any but
+    /// the first.
+    pub fn is_practice(&self, protocol: &Protocol, deck: u32) -> bool {
+        match self.decks.get(deck as usize).map(|deck| deck.finding.as_deref()) {
+            Some(Some(id)) => protocol.findings.iter().any(|f| f.practice && f.id == id),
+            Some(None) => 0 < deck,
+            None => false,
+        }
+    }
+
     /// Studies of all decks, sorted by id.
     pub fn studies(&self) -> BTreeSet<StudyId> {
         self.decks.iter().flat_map(|deck| deck.members.iter().map(|m| m.study)).collect()

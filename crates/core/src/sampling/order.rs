@@ -34,6 +34,10 @@ pub fn worklists(
         .enumerate()
         .map(|(number, name)| {
             let reads = |deck: usize, study: StudyId| {
+                // Everybody learns on the same studies.
+                if sample.is_practice(protocol, to_u32(deck)) {
+                    return true;
+                }
                 let owner = dealt.get(deck).and_then(|dealt| dealt.get(&study));
                 owner.is_some_and(|owner| owner.reads(number))
             };
@@ -69,10 +73,14 @@ pub fn late_worklist(
     }
     let all = lists.iter().filter(|list| !list.items.is_empty()).count();
     let shared = |deck: usize, study: StudyId| {
-        1 < all && readers.get(&(to_u32(deck), study)).is_some_and(|&n| n == all)
+        sample.is_practice(protocol, to_u32(deck))
+            || 1 < all && readers.get(&(to_u32(deck), study)).is_some_and(|&n| n == all)
     };
     let list = lay_out_all(dataset, protocol, sample, reader, shared);
-    if list.items.is_empty() { Err(SampleError::AllDivided(reader.to_owned())) } else { Ok(list) }
+    if list.items.iter().all(|item| item.phase == Phase::Practice) {
+        return Err(SampleError::AllDivided(reader.to_owned()));
+    }
+    Ok(list)
 }
 
 /// Puts the studies of a later drawing behind what readers have already.
@@ -182,7 +190,13 @@ fn lay_out_all(
 ) -> Worklist {
     let list = Worklist { reader: reader.to_owned(), ..Worklist::default() };
     let mut layout = Layout::new(dataset, protocol, sample, list);
-    for (index, deck) in sample.decks.iter().enumerate() {
+    let mut decks: Vec<(usize, &Deck)> = sample.decks.iter().enumerate().collect();
+    // Where every finding is asked, practice comes before what it is for; a practice deck of a finding
+    // stands where its number puts it, and readers open it when they like.
+    decks.sort_by_key(|(index, deck)| {
+        deck.finding.is_some() || !sample.is_practice(protocol, to_u32(*index))
+    });
+    for (index, deck) in decks {
         let members: Vec<&Member> =
             deck.members.iter().filter(|member| reads(index, member.study)).collect();
         layout.deck(to_u32(index), deck, &members, 0);
@@ -196,6 +210,7 @@ type Unit = u64;
 struct Layout<'a> {
     dataset: &'a Dataset,
     protocol: &'a Protocol,
+    sample: &'a Sample,
     seed: u64,
     list: Worklist,
     gap: usize,
@@ -211,11 +226,17 @@ struct Entry {
 }
 
 impl<'a> Layout<'a> {
-    fn new(dataset: &'a Dataset, protocol: &'a Protocol, sample: &Sample, list: Worklist) -> Self {
+    fn new(
+        dataset: &'a Dataset,
+        protocol: &'a Protocol,
+        sample: &'a Sample,
+        list: Worklist,
+    ) -> Self {
         let plan = &protocol.sampling;
         let mut layout = Self {
             dataset,
             protocol,
+            sample,
             seed: sample.seed,
             gap: plan.gap as usize,
             repeat_gap: plan.repeat_gap as usize,
@@ -247,8 +268,7 @@ impl<'a> Layout<'a> {
         let mut stream = SplitMix64::for_purpose(self.seed, &purpose);
         let count = entries.len();
         stream.choose_front(&mut entries, count);
-        let practice = |id: &str| self.protocol.findings.iter().any(|f| f.practice && f.id == id);
-        let practice = deck.finding.as_deref().is_some_and(practice);
+        let practice = self.sample.is_practice(self.protocol, index);
         let mut placed: HashMap<StudyId, usize> = HashMap::new();
         let mut queue = Queue::new(&entries, self.gap, self.repeat_gap);
         for step in 0..count {

@@ -690,20 +690,9 @@ impl Room {
 
     /// The item with the latest lock, after a restart.
     fn latest_lock(&self) -> Option<usize> {
-        let mut latest: Option<(&str, usize)> = None;
-        for index in 0..self.places.len() {
-            let state = self.state_at(index);
-            let at = state.and_then(|state| match &state.outcome {
-                Some((_, at)) => Some(at.as_str()),
-                None => state.current().map(|lock| lock.at.as_str()),
-            });
-            if let Some(at) = at
-                && latest.is_none_or(|(before, _)| before <= at)
-            {
-                latest = Some((at, index));
-            }
-        }
-        latest.map(|(_, index)| index)
+        let turn = |index: usize| self.state_at(index).and_then(ItemState::last_turn);
+        let locked = (0..self.places.len()).filter(|&index| turn(index).is_some());
+        locked.max_by_key(|&index| turn(index))
     }
 }
 

@@ -71,7 +71,7 @@ impl Fold {
         if !own {
             // Another device begins: what was answered on the one before is settled.
             settled = state.unsettled();
-            state.settle_last();
+            state.end_chain();
         }
         Ok(Self::Incremental { state: Box::new(state), settled })
     }
@@ -155,7 +155,7 @@ fn fold_into(
     pass_events(conn, reader, |event| {
         if event.chain != chain {
             if !chain.is_empty() {
-                state.settle_last();
+                state.end_chain();
             }
             event.chain.clone_into(&mut chain);
         }

@@ -150,7 +150,7 @@ impl Folding {
                 let chain = chain.unwrap_or_default();
                 if last != chain {
                     if !last.is_empty() {
-                        state.settle_last();
+                        state.end_chain();
                     }
                     chain.clone_into(last);
                 }
