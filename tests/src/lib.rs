@@ -1,14 +1,16 @@
 //! Helpers shared by the journeys over the whole program.
 
+mod desk;
 mod picture;
 mod place;
 pub mod secret;
 mod tables;
 mod window;
 
+pub use desk::Desk;
 pub use picture::Picture;
 pub use place::{Place, Said, ack_lines, as_nobody, program};
-pub use tables::{CHEST, Mura, chest, mura};
+pub use tables::{CHEST, CHEST_HEADER, Mura, Release, chest, chest_of, mura};
 pub use window::{Screen, Window};
 
 use anyhow::{Result, bail};

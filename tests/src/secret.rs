@@ -1,6 +1,6 @@
 //! Projects whose labels, patients and file names no text holds by chance, and the search for them.
 
-use crate::Place;
+use crate::{CHEST_HEADER, Place};
 use anyhow::{Result, bail, ensure};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -36,8 +36,9 @@ pub fn rows(count: u32) -> Vec<Row> {
         .collect()
 }
 
-fn table(rows: &[Row]) -> String {
-    let mut text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n".to_owned();
+/// The label table of these films.
+pub fn table(rows: &[Row]) -> String {
+    let mut text = format!("{CHEST_HEADER}\n");
     for row in rows {
         let Row { file, labels, patient } = row;
         writeln!(text, "{file},{labels},0,{patient},58,M,PA,2048,2500,0.171,0.171").ok();
@@ -45,15 +46,20 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-const PROTOCOL: &str = r#"
-levels = ["absent", "plausible", "reportable"]
+/// A protocol of one deck for each finding, of so many label-positives and as many controls.
+pub fn protocol(name: &str, findings: &[&str], size: u32) -> String {
+    let asked = findings.iter().fold(String::new(), |mut text, id| {
+        writeln!(text, "[[finding]]\nid = \"{id}\"\nlabel = \"{id}\"\n").ok();
+        text
+    });
+    format!(
+        r#"levels = ["absent", "plausible", "reportable"]
 
 [protocol]
-name = "blind"
+name = "{name}"
 version = 1
 title = "Audit with controls"
 design = "verify"
-publish_ids = false
 
 [[rule]]
 name = "permissive"
@@ -65,41 +71,23 @@ name = "clinical"
 short = "would be reported"
 text = "Would be reported."
 
-[[finding]]
-id = "Pneumothorax"
-name = "Pneumothorax"
-question = "Pneumothorax?"
-label = "Pneumothorax"
-
-[[finding]]
-id = "Effusion"
-name = "Effusion"
-question = "Effusion?"
-label = "Effusion"
-
-[[tag]]
+{asked}[[tag]]
 id = "rotated_film"
 name = "Rotated film"
 key = "E"
 
 [sampling]
-size = 6
-controls = 6
+size = {size}
+controls = {size}
 explore = 0
-per_patient = "any"
 gap = 2
-frame = "available"
 
 [blinding]
 release = "blocks"
 block = 10
-show_sex_age = false
-
-[reading]
-back = "last"
-auto_advance = true
-dwell_ms = 150
-"#;
+"#
+    )
+}
 
 /// A drawn project; its films are all different, or all alike.
 pub fn make(place: &Place, name: &str, rows: &[Row], alike: bool) -> Result<PathBuf> {
@@ -107,7 +95,8 @@ pub fn make(place: &Place, name: &str, rows: &[Row], alike: bool) -> Result<Path
         place.film(&format!("{name}/films/{}", row.file), if alike { 0 } else { n })?;
     }
     let labels = place.write(&format!("{name}/labels.csv"), table(rows))?;
-    let protocol = place.write(&format!("{name}/blind.toml"), PROTOCOL)?;
+    let protocol = protocol("blind", &["Pneumothorax", "Effusion"], 6);
+    let protocol = place.write(&format!("{name}/blind.toml"), protocol)?;
     let project = place.at(&format!("{name}/blind.overread"));
     let films = place.at(&format!("{name}/films"));
     place.ok(&[

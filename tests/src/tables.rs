@@ -108,11 +108,30 @@ pub const CHEST: [&str; 14] = [
     "Pneumothorax",
 ];
 
+/// First line of a label table of `ChestX-ray14`, without its end.
+pub const CHEST_HEADER: &str = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]";
+
+/// A release of `ChestX-ray14`'s label table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// Of 2017: line ends of two bytes, ages with a unit, a comma at the end of each line.
+    First,
+    /// Of 2020: without all that.
+    Second,
+}
+
 /// A label table in the layout of ChestX-ray14's second release: so many patients, up to four films each.
 pub fn chest(patients: u64) -> String {
-    let mut text = String::from(
-        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n",
-    );
+    chest_of(Release::Second, patients)
+}
+
+/// The same table in the layout of a release.
+pub fn chest_of(release: Release, patients: u64) -> String {
+    let end = match release {
+        Release::First => ",\r\n",
+        Release::Second => "\n",
+    };
+    let mut text = format!("{CHEST_HEADER}{end}");
     for patient in 1..=patients {
         for follow_up in 0..=patient % 4 {
             let n = patient * 31 + follow_up * 17;
@@ -126,10 +145,13 @@ pub fn chest(patients: u64) -> String {
             let cell = if labels.is_empty() { "No Finding".to_owned() } else { labels.join("|") };
             let sex = if patient.is_multiple_of(2) { "M" } else { "F" };
             let view = if n.is_multiple_of(2) { "PA" } else { "AP" };
-            writeln!(
+            let age = match release {
+                Release::First => format!("{:03}Y", 20 + n % 70),
+                Release::Second => (20 + n % 70).to_string(),
+            };
+            write!(
                 text,
-                "{patient:08}_{follow_up:03}.png,{cell},{follow_up},{patient},{},{sex},{view},2048,2500,0.171,0.171",
-                20 + n % 70
+                "{patient:08}_{follow_up:03}.png,{cell},{follow_up},{patient},{age},{sex},{view},2048,2500,0.171,0.171{end}"
             )
             .ok();
         }

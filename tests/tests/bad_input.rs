@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use anyhow::{Context as _, Result, ensure};
-use overread_tests::{Place, Said, ack_lines, as_nobody};
+use overread_tests::{CHEST_HEADER, Place, Said, ack_lines, as_nobody};
 use rusqlite::Connection;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,17 @@ fn film_of_first_item(project: &Path) -> Result<PathBuf> {
 #[test]
 fn wrong_usage_is_status_2() -> Result<()> {
     let place = Place::new()?;
-    for words in [&["read"][..], &["no-such-command"], &["sample", "--seed", "many"], &["new"]] {
+    let extend = |what: &'static str| ["sample", "x.overread", "--extend", what];
+    let (no_number, zero, no_name) = (extend("Edema"), extend("Edema=0"), extend("=5"));
+    for words in [
+        &["read"][..],
+        &["no-such-command"],
+        &["sample", "--seed", "many"],
+        &["new"],
+        &no_number,
+        &zero,
+        &no_name,
+    ] {
         let said = place.run(words)?;
         assert_eq!(said.status, 2, "{words:?}: {said:?}");
         assert!(said.out.is_empty() && !said.err.is_empty(), "{said:?}");
@@ -64,10 +74,82 @@ fn wrong_usage_is_status_2() -> Result<()> {
     Ok(())
 }
 
+/// Nothing is there: what, where, and what to do, without the system's own numbers.
+#[test]
+fn a_path_that_leads_nowhere_is_named_with_what_to_do() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    let project = project.to_str().context("a path")?;
+    let script = place.write("keys.txt", "1\n")?;
+    let script = script.to_str().context("a path")?;
+    let labels = place.at("study/films/labels.csv");
+    let labels = labels.to_str().context("a path")?;
+    place.write("file", "x")?;
+    let read = |project| ["read", project, "--reader", "demo", "--script"];
+    let new = ["new", "new.overread", "--format"];
+    let cases: &[&[&str]] = &[
+        &["info", "absent.overread"],
+        &["verify", "absent.overread"],
+        &["sample", "absent.overread"],
+        &["readers", "absent.overread", "list"],
+        &["report", "absent.overread", "--out", "report"],
+        &["report", project, "--out", "file"],
+        &["analyse", "absent.overread"],
+        &["analyse", "--reads", "absent.csv"],
+        &["analyse", project, "--config", "absent.json"],
+        &["backup", "absent.overread", "-o", "copy.overread"],
+        &["backup", project, "-o", "nowhere/copy.overread"],
+        &["recover", "absent.overread", "-o", "copy.overread"],
+        &["recover", project, "-o", "nowhere/copy.overread"],
+        &["images", project, "absent"],
+        &["import-reads", project, "absent.csv"],
+        &["import-reads", project, labels, "--map", "absent.toml"],
+        &["import-scores", project, "absent.csv"],
+        &["packet", project, "--reader", "demo", "-o", "nowhere/p.overread"],
+        &["packet", "absent.overread", "--reader", "demo", "-o", "p.overread"],
+        &["merge", "absent.overread", project],
+        &["merge", project, "absent.overread"],
+        &["protocol", "set", project, "absent.toml"],
+        &["protocol", "check", "absent.toml"],
+        &["drift", labels, "absent.csv", "--format", "cxr14"],
+        &["audit", "absent.csv"],
+        &["calc", "--batch", "absent.csv", "--json"],
+        &["render", "absent.png", "-o", "out.png"],
+        &["render", "study/films", "-o", "out.png"],
+        &["inspect", "absent.png"],
+        &[&read("absent.overread")[..], &[script]].concat(),
+        &[&read(project)[..], &["absent.txt"]].concat(),
+        &[&new[..], &["cxr14", "--labels", "absent.csv"]].concat(),
+        &[&new[..], &["cxr14", "--labels", "study"]].concat(),
+        &[&new[..], &["cxr14", "--labels", labels, "--images", "absent"]].concat(),
+        &[&new[..], &["table", "--labels", labels, "--map", "absent.toml"]].concat(),
+        &[&new[..], &["dicom", "--images", "absent"]].concat(),
+        &["new", "nowhere/new.overread", "--format", "cxr14", "--labels", labels],
+        &["demo", "--dir", "file", "--no-window"],
+    ];
+    for words in cases {
+        let said = place.run(words)?;
+        assert_eq!((said.status, said.out.as_str()), (1, ""), "{words:?}: {said:?}");
+        refused(&said, &[]);
+        let named =
+            ["absent", "nowhere", "file", "study"].iter().any(|word| said.err.contains(word));
+        assert!(named, "{words:?} names no place: {}", said.err);
+        let help = ["Check", "Choose", "Name", "Built in", "Set ", "Make"];
+        assert!(help.iter().any(|word| said.err.contains(word)), "{words:?}: {}", said.err);
+        for raw in ["os error", "No such file", "entity not found"] {
+            assert!(!said.err.contains(raw), "{words:?}: {}", said.err);
+        }
+    }
+    for left in ["copy.overread", "new.overread", "out.png", "report", "p.overread"] {
+        assert!(!place.at(left).exists(), "{left} was left behind");
+    }
+    Ok(())
+}
+
 #[test]
 fn a_wrong_table_is_refused_with_its_line_and_nothing_is_made() -> Result<()> {
     let place = Place::new()?;
-    let head = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n";
+    let head = format!("{CHEST_HEADER}\n");
     let good = "00000001_000.png,Hernia,0,1,58,M,PA,2048,2500,0.171,0.171\n";
     let twice = format!("{head}{good}{good}");
     let unknown =

@@ -2,110 +2,15 @@
 //! must not learn: image paths, patients, labels.
 
 use anyhow::{Context as _, Result, ensure};
-use overread_session::shell::{Shell, Start};
-use overread_session::view::{
-    Backend as _, FilmState, FrameInput, KeyPress, Painted, ScreenView, UiAction,
-};
 use overread_tests::{
-    Place,
+    Desk, Place,
     secret::{Row, apart, holds, make, rows, search, secrets},
 };
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-/// The window without a window: keys in, texts out.
-struct Desk {
-    shell: Shell,
-    now: Instant,
-    texts: Arc<Mutex<String>>,
-}
-
-impl Desk {
-    fn open(project: &Path, texts: &Arc<Mutex<String>>) -> Self {
-        let start = Start { project: Some(project.to_owned()), reader: Some("R1".to_owned()) };
-        let mut shell = Shell::new(start);
-        shell.set_waker(Arc::new(|| {}));
-        Self { shell, now: Instant::now(), texts: Arc::clone(texts) }
-    }
-
-    /// One frame, all of whose pictures were seen long enough ago to be answered.
-    fn frame(&mut self) -> ScreenView {
-        self.now += Duration::from_millis(400);
-        let mut input = FrameInput {
-            now: self.now,
-            viewports: vec![[400, 400]],
-            painted: vec![None],
-            pixels_per_point: 1.0,
-            window: [1600.0, 1000.0],
-            monitor_name: None,
-            monitor_scale: 1.0,
-            monitor: Some([1920, 1200]),
-            focused: true,
-            typing: false,
-        };
-        let view = self.shell.view(&input);
-        if let ScreenView::Read(read) = &view.screen
-            && let Some(FilmState::Picture(picture)) = read.films.first().map(|film| &film.state)
-        {
-            input.painted = vec![Some(Painted { generation: picture.generation, at: self.now })];
-            self.shell.view(&input);
-            self.now += Duration::from_millis(400);
-            input.now = self.now;
-        }
-        let view = self.shell.view(&input);
-        // Keys are a set that is made anew for each frame and holds no words.
-        writeln!(
-            self.texts.lock(),
-            "{}\n{:?}\n{:?}\n{:?}\n{:?}\n{:?}",
-            view.title,
-            view.screen,
-            view.layer,
-            view.toast,
-            view.status,
-            view.effects
-        )
-        .ok();
-        view.screen
-    }
-
-    fn key(&mut self, chord: &str) {
-        let press = KeyPress { chord: chord.to_owned(), repeat: false, at: self.now };
-        self.shell.act(UiAction::Key(press));
-    }
-
-    /// Frames until something holds; the pace is that of worker threads.
-    fn until<T>(
-        &mut self,
-        what: &str,
-        mut found: impl FnMut(&ScreenView) -> Option<T>,
-    ) -> Result<T> {
-        let start = Instant::now();
-        loop {
-            if let Some(value) = found(&self.frame()) {
-                return Ok(value);
-            }
-            ensure!(start.elapsed() < Duration::from_mins(1), "waited in vain: {what}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Item number, once its film is shown or is said to be impossible.
-    fn settled_item(&mut self, not: &str) -> Result<Option<(String, bool)>> {
-        self.until("an item or the end", |screen| match screen {
-            ScreenView::Read(read) if read.item != not => match &read.films.first()?.state {
-                FilmState::Picture(_) => Some(Some((read.item.clone(), true))),
-                FilmState::Failed { .. } => Some(Some((read.item.clone(), false))),
-                _ => None,
-            },
-            ScreenView::DeckDone(_) => Some(None),
-            _ => None,
-        })
-    }
-}
+use std::time::Duration;
 
 /// Reads all decks with everything opened that can be; gives how many items were answered.
 fn read_everything(project: &Path, texts: &Arc<Mutex<String>>) -> Result<(usize, usize)> {
@@ -142,7 +47,7 @@ fn read_everything(project: &Path, texts: &Arc<Mutex<String>>) -> Result<(usize,
     }
     desk.key("Ctrl+Q");
     desk.frame();
-    desk.shell.closing();
+    desk.close();
     Ok((read, failed))
 }
 
@@ -246,7 +151,7 @@ fn other_labels_of_the_same_studies_give_the_same_text() -> Result<()> {
             lines.insert(at_rest(&mut desk, &texts));
             desk.key("1");
         }
-        desk.shell.closing();
+        desk.close();
         Ok(lines)
     });
     let [one, two] = texts;

@@ -60,10 +60,42 @@ impl Audit {
 
     /// Reads by script; gives the items that were answered.
     fn read(&self, reader: &str, keys: &str) -> Result<Vec<String>> {
+        self.read_in(&self.project, reader, keys)
+    }
+
+    fn read_in(&self, file: &str, reader: &str, keys: &str) -> Result<Vec<String>> {
         let script = self.place.write("keys.txt", keys)?.display().to_string();
-        let out = self.place.ok(&self.words("read", &["--reader", reader, "--script", &script]))?;
+        let out = self.place.ok(&["read", file, "--reader", reader, "--script", &script])?;
         assert!(!out.contains("refused"), "{out}");
         Ok(ack_lines(&out).into_iter().map(|(item, _)| item).collect())
+    }
+
+    /// A reader's packet goes out.
+    fn packet(&self, reader: &str) -> Result<String> {
+        let packet = self.place.at(&format!("{reader}.overread")).display().to_string();
+        let made =
+            self.json("packet", &["--reader", reader, "--images", "match", "-o", &packet])?;
+        assert_eq!(made["reader"], reader);
+        // What a lead knows and a reader must not stands in none of them.
+        let database = rusqlite::Connection::open(&packet)?;
+        let labels: i64 = database.query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE name = 'v_dataset_labels'",
+            [],
+            |row| row.get(0),
+        )?;
+        assert_eq!(labels, 0);
+        Ok(packet)
+    }
+
+    /// Packets come back.
+    fn merge(&self, packets: &[String], reads: u64) -> Result<()> {
+        let names: Vec<&str> = packets.iter().map(String::as_str).collect();
+        let report = self.json("merge", &names)?;
+        assert_eq!((&report["refused"], &report["reads"]), (&0.into(), &reads.into()), "{report}");
+        assert_eq!(report["conflicts"], Value::Array(Vec::new()));
+        let again = self.json("merge", &names)?;
+        assert_eq!(again["came_in"], 0, "twice is once: {again}");
+        Ok(())
     }
 
     fn database(&self) -> Result<rusqlite::Connection> {
@@ -104,7 +136,10 @@ fn verify_from_label_file_to_predictive_values() -> Result<()> {
     assert_eq!(sample["decks"].as_array().context("decks")?.len(), 15);
     // Two absent, two plausible, two reportable in each deck.
     let keys = "1\n1\n2\n2\n3\n3\n".repeat(15);
-    assert_eq!(audit.read("R1", &keys)?.len(), 90);
+    let packet = audit.packet("R1")?;
+    assert_eq!(audit.read_in(&packet, "R1", &keys)?.len(), 90);
+    assert_eq!(audit.count("SELECT count(*) FROM v_reads")?, 0, "nothing came home yet");
+    audit.merge(&[packet], 90)?;
     let analysis = audit.json("analyse", &[])?;
     for finding in overread_tests::CHEST {
         for (rule, x) in [("permissive", 4), ("clinical", 2)] {
@@ -145,7 +180,9 @@ fn relabel_a_dataset_of_the_shape_of_mura() -> Result<()> {
     for n in 0..40 {
         keys.push_str(if n % 2 == 0 { "F\nSPACE\n" } else { "N\n" });
     }
-    assert_eq!(audit.read("R1", &keys)?.len(), 40);
+    let packet = audit.packet("R1")?;
+    assert_eq!(audit.read_in(&packet, "R1", &keys)?.len(), 40);
+    audit.merge(&[packet], 40)?;
     let analysis = audit.json("analyse", &[])?;
     let read = audit.count(
         "SELECT count(*) FROM v_reads WHERE finding = 'fracture' AND level = 'reportable'",
@@ -201,9 +238,13 @@ fn a_panel_with_a_drawn_gold_an_adjudicator_and_models() -> Result<()> {
     audit.readers(&["C", "D"])?;
     let sample = audit.json("sample", &["--seed", "7"])?;
     assert_eq!(sample["gold"].as_array().context("gold")?.len(), 3);
+    let mut packets = Vec::new();
     for (reader, keys) in [("A", "1\n2\n"), ("B", "1\n2\n"), ("C", "2\n1\n"), ("D", "1\n2\n")] {
-        assert_eq!(audit.read(reader, &keys.repeat(6))?.len(), 12);
+        let packet = audit.packet(reader)?;
+        assert_eq!(audit.read_in(&packet, reader, &keys.repeat(6))?.len(), 12);
+        packets.push(packet);
     }
+    audit.merge(&packets, 48)?;
     let nobody = audit.fails("adjudicate", &[])?;
     assert!(nobody.contains("no adjudicator"), "{nobody}");
     audit.place.ok(&audit.words("readers", &["add", "J", "--role", "adjudicator"]))?;
@@ -286,6 +327,10 @@ fn a_changed_protocol_is_a_new_version_and_its_reads_stand_apart() -> Result<()>
     };
     let same = set(&audit, &text)?;
     assert!(same.status == 1 && same.err.contains("higher `version`"), "{same:?}");
+    let file = audit.place.at("next.toml").display().to_string();
+    let check = ["protocol", "check", &file, "--project", &audit.project];
+    let said = audit.place.ok(&check)?;
+    assert!(said.contains("nothing was changed"), "{said}");
     let next = text.replacen("version = 1", "version = 2", 1);
     let gone = set(&audit, &next.replace("id = \"Mass\"", "id = \"Masses\""))?;
     assert!(gone.status == 1 && gone.err.contains("`Mass`"), "{gone:?}");
@@ -300,6 +345,53 @@ fn a_changed_protocol_is_a_new_version_and_its_reads_stand_apart() -> Result<()>
     assert_eq!((&ppv["x"], &ppv["n"]), (&Value::from(0), &Value::from(2)), "reads of version 2");
     let info = audit.json("info", &[])?;
     assert_eq!(info["protocol"]["versions"].as_array().context("versions")?.len(), 2);
+    audit.verified()
+}
+
+#[test]
+fn practice_comes_first_for_every_reader_and_enters_no_figure() -> Result<()> {
+    let changes = [
+        ("frame = \"available\"", "frame = \"all\""),
+        ("size = 714", "size = 10\npractice = 4"),
+        ("explore = 100", "explore = 0"),
+    ];
+    let made = mura();
+    let files: Vec<(&str, &str)> = made.files.iter().map(|(n, t)| (*n, t.as_str())).collect();
+    let audit = Audit::new("mura", &files, "mura-relabel", &changes)?;
+    audit.readers(&["R1", "R2"])?;
+    let sample = audit.json("sample", &["--seed", "5"])?;
+    assert_eq!(sample["decks"][1]["practice"], true, "{sample}");
+    assert_eq!(sample["decks"][1]["items"], 4);
+    let shared = "SELECT count(*) FROM deck_member AS a JOIN deck_member AS b ON a.study = b.study WHERE a.deck < b.deck";
+    assert_eq!(audit.count(shared)?, 0, "what is practised on is not read for figures");
+    let phases = |reader: &str| -> Result<String> {
+        let sql = format!(
+            "SELECT group_concat(substr(phase, 1, 1), '') FROM (SELECT phase FROM v_worklist WHERE reader = '{reader}' ORDER BY place)"
+        );
+        Ok(audit.database()?.query_row(&sql, [], |row| row.get(0))?)
+    };
+    assert_eq!(phases("R1")?, "pppprrrrrrrrrr");
+    assert_eq!(phases("R2")?, "pppprrrrrrrrrr");
+    // In the project and in a packet.
+    assert_eq!(audit.read("R1", &"N\n".repeat(14))?.len(), 14);
+    let packet = audit.packet("R2")?;
+    assert_eq!(audit.read_in(&packet, "R2", &"F\nSPACE\n".repeat(14))?.len(), 14);
+    audit.merge(&[packet], 14)?;
+    let analysis = audit.json("analyse", &[])?;
+    let decks = analysis["design"]["decks"].as_array().context("decks")?;
+    assert_eq!((decks.len(), &decks[0]["planned"]), (1, &Value::from(10)), "{decks:?}");
+    let abnormal = quality(&analysis, "abnormal", "clinical")?;
+    let n: u64 = ["ppv", "npv"].iter().filter_map(|name| abnormal[name]["n"].as_u64()).sum();
+    assert!(n <= 10, "{abnormal}");
+    let known = audit.fails("sample", &["--extend", "practice=2"])?;
+    assert!(known.contains("there are: all"), "{known}");
+    audit.json("sample", &["--extend", "all=5"])?;
+    assert_eq!(audit.count(shared)?, 0);
+    let bad = audit.place.ok(&["protocol", "show", "cxr14-verify"])?;
+    let bad = bad.replacen("size = 50", "size = 50\npractice = 4", 1);
+    let bad = audit.place.write("bad.toml", bad)?.display().to_string();
+    let said = audit.place.run(&["protocol", "check", &bad])?;
+    assert!(said.status == 1 && said.err.contains("practice = true"), "{said:?}");
     audit.verified()
 }
 

@@ -1,67 +1,27 @@
 //! From a label table of one's own to a drawn sample, the same on every machine.
 
 use anyhow::{Context as _, Result};
-use overread_tests::Place;
+use overread_tests::{Place, Release, chest, chest_of};
 use serde_json::Value;
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
-const FINDINGS: [&str; 14] = [
-    "Atelectasis",
-    "Cardiomegaly",
-    "Consolidation",
-    "Edema",
-    "Effusion",
-    "Emphysema",
-    "Fibrosis",
-    "Hernia",
-    "Infiltration",
-    "Mass",
-    "Nodule",
-    "Pleural_Thickening",
-    "Pneumonia",
-    "Pneumothorax",
-];
-
-/// Films, patients and films labelled Hernia, as written.
+/// Films, patients and films labelled Hernia, as they stand in a table.
 struct Written {
-    text: String,
     films: u64,
     patients: u64,
     hernias: u64,
 }
 
-/// The layout of the first release: line ends of two bytes, ages with a unit, a comma at the end
-/// of each line; or of the second, without all that.
-fn table(first_release: bool) -> Written {
-    let (end, unit, last) = if first_release { ("\r\n", "Y", ",") } else { ("\n", "", "") };
-    let mut text = format!(
-        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]{last}{end}"
-    );
-    let (mut films, mut hernias) = (0, 0);
-    let patients = 1_400;
-    for patient in 1..=patients {
-        for follow_up in 0..=patient % 4 {
-            let n = patient * 31 + follow_up * 17;
-            let mut labels: Vec<&str> = Vec::new();
-            for (at, finding) in (0..).zip(FINDINGS) {
-                if (n / (at + 2)) % (at + 4) == 0 && (n + at) % 3 == 0 {
-                    labels.push(finding);
-                }
-            }
-            hernias += u64::from(labels.contains(&"Hernia"));
-            let cell = if labels.is_empty() { "No Finding".to_owned() } else { labels.join("|") };
-            let age = 20 + n % 70;
-            let age = if first_release { format!("{age:03}{unit}") } else { age.to_string() };
-            let (sex, view) = (["M", "F"][(patient % 2) as usize], ["PA", "AP"][(n % 2) as usize]);
-            write!(
-                text,
-                "{patient:08}_{follow_up:03}.png,{cell},{follow_up},{patient},{age},{sex},{view},2048,2500,0.171,0.171{last}{end}"
-            )
-            .ok();
-            films += 1;
-        }
+fn written(text: &str) -> Written {
+    let rows: Vec<&str> = text.lines().skip(1).collect();
+    let cell = |row: &&str, at: usize| row.split(',').nth(at).unwrap_or_default().to_owned();
+    let patients: BTreeSet<String> = rows.iter().map(|row| cell(row, 3)).collect();
+    let hernias = rows.iter().filter(|row| cell(row, 1).split('|').any(|label| label == "Hernia"));
+    Written {
+        films: rows.len() as u64,
+        patients: patients.len() as u64,
+        hernias: hernias.count() as u64,
     }
-    Written { text, films, patients, hernias }
 }
 
 /// Makes, adds and draws; gives what `sample` and `info` say.
@@ -116,9 +76,10 @@ fn drawn(place: &Place, folder: &str) -> Result<Vec<(String, i64, String, String
 #[test]
 fn a_table_of_either_release_is_counted_and_drawn_as_written() -> Result<()> {
     let place = Place::new()?;
-    for first_release in [true, false] {
-        let folder = if first_release { "first" } else { "second" };
-        let Written { text, films, patients, hernias } = table(first_release);
+    for (release, folder) in [(Release::First, "first"), (Release::Second, "second")] {
+        let text = chest_of(release, 1_400);
+        let Written { films, patients, hernias } = written(&text);
+        assert_eq!(patients, 1_400);
         let (sample, info) = draw(&place, folder, &text)?;
         let dataset = &info["dataset"];
         assert_eq!(dataset["format"], "cxr14");
@@ -164,7 +125,7 @@ fn a_table_of_either_release_is_counted_and_drawn_as_written() -> Result<()> {
 #[test]
 fn the_same_table_protocol_and_seed_draw_the_same_sample_anywhere() -> Result<()> {
     let place = Place::new()?;
-    let text = table(true).text;
+    let text = chest(1_400);
     let (one, _) = draw(&place, "here", &text)?;
     let (two, _) = draw(&place, "elsewhere", &text)?;
     assert_eq!(one, two);

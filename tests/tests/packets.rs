@@ -2,67 +2,22 @@
 //! comes back counts as if it had been read in the project.
 
 use anyhow::{Context as _, Result, ensure};
-use overread_tests::{Place, ack_lines};
+use overread_tests::{Place, ack_lines, secret};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-const PROTOCOL: &str = r#"
-# Tamsin leads; see /srv/secret/plan.txt
-levels = ["absent", "plausible", "reportable"]
-
-[protocol]
-name = "packets"
-version = 1
-title = "Audit with controls"
-design = "verify"
-
-[[rule]]
-name = "permissive"
-short = "could be there"
-text = "Could be there."
-
-[[rule]]
-name = "clinical"
-short = "would be reported"
-text = "Would be reported."
-
-[[finding]]
-id = "Pneumothorax"
-label = "Pneumothorax"
-
-[[tag]]
-id = "rotated_film"
-name = "Rotated film"
-key = "E"
-
-[sampling]
-size = 10
-controls = 10
-explore = 0
-gap = 2
-
-[blinding]
-release = "blocks"
-block = 10
-"#;
 
 /// Twenty films of distinct patients; which half is labelled positive is the caller's.
 fn table(first_half: bool) -> (String, Vec<(String, u32)>) {
-    let mut text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n".to_owned();
-    let mut films = Vec::new();
-    for n in 0..20_u32 {
-        let patient = 28_931 - n * 7;
-        let file = format!("{patient:08}_{:03}.png", n % 9);
-        let label = if (n % 2 == 0) == first_half { "Pneumothorax|Hernia" } else { "Fibrosis" };
-        writeln!(text, "{file},{label},0,{patient},58,M,PA,2048,2500,0.171,0.171").ok();
-        films.push((file, patient));
+    let mut rows = secret::rows(20);
+    for (n, row) in rows.iter_mut().enumerate() {
+        row.labels = if (n % 2 == 0) == first_half { "Pneumothorax|Hernia" } else { "Fibrosis" };
     }
-    (text, films)
+    let text = secret::table(&rows);
+    (text, rows.into_iter().map(|row| (row.file, row.patient)).collect())
 }
 
 /// A drawn project with two readers, in a folder of its own.
@@ -72,7 +27,9 @@ fn project(place: &Place, name: &str, first_half: bool) -> Result<PathBuf> {
         place.film(&format!("{name}/films/{file}"), n)?;
     }
     let labels = place.write(&format!("{name}/labels.csv"), text)?;
-    let protocol = place.write(&format!("{name}/protocol.toml"), PROTOCOL)?;
+    let protocol = secret::protocol("packets", &["Pneumothorax"], 10);
+    let protocol = format!("# Tamsin leads; see /srv/secret/plan.txt\n{protocol}");
+    let protocol = place.write(&format!("{name}/protocol.toml"), protocol)?;
     let project = place.at(&format!("{name}/audit.overread"));
     let images = place.at(&format!("{name}/films"));
     run(
@@ -253,6 +210,92 @@ fn copies_of_one_packet_that_answer_one_item_are_both_kept_and_shown() -> Result
     let more = merge(&place, &project, &[&copy, &first])?;
     assert_eq!(more["refused"], 0, "{more}");
     assert_eq!(more["reads"], 2);
+    Ok(())
+}
+
+#[test]
+fn a_packet_copied_in_the_middle_of_reading_and_read_on_in_both_places_loses_nothing() -> Result<()>
+{
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let first = packet(&place, &project, "ann", "ann.overread", "match")?;
+    let mut acks = read(&place, &first, "ann", "1\n2\n")?;
+    let copy = place.at("copy.overread");
+    std::fs::copy(&first, &copy)?;
+    // On one computer, so that nothing but the file tells one copy from the other.
+    acks.extend(read(&place, &first, "ann", "1\n1\n")?);
+    acks.extend(read(&place, &copy, "ann", "3\n")?);
+    acks.extend(read(&place, &first, "ann", "2\n")?);
+    acks.extend(read(&place, &copy, "ann", "3\n")?);
+    let chains = |file: &Path| rows(file, "SELECT DISTINCT chain FROM event WHERE actor = 'ann'");
+    assert_eq!(chains(&first)?.len(), 1, "the original goes on with its chain");
+    assert_eq!(chains(&copy)?.len(), 2, "the copy begins one of its own and goes on with it");
+    let report = merge(&place, &project, &[&first, &copy])?;
+    assert_eq!(report["refused"], 0, "{report}");
+    let ids: BTreeSet<String> = rows(&project, "SELECT id FROM event")?.into_iter().collect();
+    for (item, event) in &acks {
+        assert!(ids.contains(event), "{event} on {item} was acknowledged and is lost");
+    }
+    let conflicts = report["conflicts"].as_array().context("conflicts")?;
+    assert_eq!(conflicts.len(), 2, "{report}");
+    for conflict in conflicts {
+        assert_eq!(conflict["same"], false);
+        let used = conflict["answers"].as_array().context("answers")?.iter();
+        assert_eq!(used.filter(|answer| answer["used"] == true).count(), 1, "{conflict}");
+    }
+    assert_eq!(json(&place, "info", &project)?["conflicts"], 2);
+    let said = place.ok(&[OsStr::new("merge"), project.as_os_str(), copy.as_os_str()])?;
+    assert_eq!(said.matches("Conflict: ann answered item").count(), 2, "{said}");
+    assert_eq!(json(&place, "verify", &project)?["ok"], true);
+    Ok(())
+}
+
+#[test]
+fn a_damaged_packet_leaves_the_project_and_its_folder_as_they_were() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let whole = packet(&place, &project, "ann", "ann.overread", "match")?;
+    read(&place, &whole, "ann", KEYS)?;
+    let bytes = std::fs::read(&whole)?;
+    let spoilt = place.at("spoilt.overread");
+    let contents = || -> Result<Vec<(PathBuf, Vec<u8>)>> {
+        let mut files = Vec::new();
+        let mut folders = vec![place.at("study")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path.clone(), std::fs::read(&path)?));
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    };
+    let before = contents()?;
+    for cut in [bytes.len() / 2, bytes.len() - 4_096] {
+        std::fs::write(&spoilt, &bytes[..cut])?;
+        let said = place.run(&[OsStr::new("merge"), project.as_os_str(), spoilt.as_os_str()])?;
+        assert_eq!((said.status, said.out.as_str()), (1, ""), "{}", said.err);
+        assert!(contents()? == before, "cut at {cut}: something was changed");
+    }
+    // A digit of a hash, wherever it stands: also where SQLite keeps what it moved.
+    for hash in rows(&whole, "SELECT hash FROM event WHERE kind = 'read.locked'")?.iter().step_by(7)
+    {
+        let mut bent = bytes.clone();
+        let at = |bytes: &[u8]| bytes.windows(hash.len()).position(|part| part == hash.as_bytes());
+        while let Some(place) = at(&bent) {
+            bent[place] = b'x';
+        }
+        ensure!(bent != bytes, "nothing was bent");
+        std::fs::write(&spoilt, &bent)?;
+        let said = place.run(&[OsStr::new("merge"), project.as_os_str(), spoilt.as_os_str()])?;
+        assert_eq!((said.status, said.out.as_str()), (1, ""), "{}", said.err);
+        assert!(said.err.contains("spoilt.overread was not merged"), "{}", said.err);
+        assert!(contents()? == before, "{hash}: something was changed");
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use overread_imaging::VoiChoice;
+use overread_session::verbs::parse_extension;
 
 /// How good are a dataset's labels? A workstation for reading studies a second time.
 #[derive(Debug, Parser)]
@@ -417,8 +418,8 @@ pub struct SampleArgs {
     #[arg(long)]
     pub dry_run: bool,
     /// Draw N further studies of a deck in the same random order; `all=N` where all is asked
-    #[arg(long, value_name = "FINDING=N", conflicts_with = "seed")]
-    pub extend: Option<String>,
+    #[arg(long, value_name = "FINDING=N", conflicts_with = "seed", value_parser = parse_extension)]
+    pub extend: Option<(String, u32)>,
     /// Machine-readable output
     #[arg(long)]
     pub json: bool,
@@ -673,6 +674,9 @@ pub struct RenderArgs {
     /// Replace the PNG where there is one
     #[arg(long)]
     pub overwrite: bool,
+    /// Machine-readable output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `1024x768`, each from 1 to 32,768.

@@ -19,7 +19,8 @@ fn stored_bits(allocated: bool) -> StoredBits {
 /// Reads and decodes one frame, counted from 0.
 fn open(path: &Path, frame: u32, allocated_bits: bool, what: &str) -> anyhow::Result<DecodedImage> {
     let data = std::fs::read(path).map_err(|error| {
-        anyhow!("{} cannot be read: {error}. Check the path and its permissions.", path.display())
+        let why = overread_session::words_of(&error);
+        anyhow!("{} cannot be read: {why}. Check the path and its permissions.", path.display())
     })?;
     let bits = stored_bits(allocated_bits);
     decode_with(&data, frame, &DecodeLimits::default(), bits).map_err(|error: DecodeError| {
@@ -27,7 +28,8 @@ fn open(path: &Path, frame: u32, allocated_bits: bool, what: &str) -> anyhow::Re
     })
 }
 
-pub(crate) fn render(args: &RenderArgs) -> anyhow::Result<()> {
+/// Renders into a file; says of what size.
+pub(crate) fn render(args: &RenderArgs) -> anyhow::Result<serde_json::Value> {
     let window = match args.window.as_deref() {
         Some([center, width]) => Some((*center, *width)),
         _ => None,
@@ -51,18 +53,27 @@ pub(crate) fn render(args: &RenderArgs) -> anyhow::Result<()> {
             tracing::warn!("LINEAR is defined for widths from 1: LINEAR_EXACT is used");
         }
     }
-    let png = render_pvalues(&image, &options).and_then(|r| r.to_png());
-    let png = png.map_err(|error: RenderError| {
+    let fail = |error: RenderError| {
         anyhow!("{} cannot be rendered: {error}. {}", args.image.display(), error.advice())
-    })?;
+    };
+    let rendered = render_pvalues(&image, &options).map_err(fail)?;
+    let png = rendered.to_png().map_err(fail)?;
     overread_session::write_file(&args.output, &png, args.overwrite).map_err(|error| {
         let place = args.output.display();
         if error.kind() == std::io::ErrorKind::AlreadyExists {
             anyhow!("{place} is there already and was left as it is. Name another file with -o, or add --overwrite.")
         } else {
-            anyhow!("{place} cannot be written: {error}. Check that its folder is there and may be written to.")
+            let why = overread_session::words_of(&error);
+            anyhow!("{place} cannot be written: {why}. Check that its folder is there and may be written to.")
         }
-    })
+    })?;
+    Ok(serde_json::json!({
+        "output": args.output.display().to_string(),
+        "width": rendered.width,
+        "height": rendered.height,
+        "bytes": png.len(),
+        "offset": rendered.offset,
+    }))
 }
 
 pub(crate) fn inspect(

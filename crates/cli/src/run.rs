@@ -50,8 +50,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         Verb::Images(args) => say(&verbs::images(&args.project, &args.folder)?, args.json, out),
         Verb::Adequacy(args) => say(&verbs::adequacy(&args.project, args.all)?, args.json, out),
         Verb::Sample(args) => {
-            let said = if let Some(what) = &args.extend {
-                verbs::extend_sample(&args.project, what, args.dry_run)?
+            let said = if let Some((name, more)) = &args.extend {
+                verbs::extend_sample(&args.project, name, *more, args.dry_run)?
             } else {
                 let options = SampleOptions { seed: args.seed, dry_run: args.dry_run };
                 verbs::sample(&args.project, options)?
@@ -95,8 +95,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         }
         Verb::Audit(args) => say(&verbs::audit(&args.table)?, args.json, out),
         Verb::Render(args) => {
-            crate::image::render(&args)?;
-            Ok(Next::Exit(0))
+            let json = crate::image::render(&args)?;
+            say(&Said::new(json, String::new()), args.json, out)
         }
         Verb::Inspect(args) => {
             let (json, text) = crate::image::inspect(&args.image, args.allocated_bits)?;
@@ -119,7 +119,7 @@ fn say(said: &Said, json: bool, out: &mut dyn Write) -> anyhow::Result<Next> {
     if json {
         serde_json::to_writer_pretty(&mut *out, &said.json)?;
         writeln!(out)?;
-    } else {
+    } else if !said.text.is_empty() {
         writeln!(out, "{}", said.text)?;
     }
     match &said.failed {
@@ -216,8 +216,13 @@ fn print_step(step: &Step, json: bool, out: &mut dyn Write) -> std::io::Result<(
 
 fn text_of(path: &Path) -> anyhow::Result<String> {
     if path.as_os_str() != "-" {
-        return std::fs::read_to_string(path)
-            .with_context(|| format!("could not read {}", path.display()));
+        return std::fs::read_to_string(path).map_err(|error| {
+            let why = overread_session::words_of(&error);
+            anyhow::anyhow!(
+                "Could not read {}: {why}. Check the path and its permissions.",
+                path.display()
+            )
+        });
     }
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).context("could not read standard input")?;

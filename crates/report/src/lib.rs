@@ -68,7 +68,7 @@ pub enum ReportError {
     #[error("the report was not written because this file is there already; choose another folder, or ask for it to be replaced: {}", .0.display())]
     Exists(PathBuf),
     /// The disk refused.
-    #[error("the report could not be written: {source}: {}", .path.display())]
+    #[error("the report could not be written at {}: {source}", .path.display())]
     Write {
         /// What the system said.
         source: std::io::Error,

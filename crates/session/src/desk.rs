@@ -85,6 +85,7 @@ impl Desk {
         let sample = project.sample()?.ok_or_else(|| DeskError::NotSampled(path.to_owned()))?;
         let dataset = project.dataset()?;
         let protocol = project.protocol()?;
+        let device = crate::chains::device_for(&project, &reader)?;
         let role = project.readers()?.into_iter().find(|r| r.name == reader).map(|r| r.role);
         if project.read_only().is_none()
             && role.as_deref() != Some("adjudicator")
@@ -98,7 +99,7 @@ impl Desk {
                     reader: reader.clone(),
                     why: error.to_string(),
                 })?;
-            project.save_worklist(&list, &reader, &crate::recent::device_id())?;
+            project.save_worklist(&list, &reader, &device)?;
         }
         let study_numbers = project.study_numbers(&sample)?;
         let tallies = if role.as_deref() == Some("adjudicator") {
@@ -113,7 +114,6 @@ impl Desk {
         };
         let list = project.worklist(&reader)?.unwrap_or_default();
         let boxes = crate::later_view::boxes_to_review(&project, &dataset, &protocol, &list)?;
-        let device = crate::chains::device_for(&project, &reader)?;
         let packet = packet.is_some();
         let material =
             Arc::new(Material { dataset, protocol, sample, study_numbers, packet, tallies, boxes });

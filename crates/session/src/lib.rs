@@ -27,6 +27,8 @@ pub mod writer;
 
 use std::path::Path;
 
+pub use overread_store::words_of;
+
 /// Writes a file whole or not at all; over another only where that was asked for.
 ///
 /// It gets the permissions of any new file.

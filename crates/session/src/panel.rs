@@ -226,19 +226,16 @@ fn body(
             note: format!("{left} items to go."),
         };
     }
+    if frame.material.sample.is_practice(&frame.material.protocol, frame.deck) {
+        let text = "Practice never enters a figure.".to_owned();
+        return PanelBody::NothingYet { text, release: None };
+    }
     if *frame.visible == Visible::Sealed {
         return PanelBody::Sealed {
             title: format!("Sealed until you lock item {}", frame.progress.items),
             text: "Figures that could give a label away stay closed. The protocol says so; it is the same for every reader.".to_owned(),
             note: format!("{left} items to go."),
         };
-    }
-    let practice = frame.finding.is_some_and(|id| {
-        frame.material.protocol.findings.iter().any(|f| f.practice && f.id == id)
-    });
-    if practice {
-        let text = "Practice never enters a figure.".to_owned();
-        return PanelBody::NothingYet { text, release: None };
     }
     let none = frame.visible.reads() == 0 || frame.progress.settled == 0;
     let (Some(analysis), Some(quality), false) = (analysis, quality, none) else {

@@ -336,7 +336,12 @@ impl Reading {
             .and_then(|deck| deck.finding.as_deref())
             .and_then(|id| material.protocol.finding_index(id))
             .and_then(|i| material.protocol.findings.get(i));
-        finding.map_or_else(|| "All findings".to_owned(), |finding| finding.name.clone())
+        let practice = || material.sample.is_practice(&material.protocol, deck);
+        match finding {
+            Some(finding) => finding.name.clone(),
+            None if practice() => "Practice".to_owned(),
+            None => "All findings".to_owned(),
+        }
     }
 
     /// Takes in what threads have finished, and follows the item on screen.
@@ -568,7 +573,8 @@ impl Reading {
         let release = self.room.deck().and_then(|row| {
             Some((row.id, release::to_note(&self.visible, row, &progress, noted)?))
         });
-        if let Some((id, reads)) = release.filter(|_| self.closed.is_none()) {
+        let practice = self.material().sample.is_practice(&self.material().protocol, deck);
+        if let Some((id, reads)) = release.filter(|_| self.closed.is_none() && !practice) {
             let outcome = self.room.release(id, reads);
             self.carry_out(outcome, Command::Panel, "F8", Instant::now());
         }

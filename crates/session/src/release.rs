@@ -135,7 +135,7 @@ mod tests {
     fn a_clock_that_is_set_back_moves_no_read_into_what_was_released() {
         let member = |n: u64| Member {
             study: StudyId(n),
-            label_positive: n % 2 == 0,
+            label_positive: n.is_multiple_of(2),
             drawn: 1,
             frame: 1,
             of: 1,

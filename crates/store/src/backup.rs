@@ -137,25 +137,28 @@ pub fn recover(from: &Path, to: &Path) -> Result<RecoverReport, StoreError> {
         return Err(StoreError::Exists { path: to.to_owned() });
     }
     let temporary = Temporary::beside(to);
-    let (complete, tables) = rescue(from, &temporary.0)
+    // Reading a copy keeps a left-over log beside the original untouched.
+    let scratch = Temporary::beside(to);
+    copy_with_log(from, &scratch.0).map_err(|error| StoreError::io(to, "write", error))?;
+    let (complete, tables) = rescue(&scratch.0, &temporary.0)
         .map_err(|error| StoreError::sqlite(to, "save what can be read", error))?;
     publish(&temporary.0, to)?;
     let verify = Project::open(to, OpenMode::ReadOnly)?.project.verify()?;
     Ok(RecoverReport { complete: complete && verify.ok, tables, verify })
 }
 
-fn rescue(from: &Path, to: &Path) -> rusqlite::Result<(bool, Vec<SavedTable>)> {
-    // Reading a copy keeps a left-over log beside the original untouched.
-    let scratch = Temporary::beside(to);
-    let copied = std::fs::copy(from, &scratch.0).and_then(|_| {
-        let wal = beside(from, "", "-wal");
-        if wal.exists() { std::fs::copy(wal, beside(&scratch.0, "", "-wal")) } else { Ok(0) }
-    });
-    if let Err(error) = copied {
-        let why = Some(error.to_string());
-        return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(10), why));
+fn copy_with_log(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::copy(from, to)?;
+    let log = beside(from, "", "-wal");
+    if log.exists() {
+        std::fs::copy(log, beside(to, "", "-wal"))?;
     }
-    let source = Connection::open(&scratch.0)?;
+    Ok(())
+}
+
+/// What can be read of one file into another.
+fn rescue(from: &Path, to: &Path) -> rusqlite::Result<(bool, Vec<SavedTable>)> {
+    let source = Connection::open(from)?;
     // Without this SQLite reads nothing of a file that lacks its last page.
     source.pragma_update(None, "writable_schema", true)?;
     let sound = quick_check(&source).is_ok_and(|problems| problems.is_empty());

@@ -127,6 +127,23 @@ impl fmt::Display for Notice {
     }
 }
 
+/// What the system says, in words without a number; its own text where there are none.
+pub fn words_of(error: &io::Error) -> String {
+    let words = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder",
+        io::ErrorKind::PermissionDenied => "the system does not allow it",
+        io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full",
+        io::ErrorKind::AlreadyExists => "something else of that name is there",
+        io::ErrorKind::IsADirectory => "it is a folder, not a file",
+        io::ErrorKind::NotADirectory => "a part of the path is a file, not a folder",
+        io::ErrorKind::InvalidData => "it is not text in UTF-8",
+        io::ErrorKind::InvalidFilename => "no file can have that name",
+        _ => return error.to_string(),
+    };
+    words.to_owned()
+}
+
 fn backup_hint(backups: &[PathBuf]) -> String {
     backups.last().map_or_else(
         || "There is no backup beside it; `overread recover` saves what can be read.".to_owned(),
@@ -193,7 +210,7 @@ pub enum StoreError {
         why: ReadOnlyReason,
     },
     /// A folder that cannot be written.
-    #[error("{} cannot be written in its folder: {source}. Choose a folder of your own.", path.display())]
+    #[error("{} cannot be written in its folder: {}. Choose a folder of your own.", path.display(), words_of(source))]
     Folder {
         /// Where.
         path: PathBuf,
@@ -223,7 +240,7 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
     /// The system said no.
-    #[error("Could not {doing} {}: {source}. Check the disk and its permissions, then try again.", path.display())]
+    #[error("Could not {doing} {}: {}. Check the path, the disk and its permissions, then try again.", path.display(), words_of(source))]
     Io {
         /// Where.
         path: PathBuf,

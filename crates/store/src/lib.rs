@@ -17,7 +17,7 @@ mod schema;
 pub use backup::{RecoverReport, SavedTable, recover};
 pub use bare::bare_commits;
 pub use clock::Clock;
-pub use error::{Holder, ImageError, Notice, ReadOnlyReason, StoreError};
+pub use error::{Holder, ImageError, Notice, ReadOnlyReason, StoreError, words_of};
 pub use files::{free_bytes, place_notices};
 pub use hex::sha256;
 pub use project::adequacy::ImageAdequacy;
@@ -30,5 +30,6 @@ pub use project::packet::{
     PacketFacts, PacketImage, PacketImages, PacketKey, PacketOrder, PacketStudy,
 };
 pub use project::redraw::Later;
+pub use project::seat::Seat;
 pub use project::{Closed, OpenMode, Opened, Project};
 pub use schema::{APPLICATION_ID, SCHEMA_VERSION};

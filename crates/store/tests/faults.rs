@@ -251,3 +251,53 @@ fn a_write_protected_folder_or_file_opens_for_looking_and_takes_no_new_project()
         assert_eq!(open(&path_in(folder)).project.read_only(), Some(&ReadOnlyReason::File));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn rights_that_are_lost_in_the_middle_lose_no_answer() {
+    const NAME: &str = "rights_that_are_lost_in_the_middle_lose_no_answer";
+    let prepared = std::env::var_os("OVERREAD_TEST_FOLDER");
+    if prepared.is_none() {
+        let kept = tempdir().unwrap();
+        protect(kept.path(), 0o777);
+        let run = as_nobody(NAME, kept.path());
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(run.status.success() && said.contains("1 passed"), "{said}{errors}");
+        return;
+    }
+    // One's own, so that rights can be taken from it and given back.
+    let folder = &Path::new(prepared.as_ref().unwrap()).join("own");
+    std::fs::create_dir(folder).unwrap();
+    let mut project = project_in(folder);
+    let ids = items(&project);
+    project.append("ann", DEVICE, &[lock(ids[0], "Pneumothorax", 2)]).unwrap();
+    protect(&path_in(folder), 0o444);
+    protect(folder, 0o555);
+    assert!(std::fs::write(folder.join("probe"), "").is_err(), "nothing is protected");
+    // Whatever is said of the answer is true: on disk, or not taken.
+    let said = project.append("ann", DEVICE, &[lock(ids[1], "Pneumothorax", 1)]);
+    let there = || {
+        let other = Project::open(&path_in(folder), OpenMode::ReadOnly).unwrap().project;
+        other.events(Some("ann")).unwrap().len()
+    };
+    match said {
+        Ok(events) => assert_eq!((events.len(), there()), (1, 2)),
+        Err(error) => {
+            assert!(error.to_string().contains("audit.overread"), "{error}");
+            assert_eq!(there(), 1);
+            project.append("ann", DEVICE, &[lock(ids[1], "Pneumothorax", 1)]).unwrap_err();
+        }
+    }
+    // Closing cannot tidy up, says so, and loses nothing.
+    drop(project);
+    assert!(1 <= there());
+    protect(folder, 0o755);
+    protect(&path_in(folder), 0o644);
+    let mut project = open(&path_in(folder)).project;
+    assert_eq!(project.read_only(), None);
+    project.append("ann", DEVICE, &[lock(ids[2], "Pneumothorax", 0)]).unwrap();
+    assert!(project.verify().unwrap().ok);
+    assert_eq!(project.reader_record("ann").unwrap().state.item(ids[0]).unwrap().locks.len(), 1);
+    assert!(project.close().unwrap().one_file);
+}

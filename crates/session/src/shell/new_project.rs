@@ -10,14 +10,21 @@ use crate::view::{
     WorkView,
 };
 
-const FORMATS: [(&str, &str); 3] =
-    [("cxr14", "ChestX-ray14"), ("mura", "MURA"), ("chexpert", "CheXpert")];
+const FORMATS: [(&str, &str); 6] = [
+    ("cxr14", "ChestX-ray14"),
+    ("mura", "MURA"),
+    ("chexpert", "CheXpert"),
+    ("mimic-cxr", "MIMIC-CXR"),
+    ("dicom", "DICOM folder"),
+    ("table", "Any table"),
+];
 const SEED: u64 = 14;
 
 /// What was typed so far.
 #[derive(Clone, Debug)]
 pub(super) struct Form {
     labels: String,
+    map: String,
     images: String,
     project: String,
     reader: String,
@@ -31,6 +38,7 @@ impl Default for Form {
     fn default() -> Self {
         Self {
             labels: String::new(),
+            map: String::new(),
             images: String::new(),
             project: String::new(),
             reader: "R1".to_owned(),
@@ -75,6 +83,7 @@ impl Form {
                     self.project = folder.join("audit.overread").display().to_string();
                 }
             }
+            "new.map" => text.clone_into(&mut self.map),
             "new.images" => text.clone_into(&mut self.images),
             "new.project" => text.clone_into(&mut self.project),
             "new.reader" => text.clone_into(&mut self.reader),
@@ -104,6 +113,7 @@ impl Form {
     pub(crate) fn pick(id: &str) -> Option<PickRequest> {
         let (id, title, kind) = match id {
             "new.pick-labels" => ("new.labels", "Label table", PickKind::OpenFile),
+            "new.pick-map" => ("new.map", "Mapping of columns", PickKind::OpenFile),
             "new.pick-images" => ("new.images", "Folder of images", PickKind::OpenFolder),
             "new.pick-project" => ("new.project", "New project file", PickKind::SaveFile),
             _ => return None,
@@ -122,8 +132,15 @@ impl Form {
         if self.busy {
             return None;
         }
-        self.problem = if self.labels.trim().is_empty() {
-            Some("Name the label table first.".to_owned())
+        let format = self.format_word();
+        // Headers of DICOM files can do without a table.
+        let headers = format == "dicom" && !self.images.trim().is_empty();
+        let mapped = self.takes_map() && !self.labels.trim().is_empty();
+        self.problem = if self.labels.trim().is_empty() && !headers {
+            let what = if format == "dicom" { "folder of images" } else { "label table" };
+            Some(format!("Name the {what} first."))
+        } else if mapped && self.map.trim().is_empty() {
+            Some("Name the mapping of the table's columns.".to_owned())
         } else if self.project.trim().is_empty() {
             Some("Say where the project file goes.".to_owned())
         } else if self.reader.trim().is_empty() {
@@ -144,14 +161,29 @@ impl Form {
             reader: self.reader.trim().to_owned(),
             new: NewProject {
                 path,
-                labels: self.labels.split(';').map(|p| PathBuf::from(p.trim())).collect(),
-                format: FORMATS.get(self.format).map_or("cxr14", |(word, _)| word).to_owned(),
-                map: None,
+                labels: self
+                    .labels
+                    .split(';')
+                    .map(str::trim)
+                    .filter(|path| !path.is_empty())
+                    .map(PathBuf::from)
+                    .collect(),
+                format: format.to_owned(),
+                map: mapped.then(|| PathBuf::from(self.map.trim())),
                 images: (!images.is_empty()).then(|| PathBuf::from(images)),
                 protocol: protocols().get(self.protocol).copied().unwrap_or_default().to_owned(),
                 dry_run: false,
             },
         })
+    }
+
+    fn format_word(&self) -> &'static str {
+        FORMATS.get(self.format).map_or("cxr14", |(word, _)| word)
+    }
+
+    /// Whether the table's columns must be told by a mapping.
+    fn takes_map(&self) -> bool {
+        matches!(self.format_word(), "dicom" | "table")
     }
 
     pub(crate) fn view(&self) -> PageView {
@@ -192,7 +224,11 @@ impl Form {
                 label: "Layout".to_owned(),
                 options: FORMATS.iter().map(|(_, name)| (*name).to_owned()).collect(),
                 selected: self.format,
-                note: String::new(),
+                note: if self.format_word() == "dicom" {
+                    "headers below the folder of images; a label table may join".to_owned()
+                } else {
+                    String::new()
+                },
             }),
             Block::Field(field(
                 "new.images",
@@ -226,6 +262,18 @@ impl Form {
                 button("new.pick-project"),
             )),
         ];
+        if self.takes_map() {
+            let map = field(
+                "new.map",
+                "Mapping",
+                &self.map,
+                "map.toml",
+                "which column is what; the manual for leads shows one",
+                button("new.pick-map"),
+            );
+            // Behind the layout, which asks for it.
+            blocks.insert(3, Block::Field(map));
+        }
         if let Some(why) = &self.problem {
             blocks.push(Block::Text(vec![Span::strong(why.clone())]));
         }
@@ -255,5 +303,47 @@ impl Form {
             ]));
         }
         PageView { name: "Overread".to_owned(), blocks, ..PageView::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(format: &str, fields: &[(&str, &str)]) -> Form {
+        let mut form = Form::default();
+        let place = FORMATS.iter().position(|(word, _)| *word == format).unwrap();
+        form.choose("new.format", place);
+        for (id, text) in fields.iter().chain(&[("new.project", "audit")]) {
+            form.set(id, text);
+        }
+        form
+    }
+
+    #[test]
+    fn the_form_offers_every_layout_that_the_command_line_knows() {
+        for (word, _) in FORMATS {
+            assert!(word.parse::<overread_store::import::Format>().is_ok(), "{word}");
+        }
+        assert_eq!(FORMATS.len(), 6);
+    }
+
+    #[test]
+    fn a_dicom_folder_needs_no_table_and_a_table_needs_its_mapping() {
+        let plan = form("dicom", &[("new.images", "films")]).begin().unwrap();
+        assert_eq!((plan.new.labels.len(), plan.new.map), (0, None));
+        let mut nothing = form("dicom", &[]);
+        assert!(nothing.begin().is_none());
+        assert_eq!(nothing.problem.as_deref(), Some("Name the folder of images first."));
+        let mut unmapped = form("table", &[("new.labels", "a.csv")]);
+        assert!(unmapped.begin().is_none());
+        let asks = |form: &Form| format!("{:?}", form.view()).contains("new.map");
+        assert!(asks(&unmapped));
+        unmapped.set("new.map", "map.toml");
+        let plan = unmapped.begin().unwrap();
+        assert_eq!(plan.new.map, Some(PathBuf::from("map.toml")));
+        let mimic = form("mimic-cxr", &[("new.labels", "a.csv; b.csv")]);
+        assert!(!asks(&mimic));
+        assert_eq!(mimic.clone().begin().unwrap().new.labels.len(), 2);
     }
 }

@@ -10,7 +10,7 @@ use overread_analysis::{
 };
 use overread_core::protocol::Reference;
 use overread_core::{DatasetLabel, Deck, DeckId, Member, Protocol, ReaderRecord, Sample, StudyId};
-use overread_report::{Format, Overwrite};
+use overread_report::{Format, Overwrite, ReportError};
 use overread_store::import::outside::OutsideScore;
 use overread_store::{OpenMode, Project};
 use serde_json::json;
@@ -307,7 +307,12 @@ pub fn report(
     let (analysis, rows) = of_project(path, &ProjectConfig::default())?;
     let overwrite = if overwrite { Overwrite::Asked } else { Overwrite::Never };
     let written: Vec<PathBuf> = overread_report::write(&analysis, &rows, out, &formats, overwrite)
-        .map_err(|error| VerbError::Other(error.to_string()))?;
+        .map_err(|error| match error {
+            ReportError::Write { source, path } => {
+                VerbError::io("write the report at", &path)(source)
+            }
+            other => VerbError::Other(other.to_string()),
+        })?;
     let names: Vec<String> = written.iter().map(|file| file.display().to_string()).collect();
     let text = format!("Wrote {}", names.join("\nWrote "));
     Ok(Said::new(json!({ "id": analysis.id(), "files": names }), text))

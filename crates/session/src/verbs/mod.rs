@@ -26,7 +26,7 @@ pub use outside::{import_reads, import_scores};
 pub use packets::{NewPacket, merge, packet};
 pub use project::{NewProject, add_reader, backup, images, info, new, readers, recover, verify};
 pub use protocol::{check_protocol, list_protocols, set_protocol, show_protocol};
-pub use sample::{SampleOptions, extend_sample, sample};
+pub use sample::{SampleOptions, extend_sample, parse_extension, sample};
 
 use std::path::PathBuf;
 
@@ -95,7 +95,7 @@ pub enum VerbError {
     #[error("Nothing was drawn: {0}.")]
     Sample(#[from] SampleError),
     /// A file of ours.
-    #[error("Could not {doing} {}: {source}. Check the path and its permissions.", path.display())]
+    #[error("Could not {doing} {}: {}. Check the path and its permissions.", path.display(), overread_store::words_of(source))]
     Io {
         /// What was tried.
         doing: &'static str,

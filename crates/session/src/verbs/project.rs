@@ -206,8 +206,8 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
     };
     let decks: Vec<Value> = sample
         .iter()
-        .flat_map(|sample| &sample.decks)
-        .map(|deck| {
+        .flat_map(|sample| (0..).zip(&sample.decks))
+        .map(|(no, deck)| {
             // A packet tells of a deck with controls neither arm.
             let told = packet.is_none() || deck.label_known();
             let positive = told.then(|| deck.label_positive());
@@ -223,6 +223,7 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
                 "available": available(deck),
                 "repeats": deck.members.iter().filter(|member| member.repeated).count(),
                 "label_known": deck.label_known(),
+                "practice": sample.as_ref().is_some_and(|s| s.is_practice(&protocol, no)),
             })
         })
         .collect();
@@ -294,7 +295,8 @@ fn info_text(json: &Value) -> String {
     )
     .ok();
     for deck in json["decks"].as_array().into_iter().flatten() {
-        let name = deck["finding"].as_str().unwrap_or("all findings");
+        let all = if deck["practice"] == true { "practice" } else { "all findings" };
+        let name = deck["finding"].as_str().unwrap_or(all);
         writeln!(
             text,
             "Deck {name}: {} items{}, {} with images{}",

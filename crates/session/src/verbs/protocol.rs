@@ -44,12 +44,20 @@ pub fn show_protocol(what: &str) -> Result<Said, VerbError> {
 /// Whether a file is a protocol, and what it asks; with a project, whether it fits there.
 pub fn check_protocol(what: &str, project: Option<&Path>) -> Result<Said, VerbError> {
     let protocol = protocol_of(what)?;
+    let mut unchanged = None;
     if let Some(path) = project {
         let project = Project::open(path, OpenMode::ReadOnly)?.project;
-        check_labels(&protocol, &project.dataset()?.findings)?;
-        check_change(&project, &protocol)?;
+        let same = project.protocol()?.source == protocol.source;
+        if !same {
+            check_labels(&protocol, &project.dataset()?.findings)?;
+            check_change(&project, &protocol)?;
+        }
+        unchanged = Some(same);
     }
-    let json = describe(&protocol);
+    let mut json = describe(&protocol);
+    if let Some(unchanged) = unchanged {
+        json["unchanged"] = json!(unchanged);
+    }
     let mut text = format!(
         "{} is a protocol: {}, version {}, {}.\n",
         what,
@@ -66,6 +74,11 @@ pub fn check_protocol(what: &str, project: Option<&Path>) -> Result<Said, VerbEr
     }
     for tag in &protocol.tags {
         writeln!(text, "Tag {}: {}", tag.key, tag.name).ok();
+    }
+    match unchanged {
+        None => {}
+        Some(true) => text.push_str("It is the protocol in force: nothing was changed."),
+        Some(false) => text.push_str("It can become the next version in the project."),
     }
     Ok(Said::new(json, text.trim_end().to_owned()))
 }

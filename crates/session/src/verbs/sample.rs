@@ -55,10 +55,9 @@ pub fn sample(path: &Path, options: SampleOptions) -> Result<Said, VerbError> {
     Ok(describe_sample(&drawn, &lists, options, available))
 }
 
-/// Continues the random order of a deck: `FINDING=N` draws N further label-positives of it, with
-/// controls in proportion; `all=N` draws N further studies where every finding is asked.
-pub fn extend_sample(path: &Path, what: &str, dry_run: bool) -> Result<Said, VerbError> {
-    let (name, more) = parse_extension(what)?;
+/// Continues the random order of a deck: so many further label-positives of it, with controls in
+/// proportion; of `all`, so many further studies where every finding is asked.
+pub fn extend_sample(path: &Path, name: &str, more: u32, dry_run: bool) -> Result<Said, VerbError> {
     let mut project = if dry_run {
         Project::open(path, OpenMode::ReadOnly)?.project
     } else {
@@ -108,17 +107,14 @@ pub fn extend_sample(path: &Path, what: &str, dry_run: bool) -> Result<Said, Ver
     Ok(said)
 }
 
-/// `Hernia=20`.
-fn parse_extension(what: &str) -> Result<(&str, u32), VerbError> {
-    let wrong = || {
-        VerbError::Other(format!(
-            "`{what}` does not say what to extend: FINDING=N is needed, N from 1 to 1000000, such as `Hernia=20`; `all=20` where every finding is asked."
-        ))
-    };
-    let (name, more) = what.split_once('=').ok_or_else(wrong)?;
-    match more.trim().parse::<u32>() {
-        Ok(more) if (1..=1_000_000).contains(&more) => Ok((name.trim(), more)),
-        _ => Err(wrong()),
+/// What to extend, and by how many: `Hernia=20`. The error says what is needed.
+pub fn parse_extension(what: &str) -> Result<(String, u32), String> {
+    let parts = what.split_once('=').map(|(name, more)| (name.trim(), more.trim().parse()));
+    match parts {
+        Some((name, Ok(more))) if !name.is_empty() && (1..=1_000_000).contains(&more) => {
+            Ok((name.to_owned(), more))
+        }
+        _ => Err("FINDING=N is needed, N from 1 to 1000000, such as `Hernia=20`; `all=20` where every finding is asked".to_owned()),
     }
 }
 
@@ -179,14 +175,18 @@ fn describe_sample(
     options: SampleOptions,
     available: bool,
 ) -> Said {
-    let decks: Vec<Value> = drawn.decks.iter().map(deck_json).collect();
+    let mut decks: Vec<Value> = drawn.decks.iter().map(deck_json).collect();
+    for deck in decks.iter_mut().skip(1).filter(|deck| deck["finding"].is_null()) {
+        deck["practice"] = json!(true);
+    }
     let mut text = String::new();
     writeln!(
         text,
-        "{} with seed {}: {} decks, {} studies in the frame{}.",
+        "{} with seed {}: {} deck{}, {} studies in the frame{}.",
         if options.dry_run { "Would draw" } else { "Drew" },
         drawn.seed,
         drawn.decks.len(),
+        if drawn.decks.len() == 1 { "" } else { "s" },
         drawn.frame_studies,
         if drawn.limited_to_available { " (only studies whose images were found)" } else { "" },
     )
@@ -194,8 +194,10 @@ fn describe_sample(
     if !available {
         text.push_str("No image was found: every study counts as drawable and none can be shown. Name the folder with `overread images PROJECT DIR`.\n");
     }
-    for deck in &drawn.decks {
-        let name = deck.finding.as_deref().unwrap_or("all findings");
+    for (no, deck) in drawn.decks.iter().enumerate() {
+        // Where every finding is asked, the decks behind the first are for practice.
+        let all = if no == 0 { "all findings" } else { "practice" };
+        let name = deck.finding.as_deref().unwrap_or(all);
         let frame = deck_json(deck)["frame"].as_u64().unwrap_or(0);
         let asked = deck.finding.is_some();
         let positive = if asked { deck.label_positive() } else { deck.members.len() };
@@ -225,6 +227,18 @@ fn describe_sample(
             short.arm, short.planned, short.drawn
         )
         .ok();
+    }
+    let unexplored: Vec<String> = drawn
+        .shortfall
+        .iter()
+        .filter(|short| short.arm == "exploration")
+        .map(|short| {
+            let name = short.finding.as_deref().unwrap_or_default();
+            format!("{name} {} of {}", short.drawn, short.planned)
+        })
+        .collect();
+    if !unexplored.is_empty() {
+        writeln!(text, "Short, exploration: {}.", unexplored.join(", ")).ok();
     }
     if lists.is_empty() {
         text.push_str("Nobody reads yet: add a reader with `overread readers PROJECT add NAME`; the worklist is laid out at the first reading.");

@@ -98,7 +98,7 @@ pub enum ImportError {
     #[error("`{0}` is not a known format. Use cxr14, mura, chexpert, mimic-cxr, dicom or table.")]
     Format(String),
     /// A file that cannot be read.
-    #[error("The file {} cannot be read: {source}. Check the path.", path.display())]
+    #[error("{} cannot be read: {}. Check the path and its permissions.", path.display(), crate::error::words_of(source))]
     Io {
         /// Where.
         path: PathBuf,

@@ -13,6 +13,7 @@ pub(crate) mod packet;
 pub(crate) mod projection;
 pub(crate) mod redraw;
 mod sample;
+pub(crate) mod seat;
 mod walk;
 
 use std::collections::HashMap;

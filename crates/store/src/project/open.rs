@@ -119,6 +119,7 @@ fn connect(path: &Path, read_only: bool, header: Header) -> rusqlite::Result<Con
             _ => conn,
         }
     } else {
+        give_log_the_rights_of(path);
         Connection::open_with_flags(path, base | OpenFlags::SQLITE_OPEN_READ_WRITE)?
     };
     conn.busy_timeout(Duration::from_secs(5))?;
@@ -134,6 +135,22 @@ fn connect(path: &Path, read_only: bool, header: Header) -> rusqlite::Result<Con
         conn.pragma_update(None, "query_only", true)?;
     }
     Ok(conn)
+}
+
+/// Whoever looked at a write-protected project has write-protected the log beside it, as SQLite does. When
+/// the project may be written again, so may its log.
+fn give_log_the_rights_of(path: &Path) {
+    let Ok(rights) = std::fs::metadata(path).map(|meta| meta.permissions()) else { return };
+    for end in ["-wal", "-shm"] {
+        let log = beside(path, "", end);
+        let protected = std::fs::metadata(&log).is_ok_and(|meta| meta.permissions().readonly());
+        if protected
+            && !rights.readonly()
+            && let Err(error) = std::fs::set_permissions(&log, rights.clone())
+        {
+            tracing::info!(%error, "a log beside the project stays write-protected");
+        }
+    }
 }
 
 /// A journal that a killed program left is rolled back by SQLite, which must be able to write for it.
