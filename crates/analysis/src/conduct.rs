@@ -155,6 +155,10 @@ pub struct Conduct {
     pub after_release: u64,
     /// Further findings marked as also present.
     pub also_present: u64,
+    /// Reads of which it was recorded how large their films were seen.
+    pub size_recorded: u64,
+    /// Of these, reads with every film seen at one image pixel on one screen pixel, or larger.
+    pub seen_full_size: u64,
     /// Neighbours in reading order that had to stand closer than the protocol's gap.
     pub gap_violations: u64,
 }
@@ -197,6 +201,8 @@ fn summary(reader: &str, lowest: Level, reads: &[&ItemRead<'_>]) -> Conduct {
         revisions: 0,
         after_release: 0,
         also_present: 0,
+        size_recorded: 0,
+        seen_full_size: 0,
         gap_violations: 0,
     };
     for (place, item) in reads.iter().enumerate() {
@@ -204,6 +210,10 @@ fn summary(reader: &str, lowest: Level, reads: &[&ItemRead<'_>]) -> Conduct {
         times.push(lock.active_ms);
         out.after_release += u64::from(lock.after_release);
         out.also_present += state.also.len() as u64;
+        if let Some((films, full_size)) = state.seen {
+            out.size_recorded += 1;
+            out.seen_full_size += u64::from(films == full_size);
+        }
         out.revisions += state.revisions() as u64;
         out.slips += state.settled.unwrap_or(state.locks.len() - 1) as u64;
         let levels: Vec<Level> = lock.answers.iter().filter_map(|a| a.answer.level()).collect();

@@ -117,7 +117,17 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
     if let (Some(detail), None) = (&view.state.detail, &view.findings) {
         let middle =
             top + f32::midpoint(grid.bar.1, grid.answers + (grid.answer - controls::CAP) / 2.0);
-        pen.left_within(x, middle - 2.0, right - x, detail, theme::TINY, theme::T2);
+        if view.second_look {
+            // What the item is about. A second look has no thresholds, so that there is room for it.
+            let more = if view.thresholds.is_empty() { grid.threshold } else { 0.0 };
+            y += more;
+            let fits = |ty: &Type| pen.width(detail, *ty) <= right - x;
+            let sizes = [theme::BODY_M, theme::SMALL_M].into_iter().find(fits);
+            let ty = sizes.unwrap_or(theme::TINY_M);
+            pen.left_within(x, middle - 2.0 + more / 2.0, right - x, detail, ty, theme::T1);
+        } else {
+            pen.left_within(x, middle - 2.0, right - x, detail, theme::TINY, theme::T2);
+        }
     }
     if let Some(findings) = &view.findings {
         let area =

@@ -256,6 +256,16 @@ pub enum EventBody {
         /// Set or taken away.
         on: bool,
     },
+    /// How large an item's films were seen before it was locked.
+    #[serde(rename = "film.seen")]
+    FilmSeen {
+        /// The item.
+        item: ItemId,
+        /// Its films.
+        films: u64,
+        /// Of these, seen at one image pixel on one screen pixel, or larger.
+        full_size: u64,
+    },
     /// What a second look, with the label, led to.
     #[serde(rename = "review.decided")]
     ReviewDecided {
@@ -343,6 +353,7 @@ impl EventBody {
             | Self::CommentSet { item, .. }
             | Self::FlagSet { item, .. }
             | Self::AlsoSet { item, .. }
+            | Self::FilmSeen { item, .. }
             | Self::ReviewDecided { item, .. } => Some(*item),
             _ => None,
         }

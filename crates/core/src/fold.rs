@@ -65,6 +65,8 @@ pub struct ItemState {
     pub flagged: bool,
     /// The reader's comment.
     pub comment: String,
+    /// Films, and how many of them were seen at full size or larger; `None` where it was not recorded.
+    pub seen: Option<(u64, u64)>,
     /// What a second look led to, and when.
     pub outcome: Option<(ReviewOutcome, String)>,
     /// When that was, among the answers of the reader.
@@ -230,6 +232,9 @@ impl ReadingState {
             }
             EventBody::AlsoSet { item, finding, on } => {
                 self.change(*item, |s| set_member(&mut s.also, finding, *on));
+            }
+            EventBody::FilmSeen { item, films, full_size } => {
+                self.items.entry(*item).or_default().seen = Some((*films, *full_size));
             }
             EventBody::FlagSet { item, on } => self.change(*item, |s| s.flagged = *on),
             EventBody::CommentSet { item, text } => {

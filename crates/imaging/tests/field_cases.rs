@@ -148,3 +148,21 @@ fn sequences_of_unknown_vr_and_undefined_length_are_stepped_over() {
     let before = plain.unknown_sequence(0x0028_0303, "1.2").window("500", "100");
     assert_eq!(before.decode().meta.windows.len(), 1);
 }
+
+#[test]
+fn a_fragment_of_odd_length_may_be_followed_by_a_byte_that_is_not_counted() {
+    let words: Vec<u16> = (0..256).collect();
+    let mut frame = common::rle_frame(&words);
+    if frame.len().is_multiple_of(2) {
+        frame.push(0);
+    }
+    let odd = frame.len() as u32;
+    let whole = Dicom::new(16, 16, 16, 12, false).encapsulated(RLE, vec![frame]);
+    let expected = stored(&whole.decode());
+    let mut bytes = whole.build();
+    let counted = [[0xFE, 0xFF, 0x00, 0xE0], (odd + 1).to_le_bytes()].concat();
+    let at = bytes.windows(8).position(|w| w == counted).unwrap() + 4;
+    bytes[at..at + 4].copy_from_slice(&odd.to_le_bytes());
+    let image = decode_with(&bytes, 0, &DecodeLimits::default(), StoredBits::Declared).unwrap();
+    assert_eq!(stored(&image), expected);
+}

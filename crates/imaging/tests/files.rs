@@ -48,6 +48,26 @@ fn every_lossless_encoding_gives_the_same_pixels() {
 }
 
 #[test]
+fn high_throughput_jpeg_2000_of_another_encoder_is_read() {
+    let plain = stored(&open("own/htj2k_none.dcm"));
+    assert_eq!(plain.len(), 96 * 80);
+    let lossless = read("own/htj2k_201.dcm");
+    assert_eq!(stored(&open("own/htj2k_201.dcm")), plain);
+    // The same under the UID of the progression by resolution.
+    let uid = b"1.2.840.10008.1.2.4.201";
+    let at = lossless.windows(uid.len()).position(|w| w == uid).unwrap() + uid.len() - 1;
+    let mut renamed = lossless;
+    renamed[at] = b'2';
+    let renamed = decode(&renamed, &DecodeLimits::default()).unwrap();
+    assert!(renamed.meta.transfer_syntax.ends_with(".202"));
+    assert_eq!(stored(&renamed), plain);
+    // The lossy one is off by what it was coded to, of 4,096.
+    let lossy = stored(&open("own/htj2k_203.dcm"));
+    let worst = lossy.iter().zip(&plain).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    assert!((1..=2).contains(&worst), "{worst}");
+}
+
+#[test]
 fn deflated_datasets_are_inflated_within_the_budget() {
     let bytes = read("pydicom/image_dfl.dcm");
     let image = decode(&bytes, &DecodeLimits::default()).unwrap();

@@ -41,7 +41,7 @@ pub(crate) fn tallies(protocol: &Protocol, sample: &Sample, readers: &[ReaderRec
     tallies
 }
 
-/// "2 absent, 1 reportable. Names and order are hidden."
+/// "Reads: 2 absent, 1 reportable." Names and order stay hidden.
 pub(crate) fn tally_words(room: &Room, item: &Item) -> Option<String> {
     let material = room.material();
     let key = (item.deck, item.study, item.finding.clone()?);
@@ -54,7 +54,7 @@ pub(crate) fn tally_words(room: &Room, item: &Item) -> Option<String> {
         .filter(|(_, n)| 0 < **n)
         .map(|(level, n)| format!("{n} {level}"))
         .collect();
-    Some(format!("Locked reads: {}. Names and order are hidden.", parts.join(", ")))
+    Some(format!("Reads: {}.", parts.join(", ")))
 }
 
 /// "The label says yes. You answered absent."

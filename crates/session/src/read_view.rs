@@ -105,6 +105,7 @@ pub(crate) fn read_view(
             _ => "Which findings?".to_owned(),
         },
         state: rows.state_line(),
+        second_look: room.stage() != Stage::Reading,
         answers: match room.stage() {
             Stage::Reviewing => {
                 let waits = scene.closed.is_some() || scene.film == FilmStatus::Waiting;

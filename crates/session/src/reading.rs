@@ -355,6 +355,7 @@ impl Reading {
         self.follow_item(frame.now);
         self.open_films();
         self.note_paint(frame);
+        self.note_sizes(frame);
         self.note_conditions(frame);
         self.ask_for_panel();
     }
@@ -516,6 +517,22 @@ impl Reading {
                 "film on screen"
             );
             self.room.pace_mut().restart(painted.at);
+        }
+    }
+
+    /// Whether each film has been on screen at one image pixel on one screen pixel.
+    fn note_sizes(&mut self, frame: &FrameInput) {
+        let painted = frame.painted.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        let viewers = self.hanging.viewers().iter();
+        let full_size: Vec<bool> = viewers
+            .zip(painted)
+            .map(|(viewer, painted)| {
+                let on_screen = painted.map(|painted| painted.generation);
+                on_screen.is_some() && on_screen == viewer.generation() && viewer.is_full_size()
+            })
+            .collect();
+        if self.painted_at.is_some() {
+            self.room.note_sizes(&full_size);
         }
     }
 

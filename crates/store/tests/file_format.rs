@@ -35,6 +35,7 @@ fn full(folder: &std::path::Path) -> Connection {
         EventBody::AlsoSet { item: ids[0], finding: "Effusion".to_owned(), on: true },
         EventBody::FlagSet { item: ids[0], on: true },
         EventBody::CommentSet { item: ids[0], text: "drain".to_owned() },
+        EventBody::FilmSeen { item: ids[0], films: 2, full_size: 1 },
         lock(ids[0], "Pneumothorax", 2),
         EventBody::ReadReopened { item: ids[0], via: Via::Undo },
         lock(ids[0], "Pneumothorax", 1),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use overread_analysis::Analysis;
+use overread_analysis::{Analysis, Count};
 
 use super::{column, counted, list, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
@@ -153,6 +153,7 @@ fn conduct(analysis: &Analysis) -> Section {
             column("Slips", Kind::Number),
             column("Revisions", Kind::Number),
             column("Gap not kept", Kind::Number),
+            column("Seen at 1:1", Kind::Number),
         ],
         rows: analysis
             .statistics
@@ -172,6 +173,11 @@ fn conduct(analysis: &Analysis) -> Section {
                     Cell::text(numbers::count(c.slips)),
                     Cell::text(numbers::count(c.revisions)),
                     Cell::text(numbers::count(c.gap_violations)),
+                    Cell::text(if c.size_recorded == 0 {
+                        none()
+                    } else {
+                        numbers::ratio(Count { x: c.seen_full_size, n: c.size_recorded })
+                    }),
                 ])
             })
             .collect(),

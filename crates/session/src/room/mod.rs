@@ -132,6 +132,8 @@ pub struct Room {
     last_locked: Option<usize>,
     pace: Pace,
     conditions: BTreeMap<String, String>,
+    /// Which films of an item have stood at full size.
+    seen: Option<(overread_core::ItemId, Vec<bool>)>,
 }
 
 impl Room {
@@ -163,6 +165,7 @@ impl Room {
             last_locked: None,
             pace: Pace::default(),
             conditions: BTreeMap::new(),
+            seen: None,
         };
         room.cursor = room.next_open(0);
         room.last_locked = room.latest_lock();
@@ -177,6 +180,27 @@ impl Room {
     /// Sets the reading conditions that the next sitting starts with.
     pub fn set_conditions(&mut self, conditions: BTreeMap<String, String>) {
         self.conditions = conditions;
+    }
+
+    /// Notes which films of the item on screen stand there at one image pixel on one screen pixel, or larger.
+    pub fn note_sizes(&mut self, full_size: &[bool]) {
+        let Some(item) = self.item().map(|item| item.id) else { return };
+        match &mut self.seen {
+            Some((noted, films)) if *noted == item && films.len() == full_size.len() => {
+                for (film, now) in films.iter_mut().zip(full_size) {
+                    *film |= *now;
+                }
+            }
+            _ => self.seen = Some((item, full_size.to_vec())),
+        }
+    }
+
+    /// What is stored of it with a lock.
+    fn seen_event(&self, locked: &EventBody) -> Option<EventBody> {
+        let EventBody::ReadLocked { item, .. } = locked else { return None };
+        let (_, films) = self.seen.as_ref().filter(|(noted, _)| noted == item)?;
+        let full_size = films.iter().filter(|film| **film).count() as u64;
+        Some(EventBody::FilmSeen { item: *item, films: films.len() as u64, full_size })
     }
 
     /// What every reader shares.
@@ -627,10 +651,11 @@ impl Room {
 
     /// The first event of a sitting says that it began, and settles what came before.
     fn write(&mut self, event: EventBody) -> Outcome {
-        let mut events = Vec::with_capacity(2);
+        let mut events = Vec::with_capacity(3);
         if !self.reader.state.in_sitting() {
             events.push(EventBody::SittingBegan { conditions: self.conditions.clone() });
         }
+        events.extend(self.seen_event(&event));
         events.push(event);
         self.pending = Some(Pending { events: events.clone(), failure: None });
         Outcome::Write(events)

@@ -301,3 +301,30 @@ fn a_tag_on_its_way_to_disk_lets_keys_wait_and_a_lock_does_not() {
     assert!(matches!(answer, Outcome::Write(_)));
     assert!(!desk.room.saves_a_mark(), "the next film must be seen before a key is for it");
 }
+
+#[test]
+fn a_lock_says_how_many_films_were_seen_at_full_size_and_only_of_its_own_item() {
+    let mut desk = Desk::new(builtin("cxr14-verify").unwrap());
+    let seen = |log: &[EventBody]| -> Vec<(u64, u64)> {
+        let found = log.iter().filter_map(|event| match event {
+            EventBody::FilmSeen { films, full_size, .. } => Some((*films, *full_size)),
+            _ => None,
+        });
+        found.collect()
+    };
+    desk.press("1");
+    assert_eq!(seen(&desk.log), [], "a script has no films");
+    desk.room.note_sizes(&[false, true]);
+    desk.room.note_sizes(&[false, false]);
+    desk.press("1");
+    assert_eq!(seen(&desk.log), [(2, 1)], "once seen is seen");
+    desk.press("1");
+    assert_eq!(seen(&desk.log), [(2, 1)], "nothing was noted of the next item");
+    desk.room.note_sizes(&[false]);
+    desk.press("1");
+    assert_eq!(seen(&desk.log), [(2, 1), (1, 0)]);
+    let states = desk.room.reader().state.clone();
+    let items: Vec<_> = desk.room.items().map(|item| item.id).collect();
+    let of = |at: usize| states.item(items[at]).unwrap().seen;
+    assert_eq!((of(0), of(1), of(2), of(3)), (None, Some((2, 1)), None, Some((1, 0))));
+}

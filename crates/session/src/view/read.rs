@@ -25,6 +25,8 @@ pub struct ReadView {
     pub question: String,
     /// What the next key will do.
     pub state: StateView,
+    /// The state's detail says what the item is about: it is looked at again.
+    pub second_look: bool,
     /// Levels in the order of the scale; empty when every finding is asked.
     pub answers: Vec<AnswerView>,
     /// Thresholds; the one at index i stands between answers i and i + 1.

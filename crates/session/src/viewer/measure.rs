@@ -153,6 +153,14 @@ pub(super) fn drawn_box(
     let mut mark =
         drawn(Tool::Ellipse, &corners, vec![format!("{name}: dataset’s box")], geometry, false);
     mark.shape = MarkShape::Box;
+    // Above the box, where it hides nothing of what the box is about; below where there is no room.
+    let (mut low, mut high) = (f32::INFINITY, [f32::INFINITY, f32::NEG_INFINITY]);
+    for [x, y] in &mark.points {
+        low = low.min(*x);
+        high = [high[0].min(*y), high[1].max(*y)];
+    }
+    let above = high[0] - 20.0;
+    mark.label_at = [low.max(0.0), if 0.0 <= above { above } else { high[1] + 4.0 }];
     mark
 }
 

@@ -404,6 +404,11 @@ impl Viewer {
         film
     }
 
+    /// Whether one image pixel takes at least one screen pixel.
+    pub(crate) fn is_full_size(&self) -> bool {
+        self.geometry().is_some_and(|geometry| 1.0 - 1e-9 <= geometry.zoom)
+    }
+
     /// Draws the picture for a viewport of this size: for benchmarks.
     pub(crate) fn picture(&mut self, size: (u32, u32)) {
         self.size = size;

@@ -281,6 +281,12 @@ impl<'a> Cursor<'a> {
         Ok(Element { tag, vr: Some(vr), length })
     }
 
+    /// Some writers fill an odd fragment up to an even length and do not count the byte.
+    fn has_uncounted_padding(&self) -> bool {
+        let item_at = |at: usize| self.bytes.get(at..at + 2) == Some(&[0xFE, 0xFF]);
+        !item_at(self.at) && item_at(self.at + 1)
+    }
+
     fn skip(&mut self, length: u32, tag: (u16, u16), end: usize) -> Result<&'a [u8], DecodeError> {
         let left = end.saturating_sub(self.at);
         let wanted = length as usize;
@@ -464,6 +470,9 @@ fn fragments<'a>(cursor: &mut Cursor<'a>, end: usize) -> Result<Vec<&'a [u8]>, D
         match item.tag {
             ITEM if items.len() < MAX_FRAGMENTS => {
                 items.push(cursor.skip(item.length, item.tag, end)?);
+                if !item.length.is_multiple_of(2) && cursor.has_uncounted_padding() {
+                    cursor.at += 1;
+                }
             }
             SEQUENCE_END => break,
             _ => return Err(damaged("the compressed pixel data are not a list of fragments")),
