@@ -397,8 +397,10 @@ pub(crate) fn notes_ui(pen: &mut Pen<'_>, row: Rect, view: &ReadView) {
     }
     let half = row.width() / 2.0;
     let has_text = !comment.text.is_empty();
-    let left = row.with_max_x(row.min.x + half - 8.0);
     let caption = if has_text { "Commented" } else { "Comment" };
+    // In a narrow rail the first word needs more than half.
+    let half = half.max(rows::CAP_GAP + pen.width(caption, theme::BODY) + 18.0);
+    let left = row.with_max_x(row.min.x + half - 8.0);
     rows::cap_word_ui(pen, left, (&comment.key, caption, has_text), 8.0, UiAction::OpenComment);
     let right = row.with_min_x(row.min.x + half - 6.0);
     let flag = &view.flag;

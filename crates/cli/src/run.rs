@@ -1,6 +1,6 @@
 //! From words to verbs to output.
 
-use std::io::{Read as _, Write};
+use std::io::{IsTerminal as _, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -35,8 +35,18 @@ const FOUND: u8 = 3;
 #[error("{0}; see `overread help`")]
 pub struct Usage(pub String);
 
+/// Writes over the line before; the last one goes.
+fn show_progress(what: &str, done: usize, of: usize) {
+    let line = if done < of { format!("{what}: {done} of {of}") } else { String::new() };
+    // Progress that cannot be shown is no fault.
+    write!(std::io::stderr(), "\r{line:<60}\r").ok();
+}
+
 /// Carries out a verb and writes what it says to `out`.
 pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
+    if std::io::stderr().is_terminal() {
+        overread_session::progress::listen(show_progress);
+    }
     match cli.verb {
         Verb::Demo(args) => demo(&args, out),
         Verb::New(args) => new(args, out),

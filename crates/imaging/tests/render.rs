@@ -249,6 +249,30 @@ fn an_empty_viewport_is_no_fault() {
 
 proptest! {
     #[test]
+    fn a_picture_turned_and_turned_back_is_itself(
+        seed: u64, width in 1_u32..9, height in 1_u32..9, turns in 0_u8..4,
+    ) {
+        let mut noise = common::Noise(seed);
+        let words: Vec<u16> = (0..width * height).map(|_| noise.next() as u16 & 0xFF).collect();
+        let film = image(width, height, 8, words.clone());
+        let pres = Presentation::default_for(&film);
+        let turned = |film: &overread_imaging::DecodedImage, turns: u8| {
+            let (w, h) = (film.width, film.height);
+            let size = if turns % 2 == 0 { (w, h) } else { (h, w) };
+            let view = ViewState { orientation: Orientation::new(turns % 4, false), ..native() };
+            let out = greys(plain().render(film, &view, &pres, size));
+            image(size.0, size.1, 8, out.into_iter().map(u16::from).collect())
+        };
+        let back = turned(&turned(&film, turns), 4 - turns);
+        prop_assert_eq!(common::stored(&back), words.iter().map(|v| i64::from(*v)).collect::<Vec<_>>());
+        let mut four = film;
+        for _ in 0..4 {
+            four = turned(&four, 1);
+        }
+        prop_assert_eq!(common::stored(&four), common::stored(&back));
+    }
+
+    #[test]
     fn screen_and_image_coordinates_are_inverses(
         turns in 0_u8..4, mirrored: bool, zoom in 0.05..20.0, x in 0.0..500.0, y in 0.0..300.0,
         pan in (-400.0..400.0, -400.0..400.0), aspect in 0.5..2.0,

@@ -12,6 +12,7 @@ mod layer;
 pub mod machine;
 pub mod manual;
 mod panel;
+pub mod progress;
 mod read_view;
 mod reading;
 pub mod recent;

@@ -162,7 +162,7 @@ fn every_table_view_and_kind_of_event_has_an_example() {
         assert!(all.split(|c| !word(c)).any(|w| w == name), "no example uses {name}");
     }
     let kinds = named("SELECT DISTINCT kind FROM event");
-    assert_eq!(kinds.len(), 22, "{kinds:?}");
+    assert_eq!(kinds.len(), 23, "{kinds:?}");
     for kind in kinds {
         assert!(all.contains(&format!("'{kind}'")), "no example uses {kind}");
         assert!(PAGE.contains(&format!("`{kind}`")), "{kind} is not explained");

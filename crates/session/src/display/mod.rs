@@ -1,7 +1,9 @@
 //! Calibrations of monitors, kept outside of any project: what was measured, when, with what.
 
+mod bare;
 mod measuring;
 mod page;
+mod page_view;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -312,16 +312,16 @@ fn a_lock_says_how_many_films_were_seen_at_full_size_and_only_of_its_own_item() 
         });
         found.collect()
     };
-    desk.press("1");
+    desk.keys("1");
     assert_eq!(seen(&desk.log), [], "a script has no films");
     desk.room.note_sizes(&[false, true]);
     desk.room.note_sizes(&[false, false]);
-    desk.press("1");
+    desk.keys("1");
     assert_eq!(seen(&desk.log), [(2, 1)], "once seen is seen");
-    desk.press("1");
+    desk.keys("1");
     assert_eq!(seen(&desk.log), [(2, 1)], "nothing was noted of the next item");
     desk.room.note_sizes(&[false]);
-    desk.press("1");
+    desk.keys("1");
     assert_eq!(seen(&desk.log), [(2, 1), (1, 0)]);
     let states = desk.room.reader().state.clone();
     let items: Vec<_> = desk.room.items().map(|item| item.id).collect();

@@ -14,7 +14,7 @@ use super::project::open_writable;
 use super::{Said, VerbError};
 
 /// Films between two commits: what is measured is not lost when the work is broken off.
-const BATCH: usize = 256;
+const BATCH: usize = 64;
 
 /// What came of measuring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -64,14 +64,19 @@ fn films(n: usize) -> String {
 /// The same for a project that is open.
 pub(crate) fn measure(project: &mut Project, whole_dataset: bool) -> Result<Measured, VerbError> {
     let ids = project.unmeasured_images(whole_dataset)?;
+    if ids.is_empty() {
+        return Ok(Measured::default());
+    }
     let shelf = project.image_shelf(&ids)?;
     let mut out = Measured::default();
     for batch in ids.chunks(BATCH) {
+        crate::progress::tell("measuring grey levels", out.measured + out.failed, ids.len());
         let measured = measure_each(batch, &shelf);
         out.failed += batch.len() - measured.len();
         out.measured += measured.len();
         project.keep_adequacy(&measured)?;
     }
+    crate::progress::tell("measuring grey levels", ids.len(), ids.len());
     Ok(out)
 }
 

@@ -3,6 +3,7 @@
 use overread_imaging::{Pattern, pattern};
 
 use super::*;
+use crate::view::{DragPace, Phase};
 
 const SIZE: [usize; 2] = [401, 301];
 

@@ -21,15 +21,14 @@ pub struct ImageAdequacy {
 }
 
 impl Project {
-    /// Images whose file was found and whose grey levels were not measured yet, by id: those of the drawn
-    /// studies, or of the whole dataset.
+    /// Images whose file was found and whose grey levels were not measured yet, by id: those of the studies in
+    /// decks, or of the whole dataset.
     pub fn unmeasured_images(&self, whole_dataset: bool) -> Result<Vec<ImageId>, StoreError> {
         let read = || -> rusqlite::Result<Vec<ImageId>> {
             let drawn: Option<BTreeSet<_>> = (!whole_dataset)
                 .then(|| -> rusqlite::Result<BTreeSet<_>> {
                     let sample = sample_of(&self.conn)?.unwrap_or_default();
-                    let explored = sample.explore.values().flatten().copied();
-                    Ok(sample.studies().into_iter().chain(explored).map(|id| id.0).collect())
+                    Ok(sample.studies().into_iter().map(|id| id.0).collect())
                 })
                 .transpose()?;
             let mut statement = self.conn.prepare(
