@@ -258,7 +258,7 @@ proptest! {
         let pres = Presentation::default_for(&film);
         let turned = |film: &overread_imaging::DecodedImage, turns: u8| {
             let (w, h) = (film.width, film.height);
-            let size = if turns % 2 == 0 { (w, h) } else { (h, w) };
+            let size = if turns.is_multiple_of(2) { (w, h) } else { (h, w) };
             let view = ViewState { orientation: Orientation::new(turns % 4, false), ..native() };
             let out = greys(plain().render(film, &view, &pres, size));
             image(size.0, size.1, 8, out.into_iter().map(u16::from).collect())
