@@ -147,6 +147,46 @@ fn a_path_that_leads_nowhere_is_named_with_what_to_do() -> Result<()> {
 }
 
 #[test]
+fn wrong_values_of_calc_and_plan_are_wrong_usage_and_those_of_a_batch_are_not() -> Result<()> {
+    let place = Place::new()?;
+    for words in [
+        &["calc", "wilson", "12", "10"][..],
+        &["calc", "wilson", "a", "b"],
+        &["calc", "wilson", "12"],
+        &["calc", "no-such-statistic", "1"],
+        &["plan", "proportion", "1.5", "0.05"],
+        &["plan", "kappa", "0.6", "0", "0.1"],
+    ] {
+        let said = place.run(words)?;
+        assert_eq!(said.status, 2, "{words:?}: {said:?}");
+        assert!(said.out.is_empty() && said.err.starts_with("overread: "), "{said:?}");
+    }
+    std::fs::write(
+        place.at("batch.csv"),
+        "id,fn,args\nx,proportion,\"{\"\"k\"\": 3, \"\"n\"\": 2}\"\n",
+    )?;
+    refused(&place.run(&["calc", "--batch", "batch.csv", "--json"])?, &["batch.csv", "line 2"]);
+    Ok(())
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_ends_the_output_quietly() -> Result<()> {
+    let place = Place::new()?;
+    for json in [&["--json"][..], &[]] {
+        // More than a pipe holds, so that writing must meet its closed end.
+        let words = [&["calc", "rng", "7", "20000"], json].concat();
+        let mut command = place.command(&words)?;
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn()?;
+        drop(child.stdout.take());
+        let ended = child.wait_with_output()?;
+        ensure!(ended.status.success(), "{json:?}: {ended:?}");
+        ensure!(ended.stderr.is_empty(), "{json:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_wrong_table_is_refused_with_its_line_and_nothing_is_made() -> Result<()> {
     let place = Place::new()?;
     let head = format!("{CHEST_HEADER}\n");

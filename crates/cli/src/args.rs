@@ -101,9 +101,7 @@ pub enum Verb {
     )]
     Report(ReportArgs),
     /// One statistic from numbers
-    #[command(
-        after_help = "Example: overread calc wilson 45 50\n         overread calc --batch cases.csv --json"
-    )]
+    #[command(after_help = crate::calc::help())]
     Calc(CalcArgs),
     /// How many studies to read, in words and as a table
     #[command(

@@ -30,10 +30,10 @@ pub enum Next {
 /// Status of a check that found something.
 const FOUND: u8 = 3;
 
-/// The command line itself is wrong: exit status 2.
+/// The command line itself is wrong, and whose help tells what is right: exit status 2.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}; see `overread help`")]
-pub struct Usage(pub String);
+#[error("{0}; see `overread help {1}`")]
+pub struct Usage(pub String, pub &'static str);
 
 /// Writes over the line before; the last one goes.
 fn show_progress(what: &str, done: usize, of: usize) {
@@ -100,7 +100,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         Verb::Report(args) => report(&args, out),
         Verb::Calc(args) => calc(&args, out),
         Verb::Plan(args) => {
-            let (said, json) = crate::plan::plan(&args.verb)?;
+            let (said, json) = crate::plan::plan(&args.verb)
+                .map_err(|error| Usage(format!("{error:#}"), "plan"))?;
             say(&said, json, out)
         }
         Verb::Audit(args) => say(&verbs::audit(&args.table)?, args.json, out),
@@ -127,7 +128,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
 
 fn say(said: &Said, json: bool, out: &mut dyn Write) -> anyhow::Result<Next> {
     if json {
-        serde_json::to_writer_pretty(&mut *out, &said.json)?;
+        // As an error of input and output, so that a closed pipe is known as one.
+        serde_json::to_writer_pretty(&mut *out, &said.json).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else if !said.text.is_empty() {
         writeln!(out, "{}", said.text)?;
@@ -260,11 +262,14 @@ fn calc(args: &CalcArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
         (Some(batch), _) => {
             calc::calc_batch(&text_of(batch)?).with_context(|| format!("in {}", batch.display()))?
         }
-        (None, Some(name)) => match calc::calc_positional(name, &args.args) {
-            Err(error) if error.is_usage() => return Err(Usage(error.to_string()).into()),
-            result => result?,
-        },
-        (None, None) => bail!("name a statistic, or a table with --batch"),
+        // Everything that can be wrong here stands on the command line.
+        (None, Some(name)) => calc::calc_positional(name, &args.args)
+            .map_err(|error| Usage(format!("{error}"), "calc"))?,
+        (None, None) => {
+            return Err(
+                Usage("name a statistic, or a table with --batch".to_owned(), "calc").into()
+            );
+        }
     };
     let text = plain(&json);
     say(&Said::new(json, text), args.json, out)

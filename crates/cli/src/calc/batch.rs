@@ -34,7 +34,7 @@ pub fn calc_batch(text: &str) -> Result<Value, CalcError> {
         let values: Value =
             serde_json::from_str(cell(args, "args")?).map_err(|e| of_row("args", &e))?;
         let result = calc_one(cell(function, "fn")?.trim(), &values)
-            .map_err(|e| of_row(if e.is_usage() { "fn" } else { "args" }, &e))?;
+            .map_err(|e| of_row(if e.is_about_the_name() { "fn" } else { "args" }, &e))?;
         out.insert(key.to_owned(), result);
     }
     Ok(Value::Object(out))

@@ -22,7 +22,7 @@ pub enum CalcError {
         known: String,
     },
     /// Too few or too many arguments.
-    #[error("{function} takes {takes}, not {given}")]
+    #[error("{function} takes the arguments {takes}; {given} were given")]
     Arity {
         /// The function.
         function: String,
@@ -52,13 +52,11 @@ pub enum CalcError {
 }
 
 impl CalcError {
-    /// Whether the words on the command line were wrong, rather than what they say.
-    pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::UnknownFunction { .. } | Self::Arity { .. })
+    /// Whether a batch is wrong in its column `fn`, rather than in its arguments.
+    const fn is_about_the_name(&self) -> bool {
+        matches!(self, Self::UnknownFunction { .. })
     }
-}
 
-impl CalcError {
     fn arguments(function: &str, reason: String) -> Self {
         Self::Arguments { function: function.to_owned(), reason }
     }
@@ -83,9 +81,31 @@ pub fn functions() -> &'static [Function] {
     functions::FUNCTIONS
 }
 
+impl Function {
+    /// Its name, then the other names for it.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+}
+
+/// Every function with its arguments, for `overread help calc`.
+pub fn help() -> String {
+    use std::fmt::Write as _;
+    let mut text = String::from(
+        "Example: overread calc wilson 45 50\n         overread calc kappa '[[20,5],[4,15]]' linear\n         overread calc --batch cases.csv --json\n\nNames and their arguments; those in brackets may be left out, lists are JSON or 1,2,3:\n",
+    );
+    for function in functions() {
+        let names: Vec<&str> = function.names().collect();
+        let arguments = function.arguments.join(" ");
+        // Writing to a String cannot fail.
+        write!(text, "\n  {} {arguments}\n      {}", names.join(" | "), function.summary).ok();
+    }
+    text
+}
+
 fn find(name: &str) -> Result<&'static Function, CalcError> {
-    functions().iter().find(|f| f.name == name || f.aliases.contains(&name)).ok_or_else(|| {
-        let known: Vec<&str> = functions().iter().map(|f| f.name).collect();
+    functions().iter().find(|f| f.names().any(|known| known == name)).ok_or_else(|| {
+        let known: Vec<&str> = functions().iter().flat_map(Function::names).collect();
         CalcError::UnknownFunction { name: name.to_owned(), known: known.join(", ") }
     })
 }
@@ -121,7 +141,13 @@ pub fn calc_positional(name: &str, args: &[String]) -> Result<Value, CalcError> 
             object.insert((*name).to_owned(), parsed(arg));
         }
     }
-    calc_one(function.name, &Value::Object(object))
+    calc_one(function.name, &Value::Object(object)).map_err(|error| match error {
+        CalcError::Arguments { function: name, reason } => {
+            let takes = function.arguments.join(" ");
+            CalcError::arguments(&name, format!("{reason} (its arguments are {takes})"))
+        }
+        other => other,
+    })
 }
 
 /// JSON where it is JSON, a list where it has commas, otherwise a word.

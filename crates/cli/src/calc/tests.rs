@@ -41,18 +41,32 @@ fn impossible_counts_and_unknown_names_are_refused() {
 }
 
 #[test]
-fn a_wrong_number_of_arguments_is_wrong_usage_and_a_wrong_value_is_not() {
+fn wrong_arguments_are_named_with_what_the_function_takes() {
     for (name, args) in [
         ("sequence", &["1", "2", "0.05", "9"][..]),
         ("wilson", &["45"]),
         ("wilson", &[]),
+        ("wilson", &["60", "50"]),
+        ("wilson", &["a", "50"]),
+        ("wilson", &["-1", "50"]),
+        ("wilson", &["4.5", "50"]),
         ("fisher", &["1", "2", "3"]),
-        ("median", &["1"]),
     ] {
-        assert!(calc_positional(name, &words(args)).unwrap_err().is_usage(), "{name} {args:?}");
+        let error = calc_positional(name, &words(args)).unwrap_err().to_string();
+        let takes = find(name).unwrap().arguments.join(" ");
+        assert!(error.contains(&takes), "{error}");
     }
-    for args in [["60", "50"], ["a", "50"], ["-1", "50"], ["4.5", "50"]] {
-        assert!(!calc_positional("wilson", &words(&args)).unwrap_err().is_usage(), "{args:?}");
+}
+
+#[test]
+fn help_and_the_refusal_of_an_unknown_name_list_every_name_and_alias() {
+    let refusal = calc_positional("median", &[]).unwrap_err().to_string();
+    for function in functions() {
+        for name in function.names() {
+            assert!(refusal.split([' ', ',']).any(|word| word == name), "{name}: {refusal}");
+        }
+        let line = format!("{} {}", function.names().last().unwrap(), function.arguments.join(" "));
+        assert!(help().contains(&line), "{line}");
     }
 }
 
