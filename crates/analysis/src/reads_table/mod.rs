@@ -13,12 +13,16 @@ mod quality;
 mod rules;
 mod scores;
 mod statistics;
+mod typed;
 
 use serde_json::{Value, json};
+
+use crate::long::ReadRow;
 
 pub use options::{OptionsError, PopulationStratum, ReadsOptions, ReferencePolicy};
 pub use parse::ReadsTable;
 pub use scores::ScoresTable;
+pub use typed::ScoreRow;
 
 /// Name and version of the serialised form.
 pub const READS_SCHEMA: &str = "overread.reads/1";
@@ -70,6 +74,19 @@ pub fn analyse_tables(
     let options = config.map_or_else(|| Ok(ReadsOptions::default()), ReadsOptions::from_json)?;
     let table = ReadsTable::parse(reads, &options)?;
     let scores = scores.map(ScoresTable::parse).transpose()?;
+    let statistics = statistics::statistics(&table, scores.as_ref(), &options)?;
+    Ok(json!({ "schema": READS_SCHEMA, "statistics": statistics }))
+}
+
+/// The same from the reads and scores of a project.
+pub fn analyse_rows(
+    reads: &[ReadRow],
+    config: Option<&str>,
+    scores: &[ScoreRow<'_>],
+) -> Result<Value, ReadsTableError> {
+    let options = config.map_or_else(|| Ok(ReadsOptions::default()), ReadsOptions::from_json)?;
+    let table = ReadsTable::of_rows(reads, &options)?;
+    let scores = (!scores.is_empty()).then(|| ScoresTable::of_rows(scores));
     let statistics = statistics::statistics(&table, scores.as_ref(), &options)?;
     Ok(json!({ "schema": READS_SCHEMA, "statistics": statistics }))
 }

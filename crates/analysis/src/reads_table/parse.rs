@@ -57,18 +57,18 @@ pub struct ReadsTable {
     pub(super) blank_values: u64,
     pub(super) unsure: u64,
     pub(super) inadequate: u64,
-    columns: Vec<&'static str>,
+    pub(super) columns: Vec<&'static str>,
     pub(super) ignored: Vec<String>,
 }
 
 /// Texts by order of appearance.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     at: HashMap<String, Place>,
 }
 
 impl Names {
-    fn place(&mut self, name: &str) -> Place {
+    pub(super) fn place(&mut self, name: &str) -> Place {
         if let Some(place) = self.at.get(name) {
             return *place;
         }
@@ -114,6 +114,22 @@ const KNOWN: [&str; 14] = [
 ];
 
 impl ReadsTable {
+    /// Puts the names of studies, readers, rules and findings in order, and points every read at its new places.
+    pub(super) fn settle(&mut self, names: [Names; 4], texts: Names) {
+        let [studies, readers, rules, findings] = names.map(Names::sorted);
+        for read in &mut self.reads {
+            read.study = studies.1[read.study as usize];
+            read.reader = readers.1[read.reader as usize];
+            read.rule = rules.1[read.rule as usize];
+            read.finding = findings.1[read.finding as usize];
+        }
+        self.studies = studies.0;
+        self.readers = readers.0;
+        self.rules = rules.0;
+        self.findings = findings.0;
+        self.texts = texts.listed();
+    }
+
     /// Whether the table has a column, be it blank throughout.
     pub(super) fn has(&self, column: &str) -> bool {
         self.columns.contains(&column)
@@ -297,21 +313,9 @@ impl Builder<'_> {
         })
     }
 
-    /// Puts the names in order, points every read at its new places, and numbers the reads of each key.
     fn finished(self) -> Result<ReadsTable, ReadsTableError> {
         let Self { mut table, columns, lines, .. } = self;
-        let [studies, readers, rules, findings] = self.names.map(Names::sorted);
-        for read in &mut table.reads {
-            read.study = studies.1[read.study as usize];
-            read.reader = readers.1[read.reader as usize];
-            read.rule = rules.1[read.rule as usize];
-            read.finding = findings.1[read.finding as usize];
-        }
-        table.studies = studies.0;
-        table.readers = readers.0;
-        table.rules = rules.0;
-        table.findings = findings.0;
-        table.texts = self.texts.listed();
+        table.settle(self.names, self.texts);
         match number(&mut table.reads, columns.has("read_no")) {
             None => Ok(table),
             Some(again) => Err(repeated(&table, &columns, again, lines[again])),
@@ -320,7 +324,7 @@ impl Builder<'_> {
 }
 
 /// Numbers the reads of each key as given, or in file order; the first read whose number was taken, if any.
-fn number(reads: &mut [Read], numbered: bool) -> Option<usize> {
+pub(super) fn number(reads: &mut [Read], numbered: bool) -> Option<usize> {
     let mut order: Vec<usize> = (0..reads.len()).collect();
     let sorted = reads.is_sorted_by(|a, b| a.key() < b.key());
     if !sorted {

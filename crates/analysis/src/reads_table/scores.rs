@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::agreement::compared;
 use super::cells::{Cell, Study};
 use super::columns::{self, Columns};
+use super::typed::ScoreRow;
 use super::{ReadsOptions, ReadsTableError, printed};
 
 /// Sum and number of the view scores of a study.
@@ -49,17 +50,32 @@ impl ScoresTable {
                     return Err(columns.wrong(line, "view_id", reason));
                 }
             }
-            out.rows += 1;
-            let Some(score) = columns.number(&record, line, "score")? else {
-                out.blank += 1;
-                continue;
-            };
-            let means = out.means.entry(model).or_default();
-            let (sum, count) = means.entry((finding, study)).or_insert((0.0, 0));
-            *sum += score;
-            *count += 1;
+            let score = columns.number(&record, line, "score")?;
+            out.add(&model, &finding, &study, score);
         }
         Ok(out)
+    }
+
+    /// The scores of a project's models.
+    pub(super) fn of_rows(rows: &[ScoreRow<'_>]) -> Self {
+        let mut out = Self { means: BTreeMap::new(), rows: 0, blank: 0, ignored: Vec::new() };
+        for row in rows {
+            out.add(row.model, row.finding, &row.study.to_string(), row.score);
+        }
+        out
+    }
+
+    /// Counts a row, and its score towards the mean of its study.
+    fn add(&mut self, model: &str, finding: &str, study: &str, score: Option<f64>) {
+        self.rows += 1;
+        let Some(score) = score else {
+            self.blank += 1;
+            return;
+        };
+        let means = self.means.entry(model.to_owned()).or_default();
+        let (sum, count) = means.entry((finding.to_owned(), study.to_owned())).or_insert((0.0, 0));
+        *sum += score;
+        *count += 1;
     }
 
     pub(super) fn summary(&self) -> Value {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use overread_analysis::reads_table::ReadsTableError;
+use overread_analysis::reads_table::{ReadsTableError, ScoreRow};
 use overread_analysis::{
     Analysis, ChainHead, Input, ModelScores, Options, Provenance, ReadRow, SourceFile, long_reads,
 };
 use overread_core::protocol::Reference;
-use overread_core::{DatasetLabel, Deck, DeckId, Member, Protocol, ReaderRecord, Sample, StudyId};
+use overread_core::{Deck, DeckId, Member, Protocol, ReaderRecord, Sample, StudyId};
 use overread_report::{Format, Overwrite, ReportError};
 use overread_store::import::outside::OutsideScore;
 use overread_store::{OpenMode, Project};
@@ -174,19 +174,16 @@ pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
     let project = Project::open(path, OpenMode::ReadOnly)?.project;
     let (analysis, rows) = of_open_project(&project, &config)?;
     let (sample, protocol) = (sample_of(&project)?, project.protocol()?);
-    let scores = scores_csv(&project.outside_scores()?, sample.as_ref());
+    let outside_scores = project.outside_scores()?;
+    let scores = score_rows(&outside_scores, sample.as_ref());
     let table_config = table_config(&config, &protocol, sample.as_ref());
     let outside = project.outside_files()?;
     let fail = |error: &dyn std::fmt::Display| {
         VerbError::Other(format!("The analysis could not be written: {error}."))
     };
     let mut json = serde_json::to_value(&analysis).map_err(|error| fail(&error))?;
-    let table = overread_analysis::reads_table::analyse_reads(
-        &reads_csv(&rows),
-        Some(&table_config),
-        scores.as_deref(),
-    )
-    .map_err(|error| fail(&error))?;
+    let table = overread_analysis::reads_table::analyse_rows(&rows, Some(&table_config), &scores)
+        .map_err(|error| fail(&error))?;
     if let (Some(all), Some(plain)) =
         (json["statistics"].as_object_mut(), table["statistics"].as_object())
     {
@@ -208,52 +205,18 @@ pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
     Ok(Said::new(json, text))
 }
 
-/// The project's scores in the layout of `--scores`; `None` where there are none.
-fn scores_csv(scores: &[OutsideScore], sample: Option<&Sample>) -> Option<String> {
-    let numbers = sample?.study_numbers();
-    if scores.is_empty() {
-        return None;
-    }
-    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let mut csv = String::from("study_id,view_id,model,finding,score\n");
-    for score in scores {
-        // Reads go by the numbers of drawn studies; there is nothing to hold the others against.
-        let Some(study) = numbers.get(&score.study) else { continue };
-        let number = score.score.map_or_else(String::new, |score| score.to_string());
-        let (view, model) = (quoted(&score.view), quoted(&score.model));
-        writeln!(csv, "{study},{view},{model},{},{number}", quoted(&score.finding)).ok();
-    }
-    Some(csv)
-}
-
-/// The project's reads in the layout of `--reads`, so that both ways give the same statistics.
-fn reads_csv(rows: &[ReadRow]) -> String {
-    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let mut csv = String::from(
-        "study_id,reader_id,rule,finding,value,patient_id,dataset_label,tag,no_answer,seq\n",
-    );
-    for row in rows {
-        let value = row.value.map_or("", |value| if value { "1" } else { "0" });
-        let label = match row.dataset_label {
-            DatasetLabel::Positive => "1",
-            DatasetLabel::Negative => "0",
-            DatasetLabel::Uncertain | DatasetLabel::Blank => "",
-        };
-        writeln!(
-            csv,
-            "{},{},{},{},{value},{},{label},{},{},{}",
-            row.study,
-            quoted(&row.reader),
-            quoted(&row.rule),
-            quoted(&row.finding),
-            row.patient,
-            quoted(&row.tags.join(";")),
-            row.no_answer.unwrap_or(""),
-            row.seq
-        )
-        .ok();
-    }
-    csv
+/// The project's scores of drawn studies; there is nothing to hold the others against.
+fn score_rows<'a>(scores: &'a [OutsideScore], sample: Option<&Sample>) -> Vec<ScoreRow<'a>> {
+    let numbers = sample.map(Sample::study_numbers).unwrap_or_default();
+    let row = |score: &'a OutsideScore| {
+        Some(ScoreRow {
+            study: *numbers.get(&score.study)?,
+            model: &score.model,
+            finding: &score.finding,
+            score: score.score,
+        })
+    };
+    scores.iter().filter_map(row).collect()
 }
 
 /// The same statistics from a reads table, without a project.
