@@ -1,14 +1,14 @@
 //! Agreement of readers who read the same studies.
 
 use overread_core::Level;
-use overread_core::protocol::Design;
 use overread_stats::Interval;
 use overread_stats::kappa::{Weights, kappa_value};
+use overread_stats::proportion;
 use overread_stats::two_rater::two_rater;
 use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
-use crate::figure::{Count, RuleRef};
+use crate::figure::{Count, RuleRef, with_width};
 use crate::input::{Input, Options};
 use crate::panel::{by_patient, over_patients};
 
@@ -39,13 +39,15 @@ pub struct PairAgreement {
     pub both_negative: u64,
     /// Observed agreement.
     pub observed: Option<f64>,
+    /// Its Wilson interval, which says something also where kappa has none.
+    pub observed_interval: Option<Interval>,
     /// Cohen's kappa.
     pub kappa: Option<f64>,
-    /// Its interval.
+    /// Its interval; none where its standard error is 0, which says nothing.
     pub interval: Option<Interval>,
     /// How the interval was made.
     pub method: &'static str,
-    /// Whether kappa is ±1 and the interval a point.
+    /// Whether kappa has a value and the standard error 0: all agree, all disagree, or a reader is constant.
     pub degenerate: bool,
     /// Gwet's AC1.
     pub ac1: Option<f64>,
@@ -71,6 +73,7 @@ impl PairAgreement {
     /// Leaves the counts of the sample alone.
     fn withhold(&mut self, why: &str) {
         self.observed = None;
+        self.observed_interval = None;
         self.kappa = None;
         self.interval = None;
         self.method = "none";
@@ -162,8 +165,7 @@ impl<'a> Pairs<'a> {
             threshold: rule.threshold,
             rule: RuleRef { name: rule.name.clone(), version: input.protocol.version },
             top: input.protocol.top_level(),
-            sample_value: input.protocol.design == Design::Verify
-                || question.chances.unequal().is_some(),
+            sample_value: question.describes_sample(input),
         }
     }
 
@@ -193,6 +195,7 @@ impl<'a> Pairs<'a> {
         let level = self.options.stats_level();
         let found = two_rater(&[vec![d, c], vec![b, a]], false, level);
         let result = found.kappa;
+        let interval = with_width(result.ci_fce);
         let clusters = by_patient(&patients);
         let weighted = |weights| {
             let flat: Vec<u64> = levels.iter().flatten().copied().collect();
@@ -211,10 +214,11 @@ impl<'a> Pairs<'a> {
             second_only: c,
             both_negative: d,
             observed: result.po,
+            observed_interval: proportion(a + d, n, level).wilson,
             kappa: result.kappa,
-            interval: result.ci_fce,
-            method: if result.ci_fce.is_some() { "Fleiss–Cohen–Everitt" } else { "none" },
-            degenerate: result.is_degenerate(),
+            interval,
+            method: if interval.is_some() { "Fleiss–Cohen–Everitt" } else { "none" },
+            degenerate: result.kappa.is_some() && interval.is_none(),
             ac1: found.gwet_ac1.est,
             pabak: found.pabak.est,
             linear_kappa: weighted(Weights::Linear),

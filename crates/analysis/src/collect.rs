@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use overread_core::protocol::{Finding, Reference, Release};
+use overread_core::protocol::{Design, Finding, Reference, Release};
 use overread_core::sampling::Deck;
 use overread_core::{
     Answer, DatasetLabel, ItemState, Level, Lock, NoAnswer, Phase, ReaderRecord, Study, StudyId,
@@ -146,6 +146,13 @@ pub(crate) struct Question<'a> {
     pub(crate) chances: Chances,
     /// Studies in reading order.
     pub(crate) units: Vec<Unit<'a>>,
+}
+
+impl Question<'_> {
+    /// Whether plain figures of its studies describe the sample alone: they were drawn by label or with unequal probabilities.
+    pub(crate) fn describes_sample(&self, input: &Input<'_>) -> bool {
+        input.protocol.design == Design::Verify || self.chances.unequal().is_some()
+    }
 }
 
 /// All reads that an analysis may see.

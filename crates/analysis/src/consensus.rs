@@ -60,6 +60,8 @@ pub struct Consensus {
     pub adjudicated: u64,
     /// Of these, decided against the majority.
     pub overturned: u64,
+    /// Whether the studies were drawn by label or with unequal probabilities: then the figures describe the sample, not the dataset.
+    pub sample_value: bool,
     /// Latent classes; `None` with fewer than three readers.
     pub latent: Option<Latent>,
     /// Why there are none.
@@ -78,13 +80,14 @@ pub(crate) fn consensus(input: &Input<'_>, collected: &Collected<'_>) -> Vec<Con
     for question in &collected.questions {
         for rule in &input.protocol.rules {
             let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
-            out.push(of(collected, question, rule.threshold, id));
+            out.push(of(input, collected, question, rule.threshold, id));
         }
     }
     out
 }
 
 fn of(
+    input: &Input<'_>,
     collected: &Collected<'_>,
     question: &Question<'_>,
     threshold: overread_core::Level,
@@ -100,6 +103,7 @@ fn of(
         disagreed: 0,
         adjudicated: 0,
         overturned: 0,
+        sample_value: question.describes_sample(input),
         latent: None,
         latent_reason: None,
     };

@@ -33,6 +33,11 @@ impl Count {
     }
 }
 
+/// An interval of no width comes from a standard error of 0, which says nothing: it is none.
+pub(crate) fn with_width(interval: Option<Interval>) -> Option<Interval> {
+    interval.filter(|ends| 1e-12 < ends.high - ends.low)
+}
+
 /// What may be done with an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

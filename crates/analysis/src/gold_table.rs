@@ -1,13 +1,14 @@
 //! Raters against the gold panel, region by region: the layout of MURA's Table 2.
 
 use overread_core::Level;
+use overread_core::protocol::Design;
 use overread_stats::Interval;
 use overread_stats::kappa::{Weights, kappa};
 use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
 use crate::dataset::{Attribute, DatasetSummary};
-use crate::figure::{Count, RuleRef};
+use crate::figure::{Count, RuleRef, with_width};
 use crate::input::{Input, Options};
 use crate::splits::{Rater, declared_panel, majority, raters};
 
@@ -34,10 +35,12 @@ pub struct GoldRow {
     pub agreed: Count,
     /// Cohen's kappa.
     pub kappa: Option<f64>,
-    /// Fleiss–Cohen–Everitt interval.
+    /// Fleiss–Cohen–Everitt interval; none where the standard error is 0.
     pub interval: Option<Interval>,
     /// `McHugh`'s interval, for comparison with published tables.
     pub mchugh: Option<Interval>,
+    /// Whether the studies were drawn by label or with unequal probabilities: then the figures describe the sample, not the dataset.
+    pub sample_value: bool,
     /// Why there is no kappa.
     pub reason: Option<String>,
 }
@@ -62,6 +65,7 @@ pub(crate) fn gold_table(
         for rule in &input.protocol.rules {
             let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
             let standard = Standard {
+                input,
                 options,
                 collected,
                 question,
@@ -104,6 +108,7 @@ fn groups<'q, 'a>(question: &'q Question<'a>, summary: &DatasetSummary) -> Vec<G
 
 /// What a rater is compared with.
 struct Standard<'a> {
+    input: &'a Input<'a>,
     options: &'a Options,
     collected: &'a Collected<'a>,
     question: &'a Question<'a>,
@@ -113,6 +118,14 @@ struct Standard<'a> {
 }
 
 impl Standard<'_> {
+    /// As the question does, unless the studies with one value of the attribute had equal chances.
+    fn describes_sample(&self, attribute: &str, units: &[&Unit<'_>]) -> bool {
+        let chances = &self.question.chances;
+        self.question.describes_sample(self.input)
+            && (self.input.protocol.design == Design::Verify
+                || chances.unequal_among(self.input, attribute, units).is_some())
+    }
+
     fn truth(&self, unit: &Unit<'_>, rater: &Rater<'_>) -> Option<bool> {
         match (self.panel, rater) {
             (Some(panel), _) => majority(unit, panel, self.threshold),
@@ -165,8 +178,9 @@ impl Standard<'_> {
             gold: self.panel.map(names).unwrap_or_default(),
             agreed,
             kappa: found.kappa,
-            interval: found.ci_fce,
-            mchugh: found.ci_mchugh,
+            interval: with_width(found.ci_fce),
+            mchugh: with_width(found.ci_mchugh),
+            sample_value: self.describes_sample(attribute, units),
             reason: found.reason.map(|reason| reason.to_string()),
         })
     }

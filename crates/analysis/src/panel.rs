@@ -11,7 +11,7 @@ use overread_stats::{Interval, NotEstimable};
 use serde::Serialize;
 
 use crate::collect::{Collected, Question};
-use crate::figure::{Count, RuleRef};
+use crate::figure::{Count, RuleRef, with_width};
 use crate::input::{Input, Options};
 
 /// One coefficient of agreement.
@@ -52,6 +52,8 @@ pub struct PanelAgreement {
     pub positive_agreement: Option<f64>,
     /// Agreement on negative studies.
     pub negative_agreement: Option<f64>,
+    /// Whether the studies were drawn by label or with unequal probabilities: then the figures describe the sample, not the dataset.
+    pub sample_value: bool,
     /// The coefficients.
     pub coefficients: Vec<PanelCoefficient>,
 }
@@ -72,11 +74,12 @@ pub(crate) fn panels(
             let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
             let category = |level: Level| usize::from(level.meets(rule.threshold));
             let scale = Scale { categories: 2, rule: Some(id) };
-            out.extend(panel(options, collected, question, &scale, category));
+            out.extend(panel((input, options), collected, question, &scale, category));
         }
         if 1 < top.0 {
             let scale = Scale { categories: usize::from(top.0) + 1, rule: None };
-            out.extend(panel(options, collected, question, &scale, |l: Level| usize::from(l.0)));
+            let category = |level: Level| usize::from(level.0);
+            out.extend(panel((input, options), collected, question, &scale, category));
         }
     }
     out
@@ -89,7 +92,7 @@ struct Scale {
 }
 
 fn panel(
-    options: &Options,
+    (input, options): (&Input<'_>, &Options),
     collected: &Collected<'_>,
     question: &Question<'_>,
     scale: &Scale,
@@ -137,6 +140,7 @@ fn panel(
         unanimous,
         positive_agreement: binary.then(|| specific_agreement(&counts, 1)).flatten(),
         negative_agreement: binary.then(|| specific_agreement(&counts, 0)).flatten(),
+        sample_value: question.describes_sample(input),
         coefficients: coefficients(options, &ratings, &counts, &by_patient(&patients), q),
     })
 }
@@ -191,11 +195,12 @@ fn coefficients(
     };
     for &(name, chance, weights) in chances {
         let found = coefficient(counts, chance, weights, level);
+        let interval = with_width(found.ci_t);
         out.push(PanelCoefficient {
             name,
             value: found.est,
-            interval: found.ci_t,
-            method: if found.ci_t.is_some() { "Gwet, t over studies" } else { "none" },
+            interval,
+            method: if interval.is_some() { "Gwet, t over studies" } else { "none" },
             patient_bootstrap: resampled(&|rows| coefficient(rows, chance, weights, level).est),
             reason: found.estimate().err().map(|reason| reason.to_string()),
         });
@@ -253,5 +258,5 @@ pub(crate) fn over_patients(
         }
         statistic(places)
     });
-    drawn.ci
+    with_width(drawn.ci)
 }

@@ -8,7 +8,7 @@ use overread_stats::two_rater::two_rater;
 use serde::Serialize;
 
 use crate::collect::{Collected, answer};
-use crate::figure::{Count, RuleRef};
+use crate::figure::{Count, RuleRef, with_width};
 use crate::input::{Input, Options};
 
 /// One reader's first and second reading of the same studies.
@@ -30,7 +30,7 @@ pub struct Repeatability {
     pub second_only: u64,
     /// Cohen's kappa of the two readings.
     pub kappa: Option<f64>,
-    /// Its interval.
+    /// Its interval; none where its standard error is 0.
     pub interval: Option<Interval>,
     /// Gwet's AC1.
     pub ac1: Option<f64>,
@@ -115,7 +115,7 @@ fn twice(
         first_only: b,
         second_only: c,
         kappa: both.kappa.kappa,
-        interval: both.kappa.ci_fce,
+        interval: with_width(both.kappa.ci_fce),
         ac1: both.gwet_ac1.est,
         direction_p: mcnemar(b, c).exact_p,
         reason: both.kappa.reason.map(|reason| reason.to_string()),
@@ -133,6 +133,8 @@ pub struct DriftRow {
     pub name: String,
     /// `positive_rate`: reads that reach the first rule; `label_agreement`: reads that agree with the label.
     pub series: &'static str,
+    /// Whether the studies were drawn by label or with unequal probabilities: then the figures describe the sample, not the dataset.
+    pub sample_value: bool,
     /// In blocks of reading order.
     pub blocks: Vec<Count>,
     /// Cochran–Armitage over the blocks.
@@ -174,6 +176,7 @@ pub(crate) fn drifts(
         for deck in decks {
             let of_deck = || collected.questions.iter().filter(move |q| q.deck_index == deck);
             let (mut positive, mut agreement) = (Vec::new(), Vec::new());
+            let sample_value = of_deck().any(|question| question.describes_sample(input));
             for question in of_deck() {
                 for unit in &question.units {
                     let Some(mark) = unit.marks.iter().find(|mark| mark.reader == index) else {
@@ -200,7 +203,9 @@ pub(crate) fn drifts(
             };
             for (series, reads) in [("positive_rate", positive), ("label_agreement", agreement)] {
                 if BLOCKS <= reads.len() {
-                    out.push(row(options, (&reader.name, deck, name), series, &reads));
+                    let mut row = row(options, (&reader.name, deck, name), series, &reads);
+                    row.sample_value = sample_value;
+                    out.push(row);
                 }
             }
         }
@@ -238,6 +243,7 @@ fn row(
         deck,
         name: name.to_owned(),
         series,
+        sample_value: false,
         blocks: found.blocks.iter().map(|b| Count { x: b.k, n: b.n }).collect(),
         trend_z: found.trend.z,
         trend_p: found.trend.p,

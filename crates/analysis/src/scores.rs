@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use overread_core::{Level, StudyId};
 use overread_stats::Interval;
 use overread_stats::bootstrap::{PatientTriples, kappa_difference_bootstrap};
+use overread_stats::cluster::{Cluster, clustered_proportion};
 use overread_stats::kappa::{Weights, kappa};
 use overread_stats::paired::mcnemar;
 use overread_stats::roc::{delong, roc};
 use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
-use crate::figure::{Count, RuleRef};
+use crate::figure::{Count, RuleRef, with_width};
 use crate::input::{Input, Options};
 use crate::splits::Rater;
 
@@ -87,8 +88,12 @@ pub struct OperatingMark {
     pub rater: String,
     /// Against the majority of the other readers: of the positives.
     pub sensitivity: Count,
+    /// Wilson interval on the effective sample, patients as clusters.
+    pub sensitivity_interval: Option<Interval>,
     /// Of the negatives.
     pub specificity: Count,
+    /// Its interval.
+    pub specificity_interval: Option<Interval>,
 }
 
 /// Two raters against the same reference on the same studies.
@@ -201,7 +206,7 @@ pub(crate) fn scores(input: &Input<'_>, options: &Options, collected: &Collected
                 }
             }
             for (name, decided) in &others {
-                out.points.push(mark(question, &id, name, decided));
+                out.points.push(mark(options, question, &id, name, decided));
             }
         }
     }
@@ -249,25 +254,35 @@ fn second_raters<'q, 'a>(
 }
 
 fn mark(
+    options: &Options,
     question: &Question<'_>,
     rule: &RuleRef,
     name: &str,
     decided: &Decided<'_, '_>,
 ) -> OperatingMark {
     let (mut sensitivity, mut specificity) = (Count::default(), Count::default());
-    for &(_, own, truth) in decided {
-        if truth {
-            sensitivity.add(own);
-        } else {
-            specificity.add(!own);
-        }
+    // Successes and size of each patient, among positives and among negatives.
+    let mut patients: [BTreeMap<u32, Cluster>; 2] = Default::default();
+    for &(unit, own, truth) in decided {
+        let (count, right) = if truth { (&mut sensitivity, own) } else { (&mut specificity, !own) };
+        count.add(right);
+        let none = Cluster { successes: 0, size: 0 };
+        let cluster = patients[usize::from(truth)].entry(unit.study.patient).or_insert(none);
+        cluster.size += 1;
+        cluster.successes += u64::from(right);
     }
+    let [specificity_interval, sensitivity_interval] = patients.map(|by| {
+        let clusters: Vec<Cluster> = by.into_values().collect();
+        clustered_proportion(&clusters, options.stats_level()).ci_wilson_neff
+    });
     OperatingMark {
         finding: question.finding.id.clone(),
         rule: rule.name.clone(),
         rater: name.to_owned(),
         sensitivity,
+        sensitivity_interval,
         specificity,
+        specificity_interval,
     }
 }
 
@@ -310,7 +325,7 @@ fn figures(
         sensitivity: Count { x: t.tp, n: t.tp + t.fn_ },
         specificity: Count { x: t.tn, n: t.tn + t.fp },
         kappa: agreement.kappa,
-        kappa_interval: agreement.ci_fce,
+        kappa_interval: with_width(agreement.ci_fce),
         curve: found
             .points
             .iter()
@@ -322,8 +337,7 @@ fn figures(
                 })
             })
             .collect(),
-        sample_value: input.protocol.design == overread_core::protocol::Design::Verify
-            || question.chances.unequal().is_some(),
+        sample_value: question.describes_sample(input),
         reason: found.delong.auc.is_none().then(|| "the reference has only one class".to_owned()),
     })
 }

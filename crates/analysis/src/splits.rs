@@ -8,7 +8,7 @@ use overread_stats::kappa::{Weights, kappa};
 use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
-use crate::figure::{Count, RuleRef};
+use crate::figure::{Count, RuleRef, with_width};
 use crate::input::{Input, Options};
 use crate::scores::ModelScores;
 
@@ -38,6 +38,8 @@ pub struct SplitAgreement {
     pub kind: &'static str,
     /// Readers in each panel.
     pub gold_size: u64,
+    /// Whether the studies were drawn by label or with unequal probabilities: then the figures describe the sample, not the dataset.
+    pub sample_value: bool,
     /// Every panel, in order of the readers.
     pub panels: Vec<PanelKappa>,
     /// Median of the defined kappas.
@@ -69,9 +71,11 @@ pub struct LeaveOneOut {
     pub specificity: Count,
     /// Cohen's kappa.
     pub kappa: Option<f64>,
-    /// Its interval.
+    /// Its interval; none where its standard error is 0.
     pub interval: Option<Interval>,
-    /// Why there is none.
+    /// Whether the studies were drawn by label or with unequal probabilities: then the figures describe the sample, not the dataset.
+    pub sample_value: bool,
+    /// Why there is no kappa.
     pub reason: Option<String>,
 }
 
@@ -168,7 +172,7 @@ pub(crate) fn splits(
             let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
             for rater in raters(input, collected, question) {
                 let split = split(
-                    options,
+                    (input, options),
                     collected,
                     question,
                     (rule.threshold, &id),
@@ -204,7 +208,7 @@ pub(crate) fn raters<'a>(
 }
 
 fn split(
-    options: &Options,
+    (input, options): (&Input<'_>, &Options),
     collected: &Collected<'_>,
     question: &Question<'_>,
     (threshold, rule): (Level, &RuleRef),
@@ -247,6 +251,7 @@ fn split(
         rater: rater.name().to_owned(),
         kind: rater.kind(),
         gold_size: first.gold.len() as u64,
+        sample_value: question.describes_sample(input),
         median: overread_stats::bootstrap::quantile(&values, 0.5),
         range: values.first().zip(values.last()).map(|(low, high)| Interval::new(*low, *high)),
         declared: declared.and_then(against),
@@ -268,7 +273,12 @@ pub(crate) fn leave_one_out(
         for rule in &input.protocol.rules {
             let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
             for rater in raters(input, collected, question) {
-                out.extend(against_the_rest(options, question, (rule.threshold, &id), &rater));
+                out.extend(against_the_rest(
+                    (input, options),
+                    question,
+                    (rule.threshold, &id),
+                    &rater,
+                ));
             }
         }
     }
@@ -276,7 +286,7 @@ pub(crate) fn leave_one_out(
 }
 
 fn against_the_rest(
-    options: &Options,
+    (input, options): (&Input<'_>, &Options),
     question: &Question<'_>,
     (threshold, rule): (Level, &RuleRef),
     rater: &Rater<'_>,
@@ -321,7 +331,8 @@ fn against_the_rest(
         sensitivity: Count { x: tp, n: tp + fn_ },
         specificity: Count { x: tn, n: tn + fp },
         kappa: result.kappa,
-        interval: result.ci_fce,
+        interval: with_width(result.ci_fce),
+        sample_value: question.describes_sample(input),
         reason: result.reason.map(|reason| reason.to_string()),
     })
 }

@@ -7,10 +7,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{World, dataset, describe, level, paper, protocol};
-use overread_analysis::{Count, DatasetSummary, ModelScores, Options, analyse};
-use overread_core::event::FindingAnswer;
+use overread_analysis::{Count, DatasetSummary, ModelScores, Options, Statistics, analyse};
+use overread_core::event::{FindingAnswer, Via};
 use overread_core::sampling::{Worklist, worklist};
-use overread_core::{Answer, Item, ItemId, Phase};
+use overread_core::{Answer, EventBody, Item, ItemId, Phase, ReviewOutcome};
 use overread_stats::Level;
 use overread_stats::kappa::{Weights, kappa};
 use overread_stats::raters::{Chance, coefficient};
@@ -318,6 +318,86 @@ fn an_adjudicator_decides_where_readers_differ() {
     assert_eq!((consensus.tied, consensus.adjudicated, consensus.overturned), (0, 4, 0));
     assert_eq!(consensus.positive, Count { x: 8, n: 12 });
     assert_eq!(with.statistics.agreement.len(), 1, "the adjudicator is no third reader");
+}
+
+#[test]
+fn outcomes_of_review_are_counted_by_kind_and_change_no_other_figure() {
+    let mut world = World::new(
+        dataset(&["abnormal"], 40, 1),
+        protocol("panel", &[("size = 207", "size = 40")]),
+    );
+    let mut list = worklist(&world.dataset, &world.protocol, &world.sample, "R1");
+    let read = list.items.clone();
+    // Every study is label-positive; the reader sees nothing in the last ten.
+    let seen = |world: &World, item: &Item| world.known[&item.study].1 < 30;
+    let disputed: Vec<Item> =
+        again(&list, Phase::Review, 40).into_iter().filter(|item| !seen(&world, item)).collect();
+    assert_eq!(disputed.len(), 10);
+    list.items.extend(disputed.clone());
+    world.add("R1", list, |world| {
+        let lock = |item: &Item| {
+            let answer = level(u8::from(seen(world, item)));
+            (item.id, Phase::Read, said("abnormal", answer))
+        };
+        read.iter().map(lock).collect()
+    });
+    let before = analyse(&world.input(), &Options::default()).statistics;
+    let row = before.review.first().unwrap();
+    assert_eq!((row.discordant, row.reviewed, row.label), (10, 0, "positive"));
+    let outcomes = [
+        ReviewOutcome::LabelRight,
+        ReviewOutcome::LabelRight,
+        ReviewOutcome::LabelRight,
+        ReviewOutcome::LabelRight,
+        ReviewOutcome::MineStands,
+        ReviewOutcome::MineStands,
+        ReviewOutcome::MineStands,
+        ReviewOutcome::CannotTell,
+    ];
+    for (item, outcome) in disputed.iter().zip(outcomes) {
+        let decided = EventBody::ReviewDecided { item: item.id, outcome, via: Via::Key };
+        world.readers[0].state.apply("2026-03-05T08:00:00Z", &decided);
+    }
+    let after = analyse(&world.input(), &Options::default()).statistics;
+    let [row] = after.review.as_slice() else { panic!("one reader, one finding, one label") };
+    assert_eq!((row.discordant, row.reviewed), (10, 8));
+    assert_eq!((row.label_right, row.mine_stands, row.cannot_tell), (4, 3, 1));
+    assert_eq!(
+        Statistics { review: Vec::new(), ..after },
+        Statistics { review: Vec::new(), ..before }
+    );
+}
+
+#[test]
+fn an_error_of_zero_makes_no_interval() {
+    let mut world = World::new(
+        dataset(&["abnormal"], 24, 1),
+        protocol("panel", &[("size = 207", "size = 24")]),
+    );
+    world.read_each("R1", |place, _| level(u8::from(place < 8)));
+    world.read_each("R2", |place, _| level(u8::from(place < 8)));
+    world.read_each("R3", |place, _| level(u8::from(8 <= place)));
+    world.read_each("R4", |_, _| level(1));
+    let options = Options { bootstrap_reps: 50, ..Options::default() };
+    let statistics = analyse(&world.input(), &options).statistics;
+    let pair = |first: &str, second: &str| {
+        let found = statistics.agreement.iter().find(|p| p.first == first && p.second == second);
+        found.unwrap()
+    };
+    let alike = pair("R1", "R2");
+    assert_eq!((alike.kappa, alike.interval, alike.degenerate), (Some(1.0), None, true));
+    assert_eq!((alike.method, alike.patient_bootstrap), ("none", None));
+    // Wilson of 24/24: the honest interval.
+    let ends = alike.observed_interval.unwrap();
+    assert!((ends.low - 0.862_024_6).abs() < 1e-6 && ends.high == 1.0, "{ends:?}");
+    let opposed = pair("R1", "R3");
+    assert!(opposed.kappa.unwrap() < -0.7 && opposed.observed == Some(0.0), "{opposed:?}");
+    assert_eq!(opposed.observed_interval.unwrap().low, 0.0);
+    let constant = pair("R1", "R4");
+    assert_eq!((constant.kappa, constant.interval), (Some(0.0), None), "{constant:?}");
+    for row in &statistics.leave_one_out {
+        assert!(row.interval.is_none_or(|ends| ends.low < ends.high), "{row:?}");
+    }
 }
 
 #[test]

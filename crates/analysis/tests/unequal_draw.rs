@@ -137,6 +137,41 @@ fn what_has_no_weighted_form_is_refused_with_the_reason() {
 }
 
 #[test]
+fn unweighted_figures_of_an_unequal_draw_are_marked_as_sample_values() {
+    let marks = |mut world: World| {
+        for reader in ["R1", "R2", "R3", "R4"] {
+            let slip = u64::from(reader == "R2") + 3 * u64::from(reader == "R3");
+            world.read_each(reader, move |place, finding| {
+                level(u8::from(finding == "fracture" && true_of(place + slip)))
+            });
+        }
+        let s = analyse(&world.input(), &Options::default()).statistics;
+        let overall = |rows: &[overread_analysis::GoldRow]| {
+            rows.iter().filter(|r| r.value == "overall").map(|r| r.sample_value).collect::<Vec<_>>()
+        };
+        let by_region = s.gold.iter().filter(|r| r.attribute == "region");
+        (
+            [
+                s.panel.iter().map(|r| r.sample_value).collect::<Vec<_>>(),
+                s.splits.iter().map(|r| r.sample_value).collect(),
+                s.leave_one_out.iter().map(|r| r.sample_value).collect(),
+                s.consensus.iter().map(|r| r.sample_value).collect(),
+                s.drift.iter().map(|r| r.sample_value).collect(),
+                s.agreement.iter().map(|r| r.sample_value).collect(),
+                overall(&s.gold),
+            ],
+            by_region.map(|r| r.sample_value).collect::<Vec<_>>(),
+        )
+    };
+    let (unequal, within) = marks(equal());
+    assert!(unequal.iter().all(|rows| !rows.is_empty() && rows.iter().all(|mark| *mark)));
+    // Within a region every study had the same chance.
+    assert!(!within.is_empty() && within.iter().all(|mark| !mark));
+    let (plain, _) = marks(drawn("stratify = [\"region\"]\nallocation = \"proportional\"", 1));
+    assert!(plain.iter().flatten().all(|mark| !mark));
+}
+
+#[test]
 fn an_unfinished_deck_with_unequal_probabilities_has_counts_only() {
     let mut world = equal();
     world.read("R1", |_, place, _, index| {

@@ -39,6 +39,10 @@ pub enum Face {
     Small,
     /// 6.9 pt, grey.
     Quiet,
+    /// 7.7 pt, weight 600, white on a dark ground.
+    Inverse,
+    /// 6.9 pt, white on a dark ground.
+    InverseSmall,
 }
 
 /// One shape.
@@ -178,6 +182,8 @@ fn write_shape(out: &mut String, shape: &Shape) {
                 Face::Bold => " class=\"b\"",
                 Face::Small => " class=\"s\"",
                 Face::Quiet => " class=\"q\"",
+                Face::Inverse => " class=\"b\" style=\"fill:#fff\"",
+                Face::InverseSmall => " class=\"s\" style=\"fill:#fff\"",
             };
             write!(
                 out,
@@ -234,8 +240,8 @@ pub(crate) fn measure(text: &str, face: Face) -> f64 {
         .sum();
     let size = match face {
         Face::Plain => 7.7,
-        Face::Bold => 7.7 * 1.04,
-        Face::Small | Face::Quiet => 6.9,
+        Face::Bold | Face::Inverse => 7.7 * 1.04,
+        Face::Small | Face::Quiet | Face::InverseSmall => 6.9,
     };
     units * size / 1000.0
 }

@@ -8,6 +8,7 @@ pub mod figures;
 pub mod html;
 pub mod model;
 pub mod numbers;
+pub mod panel_figures;
 pub mod plain;
 mod readers_tables;
 pub mod reads;

@@ -11,6 +11,15 @@ use serde_json::Value;
 
 use crate::numbers;
 
+/// Where the cells of a column stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+}
+
 /// Text that grows line by line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plain {
@@ -41,24 +50,35 @@ impl Plain {
         writeln!(self.text, "{}", line.trim_end()).ok();
     }
 
+    /// One item of a list.
+    pub fn item(&mut self, text: &str) {
+        self.line(&format!("* {text}"));
+    }
+
     /// Rows under a head, indented by two: the first column to the left, the others to the right. An empty head is left out.
     pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
-        let lines = (!head.is_empty()).then_some(&head).into_iter().chain(rows);
-        let lines: Vec<&Vec<String>> = lines.collect();
+        self.columns(&head, &[Side::Left], rows);
+    }
+
+    /// The same with the side of each column; those without one stand to the right.
+    pub fn columns(&mut self, head: &[String], sides: &[Side], rows: &[Vec<String>]) {
+        let head = (!head.is_empty()).then_some(head).into_iter();
+        let lines: Vec<&[String]> = head.chain(rows.iter().map(Vec::as_slice)).collect();
         let columns = lines.iter().map(|row| row.len()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..columns)
             .map(|c| lines.iter().filter_map(|row| row.get(c)).map(|t| width(t)).max().unwrap_or(0))
             .collect();
         for row in lines {
-            let mut line = String::from("  ");
+            let mut line = String::new();
             for (place, (cell, wide)) in row.iter().zip(&widths).enumerate() {
                 let space = " ".repeat(wide.saturating_sub(width(cell)));
-                if place == 0 {
-                    line += &[cell, space.as_str()].concat();
-                } else {
-                    line += &["  ", space.as_str(), cell].concat();
+                line += match sides.get(place) {
+                    Some(Side::Left) => ["  ", cell, space.as_str()],
+                    _ => ["  ", space.as_str(), cell],
                 }
+                .concat()
+                .as_str();
             }
             self.line(&line);
         }
@@ -129,8 +149,9 @@ pub fn coefficient(estimate: Option<f64>, ends: Option<Interval>) -> [String; 2]
     let Some(estimate) = estimate else {
         return [numbers::NOT_ESTIMABLE.to_owned(), String::new()];
     };
-    let ends = ends.map(numbers::coefficient_interval).unwrap_or_default();
-    [numbers::coefficient(estimate), ends]
+    // An interval of no width comes from a standard error of 0, which says nothing.
+    let ends = ends.filter(|ends| 1e-12 < ends.high - ends.low);
+    [numbers::coefficient(estimate), ends.map(numbers::coefficient_interval).unwrap_or_default()]
 }
 
 /// A p-value, or the sign that there is none.

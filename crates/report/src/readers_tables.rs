@@ -146,6 +146,7 @@ fn panel(analysis: &Analysis) -> DataTable {
             cells.push(number(c.value));
             limits(&mut cells, c.interval);
             limits(&mut cells, c.patient_bootstrap);
+            cells.push(p.sample_value.to_string());
             cells.push(words(c.reason.as_ref()));
             rows.push(cells);
         }
@@ -166,6 +167,7 @@ fn panel(analysis: &Analysis) -> DataTable {
             "high",
             "bootstrap_low",
             "bootstrap_high",
+            "sample_value",
             "reason",
         ],
         rows,
@@ -186,12 +188,23 @@ fn splits(analysis: &Analysis) -> DataTable {
                 declared.to_string(),
                 p.n.to_string(),
                 number(p.kappa),
+                s.sample_value.to_string(),
             ]);
         }
     }
     DataTable {
         name: "splits",
-        head: vec!["finding", "rule", "rater", "kind", "gold", "declared", "n", "kappa"],
+        head: vec![
+            "finding",
+            "rule",
+            "rater",
+            "kind",
+            "gold",
+            "declared",
+            "n",
+            "kappa",
+            "sample_value",
+        ],
         rows,
     }
 }
@@ -205,6 +218,7 @@ fn leave_one_out(analysis: &Analysis) -> DataTable {
         cells.push(r.tied.to_string());
         cells.push(number(r.kappa));
         limits(&mut cells, r.interval);
+        cells.push(r.sample_value.to_string());
         cells.push(words(r.reason.as_ref()));
         cells
     });
@@ -224,6 +238,7 @@ fn leave_one_out(analysis: &Analysis) -> DataTable {
             "kappa",
             "low",
             "high",
+            "sample_value",
             "reason",
         ],
         rows: rows.collect(),
@@ -245,6 +260,7 @@ fn gold(analysis: &Analysis) -> DataTable {
         cells.push(number(r.kappa));
         limits(&mut cells, r.interval);
         limits(&mut cells, r.mchugh);
+        cells.push(r.sample_value.to_string());
         cells.push(words(r.reason.as_ref()));
         cells
     });
@@ -265,6 +281,7 @@ fn gold(analysis: &Analysis) -> DataTable {
             "high",
             "mchugh_low",
             "mchugh_high",
+            "sample_value",
             "reason",
         ],
         rows: rows.collect(),
@@ -278,6 +295,7 @@ fn consensus(analysis: &Analysis) -> DataTable {
         for n in [c.tied, c.disagreed, c.adjudicated, c.overturned] {
             cells.push(n.to_string());
         }
+        cells.push(c.sample_value.to_string());
         cells
     });
     DataTable {
@@ -292,6 +310,7 @@ fn consensus(analysis: &Analysis) -> DataTable {
             "disagreed",
             "adjudicated",
             "overturned",
+            "sample_value",
         ],
         rows: rows.collect(),
     }
@@ -312,6 +331,7 @@ fn latent(analysis: &Analysis) -> DataTable {
                 number(Some(reader.specificity)),
                 number(Some(fit.prevalence)),
                 fit.converged.to_string(),
+                c.sample_value.to_string(),
             ]);
         }
     }
@@ -326,6 +346,7 @@ fn latent(analysis: &Analysis) -> DataTable {
             "specificity",
             "prevalence",
             "converged",
+            "sample_value",
         ],
         rows,
     }
@@ -382,14 +403,26 @@ fn drift(analysis: &Analysis) -> DataTable {
                 number(d.slope),
                 number(d.slope_p),
                 number(d.hours_p),
+                d.sample_value.to_string(),
             ]);
         }
     }
     DataTable {
         name: "drift",
         head: vec![
-            "reader", "deck", "finding", "series", "block", "x", "n", "trend_z", "trend_p",
-            "slope", "slope_p", "hours_p",
+            "reader",
+            "deck",
+            "finding",
+            "series",
+            "block",
+            "x",
+            "n",
+            "trend_z",
+            "trend_p",
+            "slope",
+            "slope_p",
+            "hours_p",
+            "sample_value",
         ],
         rows,
     }

@@ -1,4 +1,4 @@
-//! Tidy tables with full precision, for other programs.
+//! Tidy tables with twelve significant digits, for other programs.
 
 use overread_analysis::{Analysis, Figure, Interval, ReadRow};
 
@@ -13,8 +13,12 @@ pub struct DataTable {
     pub rows: Vec<Vec<String>>,
 }
 
+/// Twelve significant digits: more than any figure means, fewer than show the dust of binary fractions.
 pub(crate) fn number(value: Option<f64>) -> String {
-    value.filter(|v| v.is_finite()).map_or(String::new(), |v| v.to_string())
+    let Some(value) = value.filter(|value| value.is_finite()) else { return String::new() };
+    let rounded: f64 = format!("{value:.11e}").parse().unwrap_or(value);
+    // Zero has no sign.
+    (rounded + 0.0).to_string()
 }
 
 pub(crate) fn ends(interval: Option<Interval>) -> [String; 2] {
@@ -254,6 +258,7 @@ fn running(analysis: &Analysis) -> DataTable {
 fn agreement(analysis: &Analysis) -> DataTable {
     let rows = analysis.statistics.agreement.iter().map(|p| {
         let [low, high] = ends(p.interval);
+        let [observed_low, observed_high] = ends(p.observed_interval);
         let [bootstrap_low, bootstrap_high] = ends(p.patient_bootstrap);
         vec![
             p.finding.clone(),
@@ -265,6 +270,8 @@ fn agreement(analysis: &Analysis) -> DataTable {
             p.second_only.to_string(),
             p.both_negative.to_string(),
             number(p.observed),
+            observed_low,
+            observed_high,
             number(p.kappa),
             low,
             high,
@@ -276,6 +283,7 @@ fn agreement(analysis: &Analysis) -> DataTable {
             number(p.quadratic_kappa),
             number(p.positive_agreement),
             number(p.negative_agreement),
+            p.sample_value.to_string(),
             p.reason.clone().unwrap_or_default(),
         ]
     });
@@ -291,6 +299,8 @@ fn agreement(analysis: &Analysis) -> DataTable {
             "second_only",
             "both_negative",
             "observed",
+            "observed_low",
+            "observed_high",
             "kappa",
             "low",
             "high",
@@ -302,6 +312,7 @@ fn agreement(analysis: &Analysis) -> DataTable {
             "quadratic_kappa",
             "positive_agreement",
             "negative_agreement",
+            "sample_value",
             "reason",
         ],
         rows: rows.collect(),

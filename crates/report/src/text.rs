@@ -1,11 +1,10 @@
 //! The report as plain text, for a terminal: every section, every table, no drawing.
 
-use std::fmt::Write as _;
-
 use overread_analysis::Analysis;
 
 use crate::model::{Block, Cell, Document, Kind, Prose, Run, Section, Table, Text};
 use crate::numbers;
+use crate::plain::{Plain, Side};
 use crate::sections;
 
 /// Everything an analysis says, as lines of text.
@@ -14,14 +13,16 @@ pub fn text(analysis: &Analysis) -> String {
 }
 
 fn write(document: &Document) -> String {
-    let mut out = format!("{}\n{}\n", document.title, document.subtitle);
+    let mut out = Plain::new();
+    out.line(&document.title);
+    out.line(&document.subtitle);
     for (name, fact) in &document.facts {
-        writeln!(out, "{name}: {fact}").ok();
+        out.line(&format!("{name}: {fact}"));
     }
     if !document.key_results.is_empty() {
-        out.push_str("\nKey results\n");
+        out.part("Key results");
         for result in &document.key_results {
-            writeln!(out, "* {}", plain(result)).ok();
+            out.item(&plain(result));
         }
     }
     let mut tables = 0;
@@ -31,12 +32,12 @@ fn write(document: &Document) -> String {
         }
     }
     if !document.references.is_empty() {
-        out.push_str("\nReferences\n");
+        out.part("References");
         for (number, reference) in (1..).zip(&document.references) {
-            writeln!(out, "{number}. {reference}").ok();
+            out.line(&format!("{number}. {reference}"));
         }
     }
-    out.trim_end().to_owned()
+    out.finish()
 }
 
 fn plain(text: &Text) -> String {
@@ -48,25 +49,18 @@ fn plain(text: &Text) -> String {
     words.collect()
 }
 
-fn write_section(out: &mut String, section: &Section, tables: &mut u32) {
-    let line = "-".repeat(section.title.chars().count());
-    write!(out, "\n{}\n{line}\n", section.title).ok();
+fn write_section(out: &mut Plain, section: &Section, tables: &mut u32) {
+    out.heading(&section.title);
     for prose in &section.prose {
         match prose {
-            Prose::Paragraph(text) | Prose::Small(text) => {
-                writeln!(out, "{}", plain(text)).ok();
-            }
+            Prose::Paragraph(text) | Prose::Small(text) => out.line(&plain(text)),
             Prose::Terms(terms) => {
                 for (term, more, text) in terms {
                     let more = if more.is_empty() { String::new() } else { format!(" ({more})") };
-                    writeln!(out, "* {term}{more}: {text}").ok();
+                    out.item(&format!("{term}{more}: {text}"));
                 }
             }
-            Prose::List(items) => {
-                for item in items {
-                    writeln!(out, "* {item}").ok();
-                }
-            }
+            Prose::List(items) => items.iter().for_each(|item| out.item(item)),
         }
     }
     for block in &section.blocks {
@@ -81,8 +75,8 @@ fn write_section(out: &mut String, section: &Section, tables: &mut u32) {
     }
 }
 
-fn write_table(out: &mut String, table: &Table, number: u32) {
-    write!(out, "\nTable {number}. {}\n\n", table.caption).ok();
+fn write_table(out: &mut Plain, table: &Table, number: u32) {
+    out.part(&format!("Table {number}. {}\n", table.caption));
     let head: Vec<String> = table
         .columns
         .iter()
@@ -91,35 +85,19 @@ fn write_table(out: &mut String, table: &Table, number: u32) {
             None => column.head.clone(),
         })
         .collect();
+    let sides: Vec<Side> = table
+        .columns
+        .iter()
+        .map(|column| match column.kind {
+            Kind::Words | Kind::Mono => Side::Left,
+            Kind::Number | Kind::Estimate => Side::Right,
+        })
+        .collect();
     let rows: Vec<Vec<String>> =
         table.rows.iter().map(|row| row.cells.iter().map(cell).collect()).collect();
-    let wide = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|text| text.chars().count());
-        cells.chain(head.get(at).map(|text| text.chars().count())).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..head.len()).map(wide).collect();
-    let left = |at: usize| {
-        table.columns.get(at).is_none_or(|c| matches!(c.kind, Kind::Words | Kind::Mono))
-    };
-    let mut line = |cells: &[String]| {
-        let mut text = String::from(" ");
-        for (at, cell) in cells.iter().enumerate() {
-            let width = widths.get(at).copied().unwrap_or(0);
-            let padding = " ".repeat(width.saturating_sub(cell.chars().count()));
-            if left(at) {
-                write!(text, " {cell}{padding} ").ok();
-            } else {
-                write!(text, " {padding}{cell} ").ok();
-            }
-        }
-        writeln!(out, "{}", text.trim_end()).ok();
-    };
-    line(&head);
-    for row in &rows {
-        line(row);
-    }
+    out.columns(&head, &sides, &rows);
     for note in &table.notes {
-        writeln!(out, "  {note}").ok();
+        out.line(&format!("  {note}"));
     }
 }
 

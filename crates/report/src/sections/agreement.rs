@@ -1,10 +1,19 @@
 //! Agreement between readers.
 
-use overread_analysis::Analysis;
+use overread_analysis::{Analysis, PairAgreement};
 
 use super::{ci, column, grouped, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
 use crate::numbers;
+use crate::panel_figures::Matrix;
+
+/// The share agreed with its interval.
+fn observed(pair: &PairAgreement) -> Cell {
+    let Some(share) = pair.observed else { return Cell::Refused(None) };
+    let decimals = numbers::percent_decimals([pair.agreed.n]);
+    let (value, interval) = numbers::share_parts(share, pair.observed_interval, decimals);
+    Cell::Estimate(value, interval.map_or_else(String::new, |ends| format!("({ends})")))
+}
 
 pub(super) fn agreement(analysis: &Analysis) -> Option<Section> {
     let pairs = &analysis.statistics.agreement;
@@ -24,7 +33,7 @@ pub(super) fn agreement(analysis: &Analysis) -> Option<Section> {
             let kappa = match (p.kappa, p.interval) {
                 (None, _) => Cell::Refused(Some('a')),
                 (Some(k), _) if p.degenerate => {
-                    Cell::Estimate(numbers::coefficient(k), "b".to_owned())
+                    Cell::Estimate(numbers::coefficient(k), "(b)".to_owned())
                 }
                 (Some(k), Some(i)) => Cell::Estimate(
                     numbers::coefficient(k),
@@ -37,7 +46,7 @@ pub(super) fn agreement(analysis: &Analysis) -> Option<Section> {
                 Cell::text(&p.rule.name),
                 Cell::text(format!("{}, {}", p.first, p.second)),
                 Cell::text(numbers::ratio(p.agreed)),
-                Cell::text(numbers::percent_bare(p.agreed)),
+                observed(p),
                 kappa,
                 optional(p.ac1),
                 optional(p.positive_agreement),
@@ -53,17 +62,39 @@ pub(super) fn agreement(analysis: &Analysis) -> Option<Section> {
             column("Rule", Kind::Words),
             column("Readers", Kind::Words),
             grouped("Agreed", "x/n", Kind::Number),
-            grouped("Agreed", "%", Kind::Number),
+            grouped("Agreed", format!("% ({})", ci(analysis)), Kind::Estimate),
             column(format!("κ ({})", ci(analysis)), Kind::Estimate),
             column("AC1", Kind::Number),
             grouped("Agreement on", "positives", Kind::Number),
             grouped("Agreement on", "negatives", Kind::Number),
         ],
         rows,
-        notes: vec![
-            "a: n.e. = not estimable: both readers gave one and the same answer throughout, so that chance agreement is 1. b: no interval: perfect agreement. CI: Fleiss–Cohen–Everitt.".to_owned(),
-        ],
+        notes: vec![format!(
+            "{}a: n.e. = not estimable: both readers gave one and the same answer throughout, so that chance agreement is 1. b: no interval: all agree, all disagree, or one reader is constant, so that the standard error is 0 and says nothing; see the interval of the observed agreement. CI: Wilson for the share agreed, Fleiss–Cohen–Everitt for κ.",
+            super::sample_note(pairs.iter().any(|pair| pair.sample_value))
+        )],
         width: Width::Full,
     }));
+    out.blocks.extend(matrices(pairs));
     Some(out)
+}
+
+/// A figure for each finding and rule that enough readers read, the first of them in the order of the protocol.
+fn matrices(pairs: &[PairAgreement]) -> Vec<Block> {
+    let key = |p: &PairAgreement| (p.finding.clone(), p.rule.name.clone());
+    let groups = pairs.chunk_by(|a, b| key(a) == key(b));
+    let figures = groups.filter_map(|group| {
+        let first = group.first()?;
+        let matrix = Matrix::of(group.iter().collect())?;
+        Some(Block::Figure {
+            id: format!("f-matrix-{}-{}", first.finding, first.rule.name),
+            caption: format!("{}, {}: agreement of each pair of readers.", first.name, first.rule.name),
+            notes: format!(
+                "{}Below the diagonal κ and its interval, above it the share agreed with x/n, on it the positive reads of each reader.",
+                super::sample_note(first.sample_value)
+            ),
+            drawing: matrix.draw(),
+        })
+    });
+    figures.take(super::MOST_FIGURES).collect()
 }

@@ -72,7 +72,9 @@ fn drift(analysis: &Analysis) -> Option<Table> {
         |value: Option<f64>| value.map_or(Cell::Refused(None), |p| Cell::text(numbers::p_value(p)));
     Some(Table {
         id: "t-drift".to_owned(),
-        caption: "Rates along the reading, in five blocks of reading order, and by hour of the day.".to_owned(),
+        caption:
+            "Rates along the reading, in five blocks of reading order, and by hour of the day."
+                .to_owned(),
         columns: vec![
             column("Reader", Kind::Words),
             column("Deck", Kind::Words),
@@ -89,7 +91,11 @@ fn drift(analysis: &Analysis) -> Option<Table> {
                 row(vec![
                     Cell::text(&r.reader),
                     Cell::text(&r.name),
-                    Cell::text(if r.series == "positive_rate" { "positive" } else { "agrees with the label" }),
+                    Cell::text(if r.series == "positive_rate" {
+                        "positive"
+                    } else {
+                        "agrees with the label"
+                    }),
                     Cell::text(blocks.join(" · ")),
                     p(r.trend_p),
                     p(r.slope_p),
@@ -97,9 +103,10 @@ fn drift(analysis: &Analysis) -> Option<Table> {
                 ])
             })
             .collect(),
-        notes: vec![
-            "Positive: at or above the first rule. Trend: Cochran–Armitage over the blocks. Slope: logistic, from the first to the last read. Hour: Cochran–Armitage over hours of the day, by the clock of the device. n.e. = not estimable: all answers are the same, or all were given in one hour.".to_owned(),
-        ],
+        notes: vec![format!(
+            "{}Positive: at or above the first rule. Trend: Cochran–Armitage over the blocks. Slope: logistic, from the first to the last read. Hour: Cochran–Armitage over hours of the day, by the clock of the device. n.e. = not estimable: all answers are the same, or all were given in one hour.",
+            super::sample_note(rows.iter().any(|r| r.sample_value))
+        )],
         width: Width::Full,
     })
 }

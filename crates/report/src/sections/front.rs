@@ -488,7 +488,12 @@ pub(super) fn sample(analysis: &Analysis) -> Option<Section> {
     }
     let mut out = section("s-sample", "Sample against dataset");
     out.prose.push(Prose::Paragraph(
-        "The drawn studies beside the whole dataset, by what its label file states. Decks of equal size do not aim at the dataset’s composition; the table says how far they are from it.".into(),
+        if analysis.design.design == "verify" {
+            "The drawn studies beside the whole dataset, by what its label file states. Decks of equal size do not aim at the dataset’s composition; the table says how far they are from it."
+        } else {
+            "The drawn studies beside the whole dataset, by what its label file states. The table says how far the draw is from the dataset’s composition."
+        }
+        .into(),
     ));
     let cells = rows
         .iter()

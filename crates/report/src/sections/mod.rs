@@ -78,6 +78,18 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", numbers::count(n), if n == 1 { one } else { many })
 }
 
+/// Figures of one kind that a report prints; the tables and the data files have all.
+pub(crate) const MOST_FIGURES: usize = 6;
+
+/// What stands before the notes of a table whose figures are not those of the dataset; nothing where they are.
+pub(crate) const fn sample_note(sample_value: bool) -> &'static str {
+    if sample_value {
+        "Unweighted: describes the sample, not the dataset, since the studies were drawn by label or with unequal probabilities. "
+    } else {
+        ""
+    }
+}
+
 pub(crate) fn column(head: impl Into<String>, kind: Kind) -> Column {
     Column { head: head.into(), group: None, kind }
 }

@@ -1,10 +1,11 @@
 //! Panels: every reader at once, the label as one more rater, every split, the reference.
 
-use overread_analysis::{Analysis, Count, Interval, PairAgreement};
+use overread_analysis::{Analysis, Count, Interval, PairAgreement, SplitAgreement};
 
 use super::{ci, column, grouped, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
 use crate::numbers;
+use crate::panel_figures;
 
 fn optional(value: Option<f64>) -> Cell {
     value.map_or(Cell::Refused(None), |v| Cell::text(numbers::coefficient(v)))
@@ -77,7 +78,8 @@ pub(super) fn panel(analysis: &Analysis) -> Option<Section> {
         ],
         rows,
         notes: vec![format!(
-            "n.e. = not estimable: all answers lie in one category, so that chance agreement is 1. Unanimous: of the studies that every reader decided. CI: Gwet, t over studies. Patient bootstrap: {} resamples of patients, percentiles. Levels: on the ordered scale itself, quadratic weights where named.",
+            "{}n.e. = not estimable: all answers lie in one category, so that chance agreement is 1. No interval stands where all agree: its standard error would be 0. Unanimous: of the studies that every reader decided. CI: Gwet, t over studies. Patient bootstrap: {} resamples of patients, percentiles. Levels: on the ordered scale itself, quadratic weights where named.",
+            super::sample_note(panels.iter().any(|panel| panel.sample_value)),
             numbers::count(analysis.options.bootstrap_reps)
         )],
         width: Width::Full,
@@ -105,7 +107,6 @@ fn against_label(analysis: &Analysis) -> Option<Table> {
     if pairs.is_empty() {
         return None;
     }
-    let sample = pairs.iter().any(|pair| pair.sample_value);
     let line = |p: &PairAgreement| {
         row(vec![
             Cell::text(&p.name),
@@ -118,10 +119,10 @@ fn against_label(analysis: &Analysis) -> Option<Table> {
             optional(p.negative_agreement),
         ])
     };
-    let note = if sample {
-        "Sample values: the studies were drawn by label or with unequal probabilities, so that κ does not describe the dataset."
+    let note = if pairs.iter().any(|pair| pair.sample_value) {
+        super::sample_note(true)
     } else {
-        "The studies were drawn at dataset prevalence."
+        "The studies were drawn at dataset prevalence. "
     };
     Some(Table {
         id: "t-label-rater".to_owned(),
@@ -137,7 +138,7 @@ fn against_label(analysis: &Analysis) -> Option<Table> {
             grouped("Agreement on", "negatives", Kind::Number),
         ],
         rows: pairs.iter().map(line).collect(),
-        notes: vec![format!("{note} n.e. = not estimable. CI: Fleiss–Cohen–Everitt.")],
+        notes: vec![format!("{note}n.e. = not estimable. CI: Fleiss–Cohen–Everitt.")],
         width: Width::Full,
     })
 }
@@ -197,12 +198,14 @@ pub(super) fn splits(analysis: &Analysis) -> Option<Section> {
                 column("Declared panel", Kind::Number),
             ],
             rows: rows.collect(),
-            notes: vec![
-                "Studies: those that every member of the panel and the rater decided. – in the last column: no panel is declared, or the rater is in it. n.e. = not estimable. “dataset” is the dataset label.".to_owned(),
-            ],
+            notes: vec![format!(
+                "{}Studies: those that every member of the panel and the rater decided. – in the last column: no panel is declared, or the rater is in it. n.e. = not estimable. “dataset” is the dataset label.",
+                super::sample_note(splits.iter().any(|s| s.sample_value))
+            )],
             width: Width::Full,
         }));
     }
+    out.blocks.extend(split_figures(analysis));
     let rows = rest.iter().map(|r| {
         row(vec![
             Cell::text(&r.name),
@@ -229,12 +232,32 @@ pub(super) fn splits(analysis: &Analysis) -> Option<Section> {
             column("Tied", Kind::Number),
         ],
         rows: rows.collect(),
-        notes: vec![
-            "Tied: studies on which the others are evenly divided; left out. n.e. = not estimable. CI: Fleiss–Cohen–Everitt.".to_owned(),
-        ],
+        notes: vec![format!(
+            "{}Tied: studies on which the others are evenly divided; left out. n.e. = not estimable. CI: Fleiss–Cohen–Everitt.",
+            super::sample_note(rest.iter().any(|r| r.sample_value))
+        )],
         width: Width::Full,
     }));
     Some(out)
+}
+
+fn split_figures(analysis: &Analysis) -> Vec<Block> {
+    let key = |s: &SplitAgreement| (s.finding.clone(), s.rule.name.clone());
+    let groups = analysis.statistics.splits.chunk_by(|a, b| key(a) == key(b));
+    let figures = groups.filter_map(|group| {
+        let first = group.first()?;
+        let rows: Vec<&SplitAgreement> = group.iter().collect();
+        Some(Block::Figure {
+            id: format!("f-splits-{}-{}", first.finding, first.rule.name),
+            caption: format!("{}, {}: each rater against every gold panel of {} readers.", first.name, first.rule.name, first.gold_size),
+            notes: format!(
+                "{}A hollow circle for each panel, a stroke at the median, a filled diamond for the panel that the protocol declares. The line is a range over panels, not an interval. The rest: κ against the majority of all other readers.",
+                super::sample_note(first.sample_value)
+            ),
+            drawing: panel_figures::splits(&rows, &analysis.statistics.leave_one_out)?,
+        })
+    });
+    figures.take(super::MOST_FIGURES).collect()
 }
 
 /// Raters against the gold panel, region by region: one table a finding and rule.
@@ -327,9 +350,10 @@ fn gold_table(
         ),
         columns,
         rows: lines.collect(),
-        notes: vec![
-            "CI: Fleiss–Cohen–Everitt; McHugh’s, observed agreement and counts stand in the data file. n.e. = not estimable: both gave one and the same answer throughout.".to_owned(),
-        ],
+        notes: vec![format!(
+            "{}CI: Fleiss–Cohen–Everitt; McHugh’s, observed agreement and counts stand in the data file. n.e. = not estimable: both gave one and the same answer throughout.",
+            super::sample_note(rows.iter().any(|r| r.sample_value))
+        )],
         width: Width::Full,
     }
 }
@@ -341,6 +365,9 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
         return None;
     }
     let mut out = section("s-consensus", "Reference");
+    let marked = rows.iter().any(|c| c.sample_value);
+    let note: Vec<String> =
+        marked.then(|| super::sample_note(true).trim_end().to_owned()).into_iter().collect();
     out.prose.push(Prose::Paragraph(
         "The reference is the majority of the readers, and where an adjudicator decided, the adjudicator. Studies on which the readers are evenly divided are left out of every figure that rests on it.".into(),
     ));
@@ -372,7 +399,7 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
                 ])
             })
             .collect(),
-        notes: Vec::new(),
+        notes: note.clone(),
         width: Width::Full,
     }));
     let mut latent = Vec::new();
@@ -404,9 +431,10 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
                 column("Prevalence", Kind::Number),
             ],
             rows: latent,
-            notes: vec![
-                "Estimated without a truth, on the assumption that readers err independently given the truth; not used as reference. Values 0 to 1, no interval.".to_owned(),
-            ],
+            notes: vec![format!(
+                "{}Estimated without a truth, on the assumption that readers err independently given the truth; not used as reference. Values 0 to 1, no interval.",
+                super::sample_note(marked)
+            )],
             width: Width::Full,
         }));
     }

@@ -40,12 +40,16 @@ pub(super) fn ppv(analysis: &Analysis) -> Section {
     } else {
         "the reference finds it"
     };
+    let by_label = by_label(analysis);
     let holds = match &analysis.design.sampling.unequal {
-        None => "It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame.".to_owned(),
+        None if by_label => "It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame.".to_owned(),
+        None => "It holds for the label-positive studies of the dataset, because the studies were drawn without looking at labels.".to_owned(),
         Some(why) => format!("Note that {why}: a figure is weighted by the size of each stratum and label in the frame, or not given; x/n are counts of the sample and do not give it by division."),
     };
+    let missed = if by_label { " Nothing here says how often the finding is missed." } else { "" };
+    let merit = if by_label { "The figure of merit is the" } else { "The first figure is the" };
     out.prose.push(Prose::Paragraph(
-        format!("The figure of merit is the positive predictive value (PPV): of the studies that carry the label, the share in which {who}. {holds} Nothing here says how often the finding is missed.").into(),
+        format!("{merit} positive predictive value (PPV): of the studies that carry the label, the share in which {who}. {holds}{missed}").into(),
     ));
     out.blocks.push(Block::Table(ppv_table(analysis)));
     let drawings = figures::forests(analysis);
@@ -74,11 +78,14 @@ fn ppv_table(analysis: &Analysis) -> Table {
     let figures = || rows.iter().flat_map(|f| f.rules.iter().map(|r| &r.ppv));
     let places = decimals(figures());
     let source = rows.iter().find_map(|f| text_mining(f).map(|p| p.name.clone()));
-    let mut columns = vec![
-        column("Finding", Kind::Words),
-        column("Frame, studies", Kind::Number),
-        column("Patients in deck", Kind::Number),
-    ];
+    // Only a draw by label has a frame of label-positives for each finding.
+    let framed = rows.iter().any(|finding| finding.frame_positive.is_some());
+    let mut columns = vec![column("Finding", Kind::Words)];
+    if framed {
+        columns.push(column("Frame, studies", Kind::Number));
+    }
+    let patients = if by_label(analysis) { "Patients in deck" } else { "Patients drawn" };
+    columns.push(column(patients, Kind::Number));
     for rule in rules {
         let group = format!("{} rule", capital(&rule.name));
         columns.push(grouped(&group, "x/n", Kind::Number));
@@ -96,11 +103,11 @@ fn ppv_table(analysis: &Analysis) -> Table {
         rows: rows
             .iter()
             .map(|finding| {
-                let mut cells = vec![
-                    Cell::text(&finding.name),
-                    number_or_none(finding.frame_positive),
-                    Cell::text(numbers::count(finding.deck_patients)),
-                ];
+                let mut cells = vec![Cell::text(&finding.name)];
+                if framed {
+                    cells.push(number_or_none(finding.frame_positive));
+                }
+                cells.push(Cell::text(numbers::count(finding.deck_patients)));
                 for rule in &finding.rules {
                     cells.push(count_cell(&rule.ppv));
                     cells.push(estimate(&rule.ppv, places));
@@ -119,13 +126,20 @@ fn ppv_table(analysis: &Analysis) -> Table {
                 row(cells)
             })
             .collect(),
-        notes: ppv_notes(analysis, source.is_some()),
+        notes: Vec::new(),
         width: Width::Full,
     };
-    if analysis.design.design == "verify" && rows.len() > 1 {
+    if by_label(analysis) && framed && rows.len() > 1 {
         table.rows.push(total_row(analysis, table.columns.len()));
+        table.notes.push("a: n.e. = not estimable: decks of equal size do not represent how often each label occurs.".to_owned());
     }
+    table.notes.extend(ppv_notes(analysis, source.is_some()));
     table
+}
+
+/// Whether each deck was drawn for one label.
+fn by_label(analysis: &Analysis) -> bool {
+    analysis.design.design == "verify"
 }
 
 /// Counts only: equal decks pooled over classes represent no quantity of the dataset.
@@ -154,9 +168,12 @@ fn total_row(analysis: &Analysis, columns: usize) -> Row {
 }
 
 fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
-    let mut notes = vec![
-        "a: n.e. = not estimable: decks of equal size do not represent how often each label occurs.".to_owned(),
-    ];
+    let mut notes = Vec::new();
+    if findings(analysis).iter().flat_map(|f| &f.rules).any(|r| r.ppv.value.is_none()) {
+        notes.push(
+            "n.e. = not estimable; reasons in the section on what is not estimable.".to_owned(),
+        );
+    }
     let all = || findings(analysis).iter().flat_map(|f| &f.rules).map(|r| &r.ppv);
     if all().any(|f| f.kind == IntervalKind::Final) {
         notes.push("CI: Wilson score interval on the effective sample (patients as clusters, design effect at least 1; at 0/n and n/n the number of patients); no finite-population correction.".to_owned());
@@ -265,7 +282,7 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
     if shown.is_empty() {
         return None;
     }
-    let by_label = analysis.design.design == "verify";
+    let by_label = by_label(analysis);
     let unequal = analysis.design.sampling.unequal.is_some();
     let weighted = by_label || unequal;
     let mut out = section("s-dataset-level", "What the labels miss, and the dataset as a whole");

@@ -6,6 +6,7 @@ use super::panel::{of, with_interval};
 use super::{ci, column, grouped, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
 use crate::numbers;
+use crate::panel_figures;
 
 fn area(value: Option<f64>, interval: Option<Interval>) -> Cell {
     match (value, interval) {
@@ -30,12 +31,19 @@ pub(super) fn scores(analysis: &Analysis) -> Option<Section> {
     out.prose.push(Prose::Paragraph(
         "Models as readers. A study’s score is the mean over its views; above the stated threshold the model calls it positive. Readers stand beside it as points, each against the majority of the other readers.".into(),
     ));
-    if scores.models.iter().any(|m| m.sample_value) {
-        out.prose.push(Prose::Paragraph(
-            "The studies were drawn by label or with unequal probabilities: these are sample values and do not describe the dataset.".into(),
-        ));
-    }
     out.blocks.push(Block::Table(models(analysis)));
+    let drawn = scores.models.iter().filter(|m| m.auroc.is_some()).take(super::MOST_FIGURES);
+    for model in drawn {
+        out.blocks.push(Block::Figure {
+            id: format!("f-roc-{}-{}-{}", model.finding, model.rule.name, model.model),
+            caption: format!("{}, {}: receiver operating characteristic of {}, with raters as points.", model.name, model.rule.name, model.model),
+            notes: format!(
+                "{}The curve goes through every observed score. Diamond: the stated threshold. Circles: readers, each against the majority of the others; square: the dataset label. Crosses: Wilson intervals on the effective sample. Dashed: chance.",
+                super::sample_note(model.sample_value)
+            ),
+            drawing: panel_figures::roc(analysis, model),
+        });
+    }
     out.blocks.extend(points(analysis).map(Block::Table));
     out.blocks.extend(paired(analysis).map(Block::Table));
     Some(out)
@@ -70,9 +78,10 @@ fn models(analysis: &Analysis) -> Table {
             column(format!("κ ({})", ci(analysis)), Kind::Estimate),
         ],
         rows: rows.collect(),
-        notes: vec![
-            "AUROC: DeLong. Threshold: positive above it. n.e. = not estimable: the reference has only one class. κ: Fleiss–Cohen–Everitt.".to_owned(),
-        ],
+        notes: vec![format!(
+            "{}AUROC: DeLong. Threshold: positive above it. n.e. = not estimable: the reference has only one class. κ: Fleiss–Cohen–Everitt.",
+            super::sample_note(analysis.statistics.scores.models.iter().any(|m| m.sample_value))
+        )],
         width: Width::Full,
     }
 }
