@@ -194,6 +194,56 @@ proptest! {
     }
 
     #[test]
+    fn strata_sampled_alike_may_be_merged(
+        fraction in 2..9_u64, arms in prop::collection::vec((any::<bool>(), 2..40_u64, 0..40_u64), 2..6)
+    ) {
+        let part = |label, sampled: u64, positive: u64| Stratum {
+            name: String::new(), label, population: sampled * fraction, sampled, positive,
+        };
+        let apart: Vec<Stratum> =
+            arms.iter().map(|&(label, n, k)| part(label, n, k.min(n))).collect();
+        let merged: Vec<Stratum> = [true, false].into_iter().filter_map(|label| {
+            let own = || apart.iter().filter(move |s| s.label == label);
+            let (n, k) = (own().map(|s| s.sampled).sum(), own().map(|s| s.positive).sum());
+            (0 < n).then(|| part(label, n, k))
+        }).collect();
+        let (a, b) = (stratified(&apart, Level::P95).design, stratified(&merged, Level::P95).design);
+        for (a, b) in [
+            (a.sensitivity, b.sensitivity), (a.specificity, b.specificity), (a.ppv, b.ppv),
+            (a.npv, b.npv), (a.prevalence, b.prevalence), (a.accuracy, b.accuracy),
+        ] {
+            prop_assert!(close(a.est, b.est), "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn the_odds_ratio_of_merged_alike_strata_is_mantels_and_haenszels(
+        a in 1..9_u64, b in 1..9_u64, c in 1..9_u64, d in 1..9_u64,
+        times in prop::collection::vec(1..6_u64, 2..6)
+    ) {
+        // Strata that are multiples of one table: neither confounding nor interaction.
+        let (mut above, mut below) = (0.0, 0.0);
+        for t in &times {
+            let [a, b, c, d] = [a, b, c, d].map(|n| (n * t) as f64);
+            let n = a + b + c + d;
+            above += a * d / n;
+            below += b * c / n;
+        }
+        let sum: u64 = times.iter().sum();
+        let merged =
+            two_proportions(a * sum, (a + b) * sum, c * sum, (c + d) * sum, Level::P95);
+        prop_assert!(close(merged.or, Some(above / below)), "{merged:?}");
+    }
+
+    #[test]
+    fn weights_of_two_categories_are_the_unweighted_ones(t in table(2)) {
+        let plain = kappa(&t, Weights::Identity, Level::P95);
+        for weights in [Weights::Linear, Weights::Quadratic] {
+            prop_assert_eq!(&kappa(&t, weights, Level::P95), &plain);
+        }
+    }
+
+    #[test]
     fn weighted_estimates_lie_in_their_intervals(
         arms in prop::collection::vec((any::<bool>(), 1..400_u64, 0..40_u64, 0..40_u64), 1..6)
     ) {
