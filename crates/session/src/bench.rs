@@ -1,5 +1,6 @@
 //! Whole-program speed figures, measured through the same code that the window runs.
 
+mod analysis;
 pub mod frames;
 pub mod memory;
 mod teams;
@@ -67,6 +68,7 @@ const BENCHES: &[(&str, Measure)] = &[
     ("import", teams::import),
     ("draw", draw),
     ("panel", live_panel),
+    ("analysis", analysis::full),
     ("merge", teams::merge),
     ("verify", teams::verify),
 ];

@@ -1,6 +1,7 @@
 //! Speed of the large statistics, how it grows, and how often intervals hold what they promise.
 //!
-//! `cargo bench -p overread-stats` prints medians, `-- --json` one JSON object. Arguments that do not start with `-` choose by name.
+//! `cargo bench -p overread-stats --bench statistics` prints medians, `-- --json` a JSON list, `--small` leaves out the
+//! larger sizes. Arguments that do not start with `-` choose by name. `tests/peers/statistics.py` runs it against others.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
@@ -42,17 +43,32 @@ impl Stream {
     }
 }
 
-/// Median of `runs` runs in milliseconds.
-fn median(runs: usize, mut work: impl FnMut()) -> f64 {
+/// How long it took, and what came out, for those who compute the same elsewhere.
+struct Measured {
+    ms: f64,
+    value: Option<f64>,
+}
+
+/// Median of `runs` runs in milliseconds, of work whose value is of no interest.
+fn median(runs: usize, mut work: impl FnMut()) -> Measured {
+    median_of(runs, || {
+        work();
+        None
+    })
+}
+
+/// Median of `runs` runs in milliseconds, with the value of the last.
+fn median_of(runs: usize, mut work: impl FnMut() -> Option<f64>) -> Measured {
+    let mut value = None;
     let mut times: Vec<f64> = (0..runs)
         .map(|_| {
             let start = Instant::now();
-            work();
+            value = black_box(work());
             start.elapsed().as_secs_f64() * 1000.0
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    times[runs / 2]
+    Measured { ms: times[runs / 2], value }
 }
 
 /// Five readers who are each right four times in five.
@@ -66,10 +82,10 @@ fn ratings(studies: usize) -> Vec<Vec<Option<usize>>> {
         .collect()
 }
 
-fn fleiss_and_alpha(ratings: &[Vec<Option<usize>>]) {
+fn fleiss_and_alpha(ratings: &[Vec<Option<usize>>]) -> Option<f64> {
     let panel = Panel::of_ratings(ratings.iter().map(Vec::as_slice), 2);
-    black_box(fleiss_of_panel(&panel, Weights::Identity, Level::P95));
     black_box(alpha_of_panel(&panel, &[0.0, 1.0], Metric::Nominal, None, Level::P95));
+    fleiss_of_panel(&panel, Weights::Identity, Level::P95).coefficient.est
 }
 
 fn pairwise_kappas(ratings: &[Vec<Option<usize>>]) {
@@ -135,7 +151,7 @@ const PLAN: Resampling = Resampling { reps: 2000, seed: 20_170_601 };
 struct Bench {
     name: &'static str,
     sizes: &'static [usize],
-    measure: fn(usize) -> f64,
+    measure: fn(usize) -> Measured,
 }
 
 const BENCHES: &[Bench] = &[
@@ -144,7 +160,7 @@ const BENCHES: &[Bench] = &[
         sizes: &[100_000, 1_000_000],
         measure: |n| {
             let ratings = ratings(n);
-            median(9, || fleiss_and_alpha(&ratings))
+            median_of(9, || fleiss_and_alpha(&ratings))
         },
     },
     Bench {
@@ -173,9 +189,7 @@ const BENCHES: &[Bench] = &[
         sizes: &[100_000, 1_000_000],
         measure: |n| {
             let (y, score) = scores(n);
-            median(9, || {
-                black_box(delong(&y, &[&score], Level::P95));
-            })
+            median_of(9, || delong(&y, &[&score], Level::P95).models.first()?.auc)
         },
     },
     Bench {
@@ -183,8 +197,9 @@ const BENCHES: &[Bench] = &[
         sizes: &[10_000, 100_000],
         measure: |n| {
             let pairs = pairs(n);
-            median(9, || {
-                black_box(kappa_bootstrap(&pairs, 2, Weights::Identity, PLAN, Level::P95));
+            median_of(9, || {
+                let drawn = kappa_bootstrap(&pairs, 2, Weights::Identity, PLAN, Level::P95);
+                drawn.ci.map(|ci| ci.low)
             })
         },
     },
@@ -236,29 +251,31 @@ const BENCHES: &[Bench] = &[
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let json = words.iter().any(|word| word == "--json");
+    let given = |name: &str| words.iter().any(|word| word == name);
+    let (json, small) = (given("--json"), given("--small"));
     let wanted: Vec<&String> = words.iter().filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(*word));
     let mut figures = Vec::new();
     for bench in BENCHES.iter().filter(|bench| chosen(bench.name)) {
-        let times: Vec<f64> = bench.sizes.iter().map(|size| (bench.measure)(*size)).collect();
-        for (size, time) in bench.sizes.iter().zip(&times) {
+        let sizes = if small { &bench.sizes[..1] } else { bench.sizes };
+        let times: Vec<Measured> = sizes.iter().map(|size| (bench.measure)(*size)).collect();
+        for (size, Measured { ms, value }) in sizes.iter().zip(&times) {
             if !json {
-                println!("{:<40} {size:>10}  {time:>10.3} ms", bench.name);
+                println!("{:<40} {size:>10}  {ms:>10.3} ms", bench.name);
             }
-            figures.push((bench.name, *size, *time));
+            let value = value.map_or("null".to_owned(), |value| value.to_string());
+            figures.push(format!(
+                "{{\"name\":\"{}\",\"size\":{size},\"ms\":{ms},\"value\":{value}}}",
+                bench.name
+            ));
         }
-        if let ([small, large], [first, second], false) = (bench.sizes, times.as_slice(), json) {
-            let exponent = (second / first).ln() / (*large as f64 / *small as f64).ln();
+        if let ([small, large], [first, second], false) = (sizes, times.as_slice(), json) {
+            let exponent = (second.ms / first.ms).ln() / (*large as f64 / *small as f64).ln();
             println!("{:<40} grows with the {exponent:.2}th power of the size", "");
         }
     }
     if json {
-        let rows: Vec<String> = figures
-            .iter()
-            .map(|(name, size, ms)| format!("{{\"name\":\"{name}\",\"size\":{size},\"ms\":{ms}}}"))
-            .collect();
-        println!("[{}]", rows.join(","));
+        println!("[{}]", figures.join(","));
     } else if chosen("coverage") {
         coverage::print();
     }
