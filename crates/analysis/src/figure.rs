@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use overread_stats::cluster::{Cluster, clustered_proportion};
+use overread_stats::cluster::{Cluster, clustered_share};
+use overread_stats::proportion::wilson;
 use overread_stats::stratified::Weighted;
-use overread_stats::{Interval, Level, confidence_sequence, proportion};
+use overread_stats::{Interval, Level, confidence_sequence};
 use serde::Serialize;
 
 /// A rule and the version of the protocol that words it.
@@ -171,13 +172,13 @@ pub(crate) fn share(
         cluster.successes += u64::from(trial.success);
     }
     let clusters: Vec<Cluster> = clusters.into_values().collect();
-    let clustered = clustered_proportion(&clusters, level);
+    let clustered = clustered_share(&clusters, level);
     let mut figure = Figure {
         x: clustered.k,
         n: clustered.n,
         patients: clustered.clusters,
         value: clustered.est,
-        plain: proportion(clustered.k, clustered.n, level).wilson,
+        plain: (0 < clustered.n).then(|| wilson(clustered.k as f64, clustered.n as f64, level)),
         reason: None,
         ..Figure::refused(estimand, rule, "")
     };

@@ -30,10 +30,10 @@ pub enum Next {
 /// Status of a check that found something.
 const FOUND: u8 = 3;
 
-/// The command line itself is wrong, and whose help tells what is right: exit status 2.
+/// The command line itself is wrong: exit status 2.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}; see `overread help {1}`")]
-pub struct Usage(pub String, pub &'static str);
+#[error("{0}; see `overread help`")]
+pub struct Usage(pub String);
 
 /// Writes over the line before; the last one goes.
 fn show_progress(what: &str, done: usize, of: usize) {
@@ -100,8 +100,8 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
         Verb::Report(args) => report(&args, out),
         Verb::Calc(args) => calc(&args, out),
         Verb::Plan(args) => {
-            let (said, json) = crate::plan::plan(&args.verb)
-                .map_err(|error| Usage(format!("{error:#}"), "plan"))?;
+            let (said, json) =
+                crate::plan::plan(&args.verb).map_err(|error| Usage(format!("{error:#}")))?;
             say(&said, json, out)
         }
         Verb::Audit(args) => say(&verbs::audit(&args.table)?, args.json, out),
@@ -263,12 +263,11 @@ fn calc(args: &CalcArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
             calc::calc_batch(&text_of(batch)?).with_context(|| format!("in {}", batch.display()))?
         }
         // Everything that can be wrong here stands on the command line.
-        (None, Some(name)) => calc::calc_positional(name, &args.args)
-            .map_err(|error| Usage(format!("{error}"), "calc"))?,
+        (None, Some(name)) => {
+            calc::calc_positional(name, &args.args).map_err(|error| Usage(error.to_string()))?
+        }
         (None, None) => {
-            return Err(
-                Usage("name a statistic, or a table with --batch".to_owned(), "calc").into()
-            );
+            return Err(Usage("name a statistic, or a table with --batch".to_owned()).into());
         }
     };
     let text = plain(&json);

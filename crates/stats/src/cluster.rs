@@ -59,6 +59,16 @@ impl ClusteredProportion {
 /// # References
 /// Rao & Scott, Biometrics 1992;48:577; Cochran 1977, section 3.12.
 pub fn clustered_proportion(clusters: &[Cluster], level: Level) -> ClusteredProportion {
+    let mut out = clustered_share(clusters, level);
+    if let (Some(p), Some(se), Some(_)) = (out.est, out.se, out.deff) {
+        let half = t_two_sided(level.alpha(), out.clusters as f64 - 1.0) * se;
+        out.ci_linear_t = Some(Interval::around(p, half).clipped(0.0, 1.0));
+    }
+    out
+}
+
+/// The same without the t interval, whose quantile costs more than all the rest.
+pub fn clustered_share(clusters: &[Cluster], level: Level) -> ClusteredProportion {
     let used: Vec<Cluster> = clusters.iter().copied().filter(|c| c.size > 0).collect();
     let n: u64 = used.iter().map(|c| c.size).sum();
     let k: u64 = used.iter().map(|c| c.successes.min(c.size)).sum();
@@ -97,8 +107,6 @@ pub fn clustered_proportion(clusters: &[Cluster], level: Level) -> ClusteredProp
     out.n_eff = Some(n_eff);
     out.icc = intraclass_correlation(&used, p);
     out.ci_wilson_neff = Some(wilson(p * n_eff, n_eff, level));
-    let half = t_two_sided(level.alpha(), count - 1.0) * variance.sqrt();
-    out.ci_linear_t = Some(Interval::around(p, half).clipped(0.0, 1.0));
     out
 }
 

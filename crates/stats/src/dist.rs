@@ -417,23 +417,6 @@ fn turn(mut low: u64, mut high: u64, holds: impl Fn(u64) -> bool) -> u64 {
     low
 }
 
-/// Finds the root of an increasing or decreasing `f` between `a` and `b` by bisection to the last bit.
-pub(crate) fn bisect(mut a: f64, mut b: f64, f: impl Fn(f64) -> f64) -> f64 {
-    let rising = f(b) > f(a);
-    for _ in 0..200 {
-        let mid = f64::midpoint(a, b);
-        if mid <= a.min(b) || mid >= a.max(b) {
-            break;
-        }
-        if (f(mid) > 0.0) == rising {
-            b = mid;
-        } else {
-            a = mid;
-        }
-    }
-    f64::midpoint(a, b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::dist::{bisect, ln_gamma};
+use crate::dist::ln_gamma;
 use crate::estimate::Interval;
 
 /// The confidence sequence at one look.
@@ -33,18 +33,32 @@ pub fn confidence_sequence(k: u64, n: u64, alpha: f64) -> ConfidenceSequence {
 fn sequence_interval(k: u64, n: u64, alpha: f64) -> Interval {
     let (hits, misses) = (k as f64, (n - k) as f64);
     let ln_beta = ln_gamma(hits + 1.0) + ln_gamma(misses + 1.0) - ln_gamma(hits + misses + 2.0);
-    let bound = -alpha.ln();
-    // Positive outside the set, negative inside; convex in p with its least value at k/n.
-    let excess = |p: f64| {
-        let from_hits = if k == 0 { 0.0 } else { hits * p.ln() };
-        let from_misses = if k == n { 0.0 } else { misses * (-p).ln_1p() };
-        ln_beta - from_hits - from_misses - bound
-    };
-    let p = hits / (hits + misses);
-    let low = if k == 0 { 0.0 } else { bisect(0.0, p, excess) };
-    let high = if k == n { 1.0 } else { bisect(p, 1.0, excess) };
+    let level = ln_beta + alpha.ln();
+    let low = if k == 0 { 0.0 } else { lower_end(hits, misses, level) };
+    let high = if k == n { 1.0 } else { 1.0 - lower_end(misses, hits, level) };
     Interval { low, high }
 }
+
+/// The lower root in p of `level − hits·ln p − misses·ln(1−p)`, which is positive outside the set and convex in ln p.
+///
+/// Newton's steps in ln p from where the part of the hits alone is 0: from there they only rise, and never past the root.
+fn lower_end(hits: f64, misses: f64, level: f64) -> f64 {
+    let mut at = level / hits;
+    for _ in 0..STEPS {
+        let p = at.exp();
+        let excess = level - hits * at - misses * (-p).ln_1p();
+        let step = excess / (hits - misses * p / (1.0 - p));
+        // Rounding may make the last steps negative or endless.
+        if step.is_nan() || step <= at.abs() * f64::EPSILON {
+            break;
+        }
+        at += step;
+    }
+    at.exp()
+}
+
+/// More than any convergence needs.
+const STEPS: usize = 200;
 
 #[cfg(test)]
 mod tests {
@@ -69,6 +83,31 @@ mod tests {
         // (1-p)^n = alpha/(n+1) at the upper end.
         assert!(((1.0 - none.high).powi(20) - 0.05 / 21.0).abs() < 1e-12);
         assert_eq!(confidence_sequence(20, 20, 0.05).ci.unwrap().high, 1.0);
+    }
+
+    #[test]
+    fn both_ends_solve_the_equation_at_any_size() {
+        for n in [1_u64, 2, 7, 50, 1_000, 200_000] {
+            for k in [0, 1, n / 3, n / 2, n - n / 7, n - 1, n] {
+                let k = k.min(n);
+                let ci = confidence_sequence(k, n, 0.05).ci.unwrap();
+                let (hits, misses) = (k as f64, (n - k) as f64);
+                let level = ln_gamma(hits + 1.0) + ln_gamma(misses + 1.0)
+                    - ln_gamma(hits + misses + 2.0)
+                    + 0.05_f64.ln();
+                let excess = |p: f64| {
+                    let part = |count: f64, ln: f64| if count == 0.0 { 0.0 } else { count * ln };
+                    level - part(hits, p.ln()) - part(misses, (-p).ln_1p())
+                };
+                let p = hits / n as f64;
+                assert!(ci.low <= p && p <= ci.high);
+                for (end, open) in [(ci.low, k > 0), (ci.high, k < n)] {
+                    // Terms of this size cancel.
+                    let close = 1e-9 * (1.0 + level.abs());
+                    assert!(!open || excess(end).abs() < close, "{k}/{n}: {ci:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Where packages disagree: each choice of `docs/methods/conventions.md` held against the other one.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use overread_stats::Level;
 use overread_stats::compare::two_proportions;
 use overread_stats::kappa::{Weights, kappa};

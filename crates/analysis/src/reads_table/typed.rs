@@ -105,6 +105,7 @@ mod tests {
                         level: None,
                         level_name: None,
                         no_answer: missing.then_some(if at == 0 { "unsure" } else { "inadequate" }),
+                        grey_levels: None,
                         dataset_label: match study % 5 {
                             0 => DatasetLabel::Uncertain,
                             1 | 2 => DatasetLabel::Negative,

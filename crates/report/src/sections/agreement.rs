@@ -69,14 +69,24 @@ pub(super) fn agreement(analysis: &Analysis) -> Option<Section> {
             grouped("Agreement on", "negatives", Kind::Number),
         ],
         rows,
-        notes: vec![format!(
-            "{}a: n.e. = not estimable: both readers gave one and the same answer throughout, so that chance agreement is 1. b: no interval: all agree, all disagree, or one reader is constant, so that the standard error is 0 and says nothing; see the interval of the observed agreement. CI: Wilson for the share agreed, Fleiss–Cohen–Everitt for κ.",
-            super::sample_note(pairs.iter().any(|pair| pair.sample_value))
-        )],
+        notes: notes(pairs),
         width: Width::Full,
     }));
     out.blocks.extend(matrices(pairs));
     Some(out)
+}
+
+fn notes(pairs: &[PairAgreement]) -> Vec<String> {
+    let mut out = Vec::new();
+    if pairs.iter().any(|pair| pair.kappa.is_none()) {
+        out.push("a: n.e. = not estimable: both readers gave one and the same answer throughout, so that chance agreement is 1.".to_owned());
+    }
+    if pairs.iter().any(|pair| pair.degenerate) {
+        out.push("b: no interval: all agree, all disagree, or one reader is constant, so that the standard error is 0 and says nothing; see the interval of the observed agreement.".to_owned());
+    }
+    let sample = super::sample_note(pairs.iter().any(|pair| pair.sample_value));
+    out.push(format!("{sample}CI: Wilson for the share agreed, Fleiss–Cohen–Everitt for κ."));
+    out
 }
 
 /// A figure for each finding and rule that enough readers read, the first of them in the order of the protocol.
