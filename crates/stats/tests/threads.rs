@@ -48,7 +48,7 @@ fn alpha_with_gaps() {
 #[test]
 fn the_difference_of_two_kappas_over_patients() {
     let patients: Vec<PatientTriples> = (0..90)
-        .map(|i| (0..1 + i % 3).map(|k| ((i + k) % 2, (i + k / 2) % 2, (i * k + 1) % 2)).collect())
+        .map(|i| (0..=i % 3).map(|k| ((i + k) % 2, (i + k / 2) % 2, (i * k + 1) % 2)).collect())
         .collect();
     let drawn = on_one_and_many(|| {
         kappa_difference_bootstrap(&patients, 2, Weights::Identity, PLAN, Level::P95)
