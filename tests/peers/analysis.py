@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The whole analysis after one more read: Overread against pandas, scipy and statsmodels.
 
-    cargo build --release
-    python3 tests/peers/analysis.py [--runs 3] [--overread target/release/overread]
+    cargo bench -p overread-analysis --bench analysis --no-run
+    python3 tests/peers/analysis.py [--runs 3]
 
 112,120 studies, 15 decks of 50 label-positives and 50 controls, two readers, two rules, 20 strata of each finding:
-`overread bench analysis` makes them for itself, this script for its peer, of the same size; the figures are not the same,
+the benchmark `analysis` makes them for itself, this script for its peer, of the same size; the figures are not the same,
 since the answers are not. The peer computes label quality with intervals, the comparison of the rules with Holm's
 correction, the strata with Newcombe's interval, Fisher's test and Benjamini-Hochberg, and Cohen's and Fleiss' kappa. Overread
 computes those and everything else that an analysis holds (running views, drift, flow, refusals), so the ratio flatters
@@ -25,10 +25,11 @@ STUDIES, FINDINGS, ARM, STRATA = 112_120, 15, 50, 20
 RULES = {"permissive": 1, "clinical": 2}
 
 
-def ours(binary):
-    """The median after each of the last reads, at full size, in milliseconds."""
-    out = subprocess.run([binary, "bench", "analysis", "--json"], check=True, capture_output=True, text=True)
-    return json.loads(out.stdout)[-1]
+def ours():
+    """The median over the last reads, at full size, in milliseconds."""
+    command = ["cargo", "bench", "-q", "-p", "overread-analysis", "--bench", "analysis", "--", "--json"]
+    out = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    return json.loads(out.splitlines()[-1])[-1]
 
 
 def made(np, pd):
@@ -99,10 +100,7 @@ def analysis(np, pd, labels, strata, reads, tools):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--overread", type=Path, default=ROOT / "target/release/overread")
     options = parser.parse_args()
-    if not options.overread.exists():
-        sys.exit(f"{options.overread} is missing: cargo build --release")
     figures = {"target_ms": 5, "target_ratio": 100, "overread_ms": [], "pandas_ms": []}
     try:
         import numpy as np
@@ -118,9 +116,9 @@ def main():
         figures["pandas"] = pd.__version__
         labels, strata, reads = made(np, pd)
     for _ in range(options.runs):
-        row = ours(options.overread)
+        row = ours()
         figures["what"] = row["name"]
-        figures["overread_ms"].append(round(row["p50_ms"], 3))
+        figures["overread_ms"].append(round(row["ms"], 3))
         if pd:
             start = time.perf_counter()
             analysis(np, pd, labels, strata, reads, (stats, sm, rater, multi))

@@ -1,6 +1,5 @@
 //! Whole-program speed figures, measured through the same code that the window runs.
 
-mod analysis;
 pub mod frames;
 pub mod memory;
 mod teams;
@@ -68,7 +67,6 @@ const BENCHES: &[(&str, Measure)] = &[
     ("import", teams::import),
     ("draw", draw),
     ("panel", live_panel),
-    ("analysis", analysis::full),
     ("merge", teams::merge),
     ("verify", teams::verify),
 ];

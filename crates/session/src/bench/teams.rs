@@ -1,6 +1,5 @@
 //! What many readers and many events cost: merging packets, walking the chains, and how both grow.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -33,7 +32,7 @@ pub(super) fn merge(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
             images: "match".to_owned(),
             output: output.clone(),
         })?;
-        read_in(&output, name, 0..READS)?;
+        read_in(&output, name, READS)?;
         packets.push(output);
     }
     let mut times = [Vec::new(), Vec::new()];
@@ -51,18 +50,17 @@ pub(super) fn merge(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
     Ok(tenfold("merge of 20 packets of 1,000 reads", "merge of 2 packets", few, many))
 }
 
-/// Answers to these places of the worklist, as a reader gives them, in one go.
-pub(super) fn read_in(path: &Path, reader: &str, places: Range<usize>) -> Result<(), VerbError> {
+/// Answers as a reader gives them, in one go.
+fn read_in(path: &Path, reader: &str, reads: usize) -> Result<(), VerbError> {
     let mut packet = Project::open(path, OpenMode::ReadWrite)?.project;
     let (sample, list) = (packet.sample()?.unwrap_or_default(), packet.worklist(reader)?);
     let bodies: Vec<EventBody> = list
         .unwrap_or_default()
         .items
         .iter()
-        .enumerate()
-        .skip(places.start)
-        .take(places.len())
-        .map(|(place, item)| EventBody::ReadLocked {
+        .take(reads)
+        .zip((0..3).cycle())
+        .map(|(item, level)| EventBody::ReadLocked {
             item: item.id,
             answers: vec![FindingAnswer {
                 finding: sample
@@ -70,7 +68,7 @@ pub(super) fn read_in(path: &Path, reader: &str, places: Range<usize>) -> Result
                     .get(item.deck as usize)
                     .and_then(|deck| deck.finding.clone())
                     .unwrap_or_default(),
-                answer: Answer::Level([Level(0), Level(1), Level(2)][place % 3]),
+                answer: Answer::Level(Level(level)),
             }],
             phase: Phase::Read,
             active_ms: 2_000,
