@@ -159,7 +159,13 @@ fn block_ui(pen: &mut Pen<'_>, (x, right): (f32, f32), y: f32, i: usize, block: 
             bottom + 16.0
         }
         Block::Banner(banner) => {
-            let height = if right - x < 900.0 { 88.0 } else { 48.0 };
+            let one_line = banner.buttons.is_empty()
+                && pen.width(&banner.text, theme::SMALL) <= right - x - 72.0;
+            let height = match (900.0 <= right - x, one_line) {
+                (true, _) => 48.0,
+                (false, true) => 68.0,
+                (false, false) => 88.0,
+            };
             controls::banner_ui(pen, at(x, y, right - x, height), banner, theme::S1);
             y + height + 16.0
         }

@@ -217,6 +217,8 @@ impl Rows<'_> {
         let inadequate = answer == Answer::NoAnswer(NoAnswer::Inadequate);
         match self.scene.film {
             _ if self.scene.closed.is_some() => RowState::Waiting,
+            // A second look ends in one of three outcomes, and nothing else is offered.
+            _ if self.room.stage() == Stage::Reviewing => RowState::Waiting,
             FilmStatus::Waiting => RowState::Waiting,
             FilmStatus::Failed if !inadequate => RowState::Waiting,
             _ => RowState::Ready,
