@@ -224,29 +224,12 @@ fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
     let sample = whole.map_or_else(Vec::new, |sample| {
         dataset::sample_against_dataset(input.dataset, sample, &summary)
     });
-    let mut statistics = Statistics {
-        label_quality: quality::label_quality_of(input, options, &collected),
-        rules: rules::compare_rules(input, options, &collected),
-        strata: strata::strata(input, options, &summary, &collected),
-        running: running::running(input, options, &collected),
-        agreement: agreement::agreement(input, options, &collected),
-        against_label: agreement::against_label(input, options, &collected),
-        panel: panel::panels(input, options, &collected),
-        splits: splits::splits(input, options, &collected),
-        leave_one_out: splits::leave_one_out(input, options, &collected),
-        gold: gold_table::gold_table(input, options, &summary, &collected),
-        consensus: consensus::consensus(input, &collected),
-        repeatability: repeatability::repeatability(input, options, &collected),
-        drift: repeatability::drifts(input, options, &collected),
-        scores: scores::scores(input, options, &collected),
-        review: review::review(input, &collected),
-        by_stratum: by_stratum::by_stratum(input, options, &summary, &collected),
-        by_pathology: by_stratum::by_pathology(input, options, &collected),
-        published: Vec::new(),
-        own_answers: conduct::own_answers(input, options, &collected),
-        conduct: conduct::conduct(input, &collected),
-        also_present: conduct::also_present(input, &collected),
-    };
+    // The strata take about as long as all the rest.
+    let (strata, mut statistics) = rayon::join(
+        || strata::strata(input, options, &summary, &collected),
+        || without_strata(input, options, &summary, &collected),
+    );
+    statistics.strata = strata;
     statistics.published = published_quality::published_quality(&published_quality::Ours {
         format: &input.dataset.format,
         findings: &statistics.label_quality,
@@ -268,4 +251,36 @@ fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
     };
     analysis.not_estimable = refusals::refusals(&analysis);
     analysis
+}
+
+/// Every section that rests on reads, but for the strata and what is published beside the rest.
+fn without_strata(
+    input: &Input<'_>,
+    options: &Options,
+    summary: &DatasetSummary,
+    collected: &collect::Collected<'_>,
+) -> Statistics {
+    Statistics {
+        label_quality: quality::label_quality_of(input, options, collected),
+        rules: rules::compare_rules(input, options, collected),
+        strata: Strata::default(),
+        running: running::running(input, options, collected),
+        agreement: agreement::agreement(input, options, collected),
+        against_label: agreement::against_label(input, options, collected),
+        panel: panel::panels(input, options, collected),
+        splits: splits::splits(input, options, collected),
+        leave_one_out: splits::leave_one_out(input, options, collected),
+        gold: gold_table::gold_table(input, options, summary, collected),
+        consensus: consensus::consensus(input, collected),
+        repeatability: repeatability::repeatability(input, options, collected),
+        drift: repeatability::drifts(input, options, collected),
+        scores: scores::scores(input, options, collected),
+        review: review::review(input, collected),
+        by_stratum: by_stratum::by_stratum(input, options, summary, collected),
+        by_pathology: by_stratum::by_pathology(input, options, collected),
+        published: Vec::new(),
+        own_answers: conduct::own_answers(input, options, collected),
+        conduct: conduct::conduct(input, collected),
+        also_present: conduct::also_present(input, collected),
+    }
 }

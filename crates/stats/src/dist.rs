@@ -5,6 +5,8 @@
 //! Binomial probabilities use Loader's saddle-point form (Loader 2000), which does not lose digits at large counts.
 //! `statrs` gives the other chi-square tails and the start of the normal quantile.
 
+use std::cell::Cell;
+
 use libm::erfc;
 use statrs::distribution::{ContinuousCDF as _, Normal};
 use statrs::function::gamma::gamma_ur;
@@ -213,6 +215,20 @@ const T_TOLERANCE: f64 = 1e-8;
 /// # References
 /// Bus & Dekker, ACM TOMS 1975;1:330; Abramowitz & Stegun 1964, 26.7.5.
 pub fn t_two_sided(alpha: f64, df: f64) -> f64 {
+    thread_local! {
+        /// Figures of one question ask for the same quantile one after the other.
+        static LAST: Cell<[f64; 3]> = const { Cell::new([f64::NAN; 3]) };
+    }
+    let [last_alpha, last_df, last] = LAST.get();
+    if last_alpha == alpha && last_df == df {
+        return last;
+    }
+    let quantile = student_quantile(alpha, df);
+    LAST.set([alpha, df, quantile]);
+    quantile
+}
+
+fn student_quantile(alpha: f64, df: f64) -> f64 {
     let tail = alpha / 2.0;
     let excess = |t: f64| t_sf(t, df) - tail;
     let start = t_start(normal_quantile(1.0 - tail), df);

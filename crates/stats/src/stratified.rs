@@ -176,8 +176,8 @@ struct Total {
     size: f64,
 }
 
-/// `hit` counts positives (true) or negatives (false) per stratum.
-fn total<'a>(strata: impl Iterator<Item = (&'a Stratum, bool)>, level: Level) -> Option<Total> {
+/// Strata with the limits of their rates; `hit` counts positives (true) or negatives (false) per stratum.
+fn total<'a>(strata: impl Iterator<Item = (&'a Stratum, Option<Interval>, bool)>) -> Option<Total> {
     let mut out = Total {
         value: 0.0,
         variance: Some(0.0),
@@ -187,9 +187,9 @@ fn total<'a>(strata: impl Iterator<Item = (&'a Stratum, bool)>, level: Level) ->
         strata: 0,
         size: 0.0,
     };
-    for (stratum, hit) in strata {
+    for (stratum, limits, hit) in strata {
         let rate = stratum.rate()?;
-        let limits = stratum.limits(level)?;
+        let limits = limits?;
         let size = stratum.population as f64;
         let n = stratum.sampled as f64;
         out.strata += 1;
@@ -284,13 +284,21 @@ pub(crate) fn logit_interval(p: f64, se_logit: f64, level: Level) -> Interval {
 /// Cochran 1977; Begg & Greenes, Biometrics 1983;39:207; Zhou, Obuchowski & `McClish` 2011, chapter 10.
 pub fn stratified(strata: &[Stratum], level: Level) -> Stratified {
     let used: Vec<&Stratum> = strata.iter().filter(|s| s.population > 0).collect();
+    // The limits are costly, and serve only where a stratum lies at 0 or 1.
+    let at_an_end = used.iter().filter_map(|s| s.rate()).any(|rate| rate <= 0.0 || rate >= 1.0);
+    let limits = |s: &Stratum| {
+        if at_an_end { s.limits(level) } else { s.rate().map(|rate| Interval::new(rate, rate)) }
+    };
+    let limited: Vec<(&Stratum, Option<Interval>)> = used.iter().map(|s| (*s, limits(s))).collect();
     let arm = |label: bool, hit: bool| {
-        let arm = used.iter().filter(move |s| s.label == label);
-        total(arm.map(move |s| (*s, hit)), level)
+        let arm = limited.iter().filter(move |(s, _)| s.label == label);
+        total(arm.map(move |(s, limits)| (*s, *limits, hit)))
     };
     let (tp, fp) = (arm(true, true), arm(true, false));
     let (false_negative, tn) = (arm(false, true), arm(false, false));
-    let overall = |hit: &dyn Fn(&Stratum) -> bool| total(used.iter().map(|s| (*s, hit(s))), level);
+    let overall = |hit: &dyn Fn(&Stratum) -> bool| {
+        total(limited.iter().map(|(s, limits)| (*s, *limits, hit(s))))
+    };
     let value = |t: Option<Total>| t.map(|t| t.value);
     Stratified {
         strata: strata.iter().map(row).collect(),
