@@ -1,7 +1,7 @@
 //! Speed of the large statistics, how it grows, and how often intervals hold what they promise.
 //!
 //! `cargo bench -p overread-stats --bench statistics` prints medians, `-- --json` a JSON list, `--small` leaves out the
-//! larger sizes. Arguments that do not start with `-` choose by name. `tests/peers/statistics.py` runs it against others.
+//! larger sizes. Arguments that do not start with `-` choose by name. `tests/peers/large_statistics.py` runs it against others.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 

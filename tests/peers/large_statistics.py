@@ -2,13 +2,13 @@
 """Large statistics: Overread's benchmark against statsmodels, krippendorff, scikit-learn and numpy.
 
     cargo bench -p overread-stats --bench statistics --no-run
-    python3 tests/peers/statistics.py [--runs 5]
+    python3 tests/peers/large_statistics.py [--runs 5]
 
 Both sides have the same data, made from the same portable stream: 100,000 studies with 5 readers, 100,000 scores, and
 10,000 pairs of answers resampled 2,000 times. They take turns; the ratio is that of the medians. A peer that is not
 installed is named and left out. Where both compute the same quantity the values must agree, or the script fails.
 
-The numpy peers are written as one would for speed: DeLong in the fast form of Sun and Xu, and for the bootstrap draws of
+(Not named after the module `statistics`, which scripts of this folder use.) The numpy peers are written as one would for speed: DeLong in the fast form of Sun and Xu, and for the bootstrap draws of
 32 bits, one byte a subject, counts without a loop over subjects. (Resampling a 2x2 table needs no subjects at all: a
 multinomial draw gives the same distribution in well under a millisecond, but not the reproducible resamples that both
 sides are asked for here.)
