@@ -62,6 +62,12 @@ impl<B: Backend> OverreadApp<B> {
         &mut self.backend
     }
 
+    /// One frame on a monitor of this name.
+    pub(crate) fn frame_in(&mut self, ui: &mut Ui, monitor_name: Option<String>) {
+        self.monitor_name = monitor_name;
+        self.frame_ui(ui);
+    }
+
     /// One frame.
     pub fn frame_ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
@@ -241,8 +247,7 @@ fn message_region(regions: &Regions) -> Rect {
 impl<B: Backend> eframe::App for OverreadApp<B> {
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
         let monitor = frame.winit_window().and_then(|window| window.current_monitor());
-        self.monitor_name = monitor.and_then(|monitor| monitor.name());
-        self.frame_ui(ui);
+        self.frame_in(ui, monitor.and_then(|monitor| monitor.name()));
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {

@@ -23,6 +23,7 @@ mod rail;
 mod rows;
 mod screen;
 mod shapes;
+mod soft;
 mod status;
 mod strip;
 mod tables;
@@ -33,6 +34,6 @@ pub use self::{
     app::OverreadApp,
     keys::KeyPlugin,
     theme::{fonts, install},
-    window::{AppError, Options, run},
+    window::{AppError, Options, Renderer, renderer, run},
 };
 pub use overread_session::shell::{Shell, Start};

@@ -39,21 +39,47 @@ pub enum AppError {
         /// Package that brings it.
         package: &'static str,
     },
-    /// The window system or the graphics driver refused.
+    /// The graphics driver refused.
     #[error(
-        "the window could not be opened: {reason}. A graphics driver for OpenGL is needed; \
-         on Debian and Ubuntu without a graphics card: apt install libegl1 libgl1"
+        "the window could not be opened with OpenGL: {reason}. \
+         Set OVERREAD_RENDERER=cpu to do without it"
     )]
     Window {
         /// What the window system said.
         reason: String,
     },
+    /// The window system refused.
+    #[error("the window could not be opened: {reason}")]
+    Display {
+        /// What the window system said.
+        reason: String,
+    },
+}
+
+/// What paints the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renderer {
+    /// OpenGL.
+    Gl,
+    /// The processor.
+    Cpu,
+}
+
+/// Chooses what paints: what `OVERREAD_RENDERER` says (`gl` or `cpu`), else the processor where there is
+/// no graphics card or no OpenGL.
+pub fn renderer() -> Renderer {
+    match std::env::var("OVERREAD_RENDERER").as_deref() {
+        Ok("gl") => Renderer::Gl,
+        Ok("cpu") => Renderer::Cpu,
+        _ if preflight::has_graphics() => Renderer::Gl,
+        _ => Renderer::Cpu,
+    }
 }
 
 /// Opens the window and returns when it is closed.
 pub fn run<B: Backend + 'static>(options: &Options, backend: B) -> Result<(), AppError> {
-    preflight::check()?;
-    crate::graphics::listen();
+    let renderer = renderer();
+    preflight::check(renderer)?;
     let viewport = egui::ViewportBuilder::default()
         .with_title("Overread")
         .with_app_id("overread")
@@ -61,6 +87,13 @@ pub fn run<B: Backend + 'static>(options: &Options, backend: B) -> Result<(), Ap
         .with_min_inner_size([640.0, 360.0])
         .with_maximized(options.maximized)
         .with_drag_and_drop(true);
+    tracing::info!(?renderer, "opening the window");
+    if renderer == Renderer::Cpu {
+        overread_session::machine::note_renderer(overread_session::machine::PROCESSOR);
+        return crate::soft::run(options, viewport, backend)
+            .map_err(|reason| AppError::Display { reason });
+    }
+    crate::graphics::listen();
     let mut native = eframe::NativeOptions {
         viewport,
         renderer: eframe::Renderer::Glow,
@@ -81,15 +114,19 @@ pub fn run<B: Backend + 'static>(options: &Options, backend: B) -> Result<(), Ap
 
 #[cfg(not(target_os = "linux"))]
 mod preflight {
-    pub(super) fn check() -> Result<(), super::AppError> {
+    pub(super) fn check(_renderer: super::Renderer) -> Result<(), super::AppError> {
         Ok(())
+    }
+
+    pub(super) fn has_graphics() -> bool {
+        true
     }
 }
 
 /// Some of these libraries are loaded by code that panics without them.
 #[cfg(target_os = "linux")]
 mod preflight {
-    use super::AppError;
+    use super::{AppError, Renderer};
     use std::path::{Path, PathBuf};
 
     const X11: [(&str, &str); 5] = [
@@ -110,7 +147,18 @@ mod preflight {
         Wayland,
     }
 
-    pub(super) fn check() -> Result<(), AppError> {
+    /// Whether there is a graphics card and OpenGL for it.
+    pub(super) fn has_graphics() -> bool {
+        let card = std::fs::read_dir("/dev/dri").is_ok_and(|mut entries| {
+            entries.any(|entry| {
+                entry.is_ok_and(|entry| entry.file_name().as_encoded_bytes().starts_with(b"render"))
+            })
+        });
+        let folders = folders();
+        card && GRAPHICS.iter().all(|(library, _)| is_in(&folders, library))
+    }
+
+    pub(super) fn check(renderer: Renderer) -> Result<(), AppError> {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let folders = folders();
         let find = |name: &str| is_in(&folders, name);
@@ -119,11 +167,14 @@ mod preflight {
         } else {
             set("DISPLAY").then_some(Display::X11)
         };
-        check_with(display, &find)
+        check_with((display, renderer), &find)
     }
 
     /// The first library that is missing for the display there is.
-    fn check_with(display: Option<Display>, find: &dyn Fn(&str) -> bool) -> Result<(), AppError> {
+    fn check_with(
+        (display, renderer): (Option<Display>, Renderer),
+        find: &dyn Fn(&str) -> bool,
+    ) -> Result<(), AppError> {
         let missing = |list: &[(&'static str, &'static str)]| {
             list.iter().copied().find(|(library, _)| !find(library))
         };
@@ -132,7 +183,8 @@ mod preflight {
             Some(Display::Wayland) => missing(&WAYLAND),
             Some(Display::X11) => missing(&X11),
         };
-        match window.or_else(|| missing(&GRAPHICS)) {
+        let graphics = || if renderer == Renderer::Gl { missing(&GRAPHICS) } else { None };
+        match window.or_else(graphics) {
             Some((library, package)) => Err(AppError::MissingLibrary { library, package }),
             None => Ok(()),
         }
@@ -177,25 +229,33 @@ mod preflight {
 
         #[test]
         fn a_missing_keyboard_library_is_named_with_its_package() {
-            let error = check_with(Some(Display::X11), &|name| !name.starts_with("libxkbcommon"));
+            let error = check_with((Some(Display::X11), Renderer::Cpu), &|name| {
+                !name.starts_with("libxkbcommon")
+            });
             let text = error.unwrap_err().to_string();
             assert!(text.contains("apt install libxkbcommon-x11-0"), "{text}");
         }
 
         #[test]
         fn without_a_display_no_library_is_blamed() {
-            assert!(matches!(check_with(None, &|_| true), Err(AppError::NoDisplay)));
+            assert!(matches!(
+                check_with((None, Renderer::Gl), &|_| true),
+                Err(AppError::NoDisplay)
+            ));
         }
 
         #[test]
         fn a_complete_system_passes() {
-            assert!(check_with(Some(Display::X11), &|_| true).is_ok());
-            assert!(
-                check_with(Some(Display::Wayland), &|name| !X11
-                    .iter()
-                    .any(|(lib, _)| *lib == name))
-                .is_ok()
-            );
+            assert!(check_with((Some(Display::X11), Renderer::Gl), &|_| true).is_ok());
+            let no_x11 = |name: &str| !X11.iter().any(|(lib, _)| *lib == name);
+            assert!(check_with((Some(Display::Wayland), Renderer::Gl), &no_x11).is_ok());
+        }
+
+        #[test]
+        fn opengl_is_asked_for_only_where_it_paints() {
+            let no_gl = |name: &str| name != "libEGL.so.1";
+            assert!(check_with((Some(Display::X11), Renderer::Cpu), &no_gl).is_ok());
+            assert!(check_with((Some(Display::X11), Renderer::Gl), &no_gl).is_err());
         }
 
         #[test]

@@ -26,6 +26,9 @@ pub(crate) struct LastWindow {
     pub(crate) scale: Option<u32>,
 }
 
+/// The name of the program's own painter, which needs no graphics system.
+pub const PROCESSOR: &str = "the processor, no OpenGL (software)";
+
 /// What draws the window in this process, once it is known.
 static RENDERER: Mutex<Option<String>> = Mutex::new(None);
 

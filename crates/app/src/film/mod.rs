@@ -21,12 +21,14 @@ pub(crate) struct FilmSlot {
     pub painted: Option<Painted>,
 }
 
-/// A picture on the graphics side, and the buffer it was handed over in.
+/// A picture on the graphics side, and the buffers it is handed over in.
 struct Texture {
     generation: u64,
     handle: TextureHandle,
-    /// Once uploaded, nobody else holds it, and the next picture is written into it.
+    /// What is on screen. OpenGL has a copy of it; the processor paints from it.
     buffer: Arc<ColorImage>,
+    /// The one before, into which the next picture is written once nobody else holds it.
+    spare: Option<Arc<ColorImage>>,
 }
 
 /// How much is written over a film.
@@ -167,9 +169,17 @@ fn upload(
     {
         return texture.handle.id();
     }
-    let before = slot.take();
-    let (handle, buffer) = before.map_or((None, None), |t| (Some(t.handle), Some(t.buffer)));
-    let buffer = Arc::new(fill(buffer.and_then(|b| Arc::try_unwrap(b).ok()), picture));
+    let (handle, before, spare) = match slot.take() {
+        Some(Texture { handle, buffer, spare, .. }) => (Some(handle), Some(buffer), spare),
+        None => (None, None, None),
+    };
+    // Where the one before is free already, one is enough.
+    let mut free = [before, spare];
+    let reused = free.iter_mut().find_map(|buffer| {
+        buffer.take().and_then(|arc| Arc::try_unwrap(arc).map_err(|arc| *buffer = Some(arc)).ok())
+    });
+    let spare = free.into_iter().flatten().next();
+    let buffer = Arc::new(fill(reused, picture));
     let options = egui::TextureOptions::NEAREST;
     let image = egui::ImageData::Color(Arc::clone(&buffer));
     let handle = match handle {
@@ -180,7 +190,7 @@ fn upload(
         None => ctx.load_texture("film", image, options),
     };
     let id = handle.id();
-    *slot = Some(Texture { generation: picture.generation, handle, buffer });
+    *slot = Some(Texture { generation: picture.generation, handle, buffer, spare });
     id
 }
 

@@ -101,8 +101,12 @@ pub(crate) struct Viewer {
     bars: Option<Bars>,
     rendered: Option<(ViewState, overread_imaging::Presentation, (u32, u32), usize)>,
     picture: Option<FilmPicture>,
-    /// How long a whole picture took.
+    /// How long a whole picture took that was resampled.
     cost: Duration,
+    /// How long a whole picture took that only changed its greys.
+    table_cost: Duration,
+    /// What the whole picture was last drawn for.
+    placed: Option<(ViewState, (u32, u32))>,
     seen: bool,
 }
 
@@ -123,6 +127,8 @@ impl Default for Viewer {
             rendered: None,
             picture: None,
             cost: Duration::ZERO,
+            table_cost: Duration::ZERO,
+            placed: None,
             seen: false,
         }
     }
@@ -146,7 +152,8 @@ impl Viewer {
         self.bars = None;
         self.rendered = None;
         self.picture = None;
-        self.cost = Duration::ZERO;
+        (self.cost, self.table_cost) = (Duration::ZERO, Duration::ZERO);
+        self.placed = None;
     }
 
     /// The film as it is opened, or as it was left within the same item.
@@ -158,6 +165,7 @@ impl Viewer {
             && *grey == Grey::opened(&image)
         {
             self.rendered = Some((self.look.view, grey.pres, size, 1));
+            self.placed = Some((self.look.view, size));
             self.picture = Some(FilmPicture {
                 size: [size.0 as usize, size.1 as usize],
                 coarse: 1,
@@ -280,9 +288,12 @@ impl Viewer {
 
     /// Draws the picture anew if anything about it has changed.
     fn draw(&mut self, image: &DecodedImage, grey: &Grey) {
-        let coarse = if self.moving && HURRY < self.cost { 2 } else { 1 };
         let (mut view, pres) = (self.look.view, grey.pres);
         view.layers.overlays &= self.texts;
+        // Where the film stays in its place only the tables run, and those have a cost of their own.
+        let stays = self.placed == Some((view, self.size));
+        let cost = if stays { self.table_cost } else { self.cost };
+        let coarse = if self.moving && HURRY < cost { 2 } else { 1 };
         let wanted = (view, pres, self.size, coarse);
         if self.rendered == Some(wanted) || self.size.0 == 0 || self.size.1 == 0 {
             return;
@@ -299,7 +310,9 @@ impl Viewer {
             half
         } else {
             self.renderer.render_into(image, &view, &pres, self.size, &mut rgba);
-            self.cost = begun.elapsed();
+            let cost = if stays { &mut self.table_cost } else { &mut self.cost };
+            *cost = begun.elapsed();
+            self.placed = Some((view, self.size));
             self.size
         };
         self.picture = Some(FilmPicture {
