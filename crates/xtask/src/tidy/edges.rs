@@ -181,7 +181,8 @@ mod tests {
         let lines: Vec<String> = ALLOWED.iter().map(sentence).collect();
         let text = format!("# Rooms\n\nAll tests may use everything.\n{}\n", lines.join("\n"));
         assert_eq!(check_document(&text), Vec::<String>::new());
-        let wrong = text.replace("app may use core, session, paint", "app may use core, session, paint, stats");
+        let wrong = text
+            .replace("app may use core, session, paint", "app may use core, session, paint, stats");
         assert_eq!(check_document(&wrong).len(), 2);
     }
 }
