@@ -16,6 +16,7 @@ pub struct Screen {
     server: Child,
     name: String,
     folder: tempfile::TempDir,
+    renderer: Option<&'static str>,
 }
 
 impl Screen {
@@ -36,14 +37,24 @@ impl Screen {
         let pipe = server.stdout.take().context("Xvfb without output")?;
         let mut number = String::new();
         BufReader::new(pipe).read_line(&mut number)?;
-        let screen = Self { server, name: format!(":{}", number.trim()), folder };
+        let screen = Self { server, name: format!(":{}", number.trim()), folder, renderer: None };
         ensure!(!number.trim().is_empty(), "Xvfb ended before it had a display");
         screen.xdotool(&["version"])?;
         Ok(screen)
     }
 
+    /// Windows on it are painted by this (`gl` or `cpu`) and not by what the program chooses.
+    #[must_use]
+    pub fn painted_by(mut self, renderer: &'static str) -> Self {
+        self.renderer = Some(renderer);
+        self
+    }
+
     /// Points a program at this display.
     pub fn attach<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        if let Some(renderer) = self.renderer {
+            command.env("OVERREAD_RENDERER", renderer);
+        }
         command
             .env("DISPLAY", &self.name)
             .env_remove("WAYLAND_DISPLAY")

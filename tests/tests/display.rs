@@ -8,9 +8,15 @@ const SIZE: [u32; 2] = [1280, 800];
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn in_window(test: impl FnOnce(&Place, &Screen, &mut Window<'_>) -> Result<()>) -> Result<()> {
+    on_screen(Screen::start(SIZE[0], SIZE[1])?, test)
+}
+
+fn on_screen(
+    screen: Screen,
+    test: impl FnOnce(&Place, &Screen, &mut Window<'_>) -> Result<()>,
+) -> Result<()> {
     let place = Place::new()?;
     let project = place.demo("study")?;
-    let screen = Screen::start(SIZE[0], SIZE[1])?;
     let mut window = Window::open(&screen, &place, &project, "demo", SIZE)?;
     window.new_film(None)?;
     let done = test(&place, &screen, &mut window);
@@ -39,9 +45,9 @@ fn is_ramp(picture: &Picture) -> bool {
     })
 }
 
-#[test]
-fn a_ramp_of_256_steps_is_read_back_from_the_screen_exactly() -> Result<()> {
-    in_window(|_place, screen, window| {
+fn ramp_is_read_back(renderer: &'static str) -> Result<()> {
+    let screen = Screen::start(SIZE[0], SIZE[1])?.painted_by(renderer);
+    on_screen(screen, |_place, screen, window| {
         command(window, screen, "256 steps")?;
         poll("the ramp is on screen", PATIENCE, || {
             let upper = screen.picture()?.part([0.0, 1.0], [0.0, 0.8]);
@@ -55,6 +61,17 @@ fn a_ramp_of_256_steps_is_read_back_from_the_screen_exactly() -> Result<()> {
             || Ok(is_ramp(&screen.picture()?).then_some(())),
         )
     })
+}
+
+#[test]
+fn a_ramp_of_256_steps_is_read_back_from_the_screen_exactly_when_the_processor_paints() -> Result<()>
+{
+    ramp_is_read_back("cpu")
+}
+
+#[test]
+fn a_ramp_of_256_steps_is_read_back_from_the_screen_exactly_when_opengl_paints() -> Result<()> {
+    ramp_is_read_back("gl")
 }
 
 /// Luminances of a display of gamma 2.2 at 18 levels, as a meter would show them.
