@@ -95,7 +95,7 @@ impl<B: Backend + 'static> Program<B> {
         let Some(backend) = self.backend.take() else { return Ok(None) };
         let ctx = egui::Context::default();
         ctx.options_mut(|options| {
-            options.max_passes = std::num::NonZeroUsize::MIN.saturating_add(1)
+            options.max_passes = std::num::NonZeroUsize::MIN.saturating_add(1);
         });
         let window = egui_winit::create_window(&ctx, events, &self.builder)
             .map_err(|error| error.to_string())?;
@@ -104,7 +104,7 @@ impl<B: Backend + 'static> Program<B> {
             ctx.clone(),
             ViewportId::ROOT,
             events,
-            egui_scale(&window),
+            Some(scale_of(&window)),
             window.theme(),
             None,
         );
@@ -360,6 +360,6 @@ fn damage(area: &Area) -> Option<Rect> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a scale between 0.5 and 5")]
-fn egui_scale(window: &Window) -> Option<f32> {
-    Some(window.scale_factor() as f32)
+fn scale_of(window: &Window) -> f32 {
+    window.scale_factor() as f32
 }

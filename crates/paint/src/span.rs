@@ -76,12 +76,12 @@ impl Axis {
         Self { start: texels[0] + centre * step, step }
     }
 
-    fn at(&self, n: usize) -> f32 {
+    fn at(self, n: usize) -> f32 {
         self.start + self.step * n as f32
     }
 
     /// Whether each of so many pixels stands on one texel.
-    fn is_one_to_one(&self, count: usize) -> bool {
+    fn is_one_to_one(self, count: usize) -> bool {
         let off = |place: f32| (place - place.floor() - 0.5).abs();
         (self.step - 1.0).abs() * (count as f32) < 0.05 && off(self.start) < 0.05
     }

@@ -31,15 +31,12 @@ impl Textures {
             for delta in deltas {
                 self.changes += 1;
                 let ImageData::Color(image) = delta.image;
-                match (delta.pos, self.known.get_mut(&id)) {
-                    (Some(at), Some(texture)) => {
-                        patch(Arc::make_mut(&mut texture.image), &image, at);
-                        texture.version = self.changes;
-                    }
-                    _ => {
-                        let smooth = delta.options.magnification == TextureFilter::Linear;
-                        self.known.insert(id, Texture { image, smooth, version: self.changes });
-                    }
+                if let (Some(at), Some(texture)) = (delta.pos, self.known.get_mut(&id)) {
+                    patch(Arc::make_mut(&mut texture.image), &image, at);
+                    texture.version = self.changes;
+                } else {
+                    let smooth = delta.options.magnification == TextureFilter::Linear;
+                    self.known.insert(id, Texture { image, smooth, version: self.changes });
                 }
             }
         }
