@@ -8,18 +8,18 @@ const SIZE: [u32; 2] = [1280, 800];
 const PATIENCE: Duration = Duration::from_mins(1);
 
 fn in_window(test: impl FnOnce(&Place, &Screen, &mut Window<'_>) -> Result<()>) -> Result<()> {
-    on_screen(Screen::start(SIZE[0], SIZE[1])?, test)
+    on_screen(&Screen::start(SIZE[0], SIZE[1])?, test)
 }
 
 fn on_screen(
-    screen: Screen,
+    screen: &Screen,
     test: impl FnOnce(&Place, &Screen, &mut Window<'_>) -> Result<()>,
 ) -> Result<()> {
     let place = Place::new()?;
     let project = place.demo("study")?;
-    let mut window = Window::open(&screen, &place, &project, "demo", SIZE)?;
+    let mut window = Window::open(screen, &place, &project, "demo", SIZE)?;
     window.new_film(None)?;
-    let done = test(&place, &screen, &mut window);
+    let done = test(&place, screen, &mut window);
     if done.is_err() {
         window.keep_picture();
     }
@@ -47,7 +47,7 @@ fn is_ramp(picture: &Picture) -> bool {
 
 fn ramp_is_read_back(renderer: &'static str) -> Result<()> {
     let screen = Screen::start(SIZE[0], SIZE[1])?.painted_by(renderer);
-    on_screen(screen, |_place, screen, window| {
+    on_screen(&screen, |_place, screen, window| {
         command(window, screen, "256 steps")?;
         poll("the ramp is on screen", PATIENCE, || {
             let upper = screen.picture()?.part([0.0, 1.0], [0.0, 0.8]);
