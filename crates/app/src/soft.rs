@@ -129,7 +129,7 @@ impl<B: Backend + 'static> Program<B> {
             info,
             moved: true,
             monitor: None,
-            painter: Painter::default(),
+            painter: Painter::new(),
             before: Vec::new(),
             due: Some(Instant::now()),
             last: Instant::now(),

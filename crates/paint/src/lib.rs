@@ -17,13 +17,15 @@ pub use self::area::Area;
 use self::scene::Scene;
 use self::texture::Textures;
 use egui::{Color32, TexturesDelta, epaint::ClippedPrimitive};
-use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 
 /// Keeps textures and the frame before.
 #[derive(Default)]
 pub struct Painter {
     textures: Textures,
     scene: Scene,
+    /// Threads of its own: those that films are decoded on may be busy for longer than a frame.
+    hands: Option<ThreadPool>,
 }
 
 /// One frame as egui gives it.
@@ -39,6 +41,12 @@ pub struct Frame {
 }
 
 impl Painter {
+    /// With threads of its own; without, it paints on those of the whole program.
+    pub fn new() -> Self {
+        let hands = ThreadPoolBuilder::new().thread_name(|n| format!("paint-{n}")).build().ok();
+        Self { hands, ..Self::default() }
+    }
+
     /// Takes new and changed textures over. Those to be freed go with the next call, since the frame
     /// that frees them still shows them.
     pub fn take_textures(&mut self, delta: &mut TexturesDelta) {
@@ -66,6 +74,14 @@ impl Painter {
         if width == 0 || pixels.len() != width * height {
             return;
         }
+        match &self.hands {
+            Some(hands) => hands.install(|| self.paint_rows(pixels, areas)),
+            None => self.paint_rows(pixels, areas),
+        }
+    }
+
+    fn paint_rows(&self, pixels: &mut [u32], areas: &[Area]) {
+        let [width, height] = self.scene.size;
         let bands = rayon::current_num_threads().max(1) * 2;
         let rows = height.div_ceil(bands).max(1);
         pixels.par_chunks_mut(rows * width).enumerate().for_each(|(n, pixels)| {
