@@ -390,9 +390,26 @@ impl<'de> Deserializer<'de> for Part<'de> {
         }
     }
 
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        match self {
+            Self::Kind(kind) => visitor.visit_enum(kind.into_deserializer()),
+            Self::Body(body) => {
+                let mut json = serde_json::Deserializer::from_str(body);
+                let value = json.deserialize_enum(name, variants, visitor)?;
+                json.end()?;
+                Ok(value)
+            }
+        }
+    }
+
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
-        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
