@@ -3,8 +3,8 @@
 use overread_core::Level;
 use overread_stats::Interval;
 use overread_stats::kappa::{Weights, kappa_value};
-use overread_stats::proportion;
-use overread_stats::two_rater::two_rater;
+use overread_stats::proportion::wilson;
+use overread_stats::two_rater::beyond_chance;
 use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
@@ -193,7 +193,7 @@ impl<'a> Pairs<'a> {
         }
         let [[d, c], [b, a]] = counted(pairs.iter());
         let level = self.options.stats_level();
-        let found = two_rater(&[vec![d, c], vec![b, a]], false, level);
+        let found = beyond_chance(&[vec![d, c], vec![b, a]], level);
         let result = found.kappa;
         let interval = with_width(result.ci_fce);
         let clusters = by_patient(&patients);
@@ -214,7 +214,7 @@ impl<'a> Pairs<'a> {
             second_only: c,
             both_negative: d,
             observed: result.po,
-            observed_interval: proportion(a + d, n, level).wilson,
+            observed_interval: Some(wilson((a + d) as f64, n as f64, level)),
             kappa: result.kappa,
             interval,
             method: if interval.is_some() { "Fleiss–Cohen–Everitt" } else { "none" },

@@ -3,6 +3,7 @@
 use overread_core::Level;
 use overread_core::protocol::Design;
 use overread_stats::label_quality::Confusion;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
@@ -43,19 +44,24 @@ pub(crate) fn by_stratum(
     summary: &DatasetSummary,
     collected: &Collected<'_>,
 ) -> Vec<StratumQuality> {
-    let mut out = Vec::new();
-    for question in collected.questions.iter().filter(|q| q.labelled) {
+    let of_question = |question: &Question<'_>| {
+        let mut out = Vec::new();
         for attribute in Attribute::STRATA {
-            let of = |unit: &Unit<'_>| attribute.value(unit.study, &summary.per_patient);
-            let read = || question.units.iter().filter(|unit| !unit.marks.is_empty());
-            let mut values: Vec<String> = read().map(of).collect();
-            values.sort();
+            let read: Vec<(&str, &Unit<'_>)> = question
+                .units
+                .iter()
+                .filter(|unit| !unit.marks.is_empty())
+                .map(|unit| (attribute.value(unit.study, &summary.per_patient), unit))
+                .collect();
+            let mut values: Vec<&str> = read.iter().map(|(value, _)| *value).collect();
+            values.sort_unstable();
             values.dedup();
             if values.len() < 2 {
                 continue;
             }
-            for value in values.iter().filter(|value| *value != NOT_STATED) {
-                let units: Vec<&Unit<'_>> = read().filter(|unit| of(unit) == *value).collect();
+            for value in values.into_iter().filter(|value| *value != NOT_STATED) {
+                let same = read.iter().filter(|(of, _)| *of == value);
+                let units: Vec<&Unit<'_>> = same.map(|(_, unit)| *unit).collect();
                 for rule in &input.protocol.rules {
                     let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
                     let unequal = question.chances.unequal_among(input, attribute.name(), &units);
@@ -64,8 +70,10 @@ pub(crate) fn by_stratum(
                 }
             }
         }
-    }
-    out
+        out
+    };
+    let questions = collected.questions.par_iter().filter(|q| q.labelled);
+    questions.flat_map_iter(of_question).collect()
 }
 
 /// The figure, or its counts alone where studies were drawn with unequal probabilities.

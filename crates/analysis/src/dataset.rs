@@ -157,7 +157,7 @@ impl DatasetSummary {
     pub fn new(dataset: &Dataset) -> Self {
         let mut per_patient = vec![0_u32; dataset.patients as usize];
         let mut labels = vec![[0_u64; 4]; dataset.findings.len()];
-        let mut attributes: BTreeMap<(usize, String), u64> = BTreeMap::new();
+        let mut attributes: BTreeMap<(usize, &str), u64> = BTreeMap::new();
         for study in &dataset.studies {
             let patient = study.patient as usize;
             if patient >= per_patient.len() {
@@ -176,12 +176,7 @@ impl DatasetSummary {
                 }
             }
             for (index, attribute) in Attribute::DESCRIBED.into_iter().enumerate() {
-                let value = attribute.value(study, &[]);
-                if let Some(count) = attributes.get_mut(&(index, value.clone())) {
-                    *count += 1;
-                } else {
-                    attributes.insert((index, value), 1);
-                }
+                *attributes.entry((index, attribute.value(study, &[]))).or_insert(0) += 1;
             }
         }
         Self {
@@ -223,14 +218,14 @@ fn repeat_studies(per_patient: &[u32], more_than: u32) -> RepeatStudies {
 }
 
 /// Attributes that say nothing for this dataset are left out.
-fn distributions(counts: BTreeMap<(usize, String), u64>) -> Vec<Distribution> {
+fn distributions(counts: BTreeMap<(usize, &str), u64>) -> Vec<Distribution> {
     let mut out: Vec<Distribution> = Attribute::DESCRIBED
         .into_iter()
         .map(|a| Distribution { attribute: a.name(), values: Vec::new() })
         .collect();
     for ((index, value), studies) in counts {
         if let Some(distribution) = out.get_mut(index) {
-            distribution.values.push(ValueCount { value, studies });
+            distribution.values.push(ValueCount { value: value.to_owned(), studies });
         }
     }
     out.retain(|d| d.values.iter().any(|v| v.value != NOT_STATED));
@@ -265,7 +260,7 @@ impl Attribute {
     }
 
     /// The study's value; `per_patient` is needed for the number of studies only.
-    pub(crate) fn value(self, study: &Study, per_patient: &[u32]) -> String {
+    pub(crate) fn value<'s>(self, study: &'s Study, per_patient: &[u32]) -> &'s str {
         let value = match self {
             Self::View => study.images.first().and_then(|image| image.view.as_deref()),
             Self::Sex => study.sex.map(overread_core::Sex::letter),
@@ -274,7 +269,7 @@ impl Attribute {
             Self::Repeats => per_patient.get(study.patient as usize).map(|&n| repeat_band(n)),
             Self::GreyLevels => study.grey_levels().map(AdequacyClass::words),
         };
-        value.unwrap_or(NOT_STATED).to_owned()
+        value.unwrap_or(NOT_STATED)
     }
 }
 
@@ -317,7 +312,7 @@ pub(crate) fn sample_against_dataset(
         else {
             continue;
         };
-        let values: Vec<String> = drawn.iter().map(|s| attribute.value(s, &[])).collect();
+        let values: Vec<&str> = drawn.iter().map(|s| attribute.value(s, &[])).collect();
         for value in &distribution.values {
             let found = values.iter().filter(|v| **v == value.value).count() as u64;
             let share = |x: u64, n: u64| x as f64 / n.max(1) as f64;

@@ -1,7 +1,5 @@
 //! One computed figure with everything needed to trace it.
 
-use std::collections::BTreeMap;
-
 use overread_stats::cluster::{Cluster, clustered_share};
 use overread_stats::proportion::wilson;
 use overread_stats::stratified::Weighted;
@@ -161,17 +159,18 @@ pub(crate) fn share(
     complete: bool,
     level: Level,
 ) -> Figure {
-    let mut clusters: BTreeMap<u32, Cluster> = BTreeMap::new();
+    let mut by_patient = trials.to_vec();
+    // Stable: each patient's first study stays the first.
+    by_patient.sort_by_key(|trial| trial.patient);
+    let mut clusters: Vec<Cluster> = Vec::with_capacity(by_patient.len());
     let mut first = Count::default();
-    for trial in trials {
-        let cluster = clusters.entry(trial.patient).or_insert_with(|| {
-            first.add(trial.success);
-            Cluster { successes: 0, size: 0 }
+    for of_one in by_patient.chunk_by(|a, b| a.patient == b.patient) {
+        first.add(of_one.first().is_some_and(|trial| trial.success));
+        clusters.push(Cluster {
+            successes: of_one.iter().filter(|trial| trial.success).count() as u64,
+            size: of_one.len() as u64,
         });
-        cluster.size += 1;
-        cluster.successes += u64::from(trial.success);
     }
-    let clusters: Vec<Cluster> = clusters.into_values().collect();
     let clustered = clustered_share(&clusters, level);
     let mut figure = Figure {
         x: clustered.k,

@@ -84,25 +84,27 @@ pub(crate) fn gold_table(
 }
 
 /// Attribute, value, and the units that have it.
-type Group<'q, 'a> = (&'static str, String, Vec<&'q Unit<'a>>);
+type Group<'q, 'a> = (&'static str, &'a str, Vec<&'q Unit<'a>>);
 
 fn groups<'q, 'a>(question: &'q Question<'a>, summary: &DatasetSummary) -> Vec<Group<'q, 'a>> {
     let read = || question.units.iter().filter(|unit| !unit.marks.is_empty());
     let mut out = Vec::new();
     for attribute in DIVIDES {
-        let of = |unit: &Unit<'_>| attribute.value(unit.study, &summary.per_patient);
-        let mut values: Vec<String> = read().map(of).collect();
-        values.sort();
+        let valued: Vec<(&str, &Unit<'_>)> =
+            read().map(|unit| (attribute.value(unit.study, &summary.per_patient), unit)).collect();
+        let mut values: Vec<&str> = valued.iter().map(|(value, _)| *value).collect();
+        values.sort_unstable();
         values.dedup();
         if values.len() < 2 {
             continue;
         }
         for value in values {
-            let units = read().filter(|unit| of(unit) == value).collect();
+            let same = valued.iter().filter(|(of, _)| *of == value);
+            let units = same.map(|(_, unit)| *unit).collect();
             out.push((attribute.name(), value, units));
         }
     }
-    out.push(("overall", "overall".to_owned(), read().collect()));
+    out.push(("overall", "overall", read().collect()));
     out
 }
 

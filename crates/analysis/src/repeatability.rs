@@ -4,7 +4,7 @@ use overread_core::{Level, Phase, ReaderRecord};
 use overread_stats::Interval;
 use overread_stats::drift::{drift, trend};
 use overread_stats::paired::mcnemar;
-use overread_stats::two_rater::two_rater;
+use overread_stats::two_rater::beyond_chance;
 use serde::Serialize;
 
 use crate::collect::{Collected, answer};
@@ -105,7 +105,7 @@ fn twice(
     if n == 0 {
         return None;
     }
-    let both = two_rater(&[vec![d, c], vec![b, a]], false, options.stats_level());
+    let both = beyond_chance(&[vec![d, c], vec![b, a]], options.stats_level());
     Some(Repeatability {
         reader: reader.to_owned(),
         finding: finding.id.clone(),

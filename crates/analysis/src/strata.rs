@@ -5,6 +5,7 @@ use overread_stats::compare::two_proportions;
 use overread_stats::multiplicity::benjamini_hochberg;
 use overread_stats::shrink::{Split, shrink_gaps};
 use overread_stats::{Interval, confidence_sequence};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
@@ -125,8 +126,8 @@ pub(crate) fn strata(
     summary: &DatasetSummary,
     collected: &Collected<'_>,
 ) -> Strata {
-    let mut rows = Vec::new();
-    for question in collected.questions.iter().filter(|q| q.labelled) {
+    let of_question = |question: &Question<'_>| {
+        let mut rows = Vec::new();
         let positives: Vec<&Unit<'_>> = question
             .units
             .iter()
@@ -139,7 +140,10 @@ pub(crate) fn strata(
                 rows.push(row(options, question, &positives, &candidate, rule.threshold, &id));
             }
         }
-    }
+        rows
+    };
+    let questions = collected.questions.par_iter().filter(|q| q.labelled);
+    let mut rows: Vec<StratumRow> = questions.flat_map_iter(of_question).collect();
     let families = correct(input, &mut rows);
     let shrunken_reason = shrink(input, &mut rows);
     let mut out =
@@ -171,10 +175,10 @@ fn candidates(
         })
         .collect();
     for attribute in Attribute::STRATA {
-        let values: Vec<String> =
+        let values: Vec<&str> =
             positives.iter().map(|u| attribute.value(u.study, &summary.per_patient)).collect();
-        let mut distinct: Vec<&String> = values.iter().collect();
-        distinct.sort();
+        let mut distinct = values.clone();
+        distinct.sort_unstable();
         distinct.dedup();
         if distinct.len() < 2 {
             continue;
@@ -186,7 +190,7 @@ fn candidates(
                 kind: StratumKind::Attribute,
                 key: attribute.name().to_owned(),
                 name: format!("{} {value}", attribute.name()),
-                members: values.iter().map(|v| v == value).collect(),
+                members: values.iter().map(|v| *v == value).collect(),
                 usual: usual(summary, attribute, value),
             });
         }

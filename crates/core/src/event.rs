@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::value::MapDeserializer;
+use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -336,11 +338,9 @@ impl EventBody {
 
     /// Reads a kind and its body.
     pub fn from_parts(kind: &str, body: &str) -> Result<Self, EventBodyError> {
-        let fail = |source| EventBodyError { kind: kind.to_owned(), source };
-        // What is no JSON by itself must not become it beside the kind.
-        serde_json::from_str::<serde::de::IgnoredAny>(body).map_err(fail)?;
-        let both = format!("{{\"kind\":{},\"body\":{body}}}", Value::from(kind));
-        serde_json::from_str(&both).map_err(fail)
+        let parts = [("kind", Part::Kind(kind)), ("body", Part::Body(body))];
+        Self::deserialize(MapDeserializer::new(parts.into_iter()))
+            .map_err(|source| EventBodyError { kind: kind.to_owned(), source })
     }
 
     /// The item it is about, if any.
@@ -357,6 +357,59 @@ impl EventBody {
             | Self::ReviewDecided { item, .. } => Some(*item),
             _ => None,
         }
+    }
+}
+
+/// What stands in two columns, as the one map that an event body is read from.
+enum Part<'a> {
+    Kind(&'a str),
+    Body(&'a str),
+}
+
+impl<'de> IntoDeserializer<'de, serde_json::Error> for Part<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Part<'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self {
+            Self::Kind(kind) => visitor.visit_borrowed_str(kind),
+            Self::Body(body) => {
+                let mut json = serde_json::Deserializer::from_str(body);
+                let value = json.deserialize_any(visitor)?;
+                // Nothing may follow the body.
+                json.end()?;
+                Ok(value)
+            }
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        match self {
+            Self::Kind(kind) => visitor.visit_enum(kind.into_deserializer()),
+            Self::Body(body) => {
+                let mut json = serde_json::Deserializer::from_str(body);
+                let value = json.deserialize_enum(name, variants, visitor)?;
+                json.end()?;
+                Ok(value)
+            }
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 

@@ -89,6 +89,37 @@ pub struct TwoRater {
     pub gwet_ac1: Coefficient,
 }
 
+/// Agreement beyond chance, without what only a whole table of statistics shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BeyondChance {
+    /// Cohen's kappa.
+    pub kappa: Kappa,
+    /// Gwet's AC1.
+    pub gwet_ac1: Coefficient,
+    /// Prevalence-adjusted bias-adjusted kappa.
+    pub pabak: Pabak,
+    /// What only a 2×2 table has.
+    pub binary: Option<Binary>,
+}
+
+/// The part of [`two_rater`] that needs no exact limits; the same figures to the last bit.
+pub fn beyond_chance(table: &[Vec<u64>], level: Level) -> BeyondChance {
+    let q = table.len();
+    let n: u64 = table.iter().flatten().sum();
+    let kappa = kappa(table, Weights::Identity, level);
+    BeyondChance {
+        gwet_ac1: ac1(table, level),
+        pabak: pabak(same(table), n, q, level),
+        binary: (q == 2).then(|| binary(table, n, &kappa, level)),
+        kappa,
+    }
+}
+
+/// Subjects on the diagonal.
+fn same(table: &[Vec<u64>]) -> u64 {
+    table.iter().enumerate().map(|(i, row)| row.get(i).copied().unwrap_or(0)).sum()
+}
+
 /// Compares two raters from their square table; `ordinal` adds the weighted kappas.
 ///
 /// For two categories, index 1 is the positive one.
@@ -98,14 +129,12 @@ pub struct TwoRater {
 pub fn two_rater(table: &[Vec<u64>], ordinal: bool, level: Level) -> TwoRater {
     let q = table.len();
     let n: u64 = table.iter().flatten().sum();
-    let same: u64 = (0..q).map(|i| table[i].get(i).copied().unwrap_or(0)).sum();
-    let plain = kappa(table, Weights::Identity, level);
-    let binary = (q == 2).then(|| binary(table, n, &plain, level));
+    let BeyondChance { kappa: plain, gwet_ac1, pabak, binary } = beyond_chance(table, level);
     TwoRater {
         n,
         table: table.to_vec(),
-        percent_agreement: proportion(same, n, level),
-        pabak: pabak(same, n, q, level),
+        percent_agreement: proportion(same(table), n, level),
+        pabak,
         scott_pi: scott_pi(table, n),
         mcnemar: (q == 2).then(|| mcnemar(table[1][0], table[0][1])),
         binary,
@@ -113,7 +142,7 @@ pub fn two_rater(table: &[Vec<u64>], ordinal: bool, level: Level) -> TwoRater {
             kappa_linear: kappa(table, Weights::Linear, level),
             kappa_quadratic: kappa(table, Weights::Quadratic, level),
         }),
-        gwet_ac1: ac1(table, level),
+        gwet_ac1,
         kappa: plain,
     }
 }
@@ -147,8 +176,7 @@ fn scott_pi(table: &[Vec<u64>], n: u64) -> ScottPi {
     let total = n as f64;
     let pe: f64 =
         rows.iter().zip(&columns).map(|(r, c)| ((r + c) as f64 / (2.0 * total)).powi(2)).sum();
-    let same: u64 = table.iter().enumerate().map(|(i, r)| r.get(i).copied().unwrap_or(0)).sum();
-    let po = same as f64 / total;
+    let po = same(table) as f64 / total;
     let est = (1.0 - pe >= 1e-12).then(|| (po - pe) / (1.0 - pe));
     ScottPi { est, pe: Some(pe) }
 }

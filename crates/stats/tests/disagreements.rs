@@ -7,7 +7,7 @@ use overread_stats::label_quality::{Confusion, label_quality};
 use overread_stats::paired::mcnemar;
 use overread_stats::raters::{fleiss, gwet};
 use overread_stats::roc::roc_points;
-use overread_stats::two_rater::two_rater;
+use overread_stats::two_rater::{beyond_chance, two_rater};
 
 const P95: Level = Level::P95;
 const Z: f64 = 1.959_963_984_540_054;
@@ -125,4 +125,16 @@ fn fleiss_with_two_raters_is_scotts_pi_and_not_cohens_kappa() {
     let panel = fleiss(&rows, Weights::Identity, P95).coefficient.est.unwrap();
     close(panel, two.scott_pi.est.unwrap());
     assert!((panel - two.kappa.kappa.unwrap()).abs() > 1e-3);
+}
+
+#[test]
+fn the_short_way_gives_the_same_figures_as_the_whole_one() {
+    for table in [[[40, 9], [6, 45]], [[0, 0], [0, 12]], [[0, 0], [0, 0]], [[3, 0], [7, 0]]] {
+        let table = table.map(|row: [u64; 2]| row.to_vec());
+        let (short, whole) = (beyond_chance(&table, P95), two_rater(&table, true, P95));
+        assert_eq!(short.kappa, whole.kappa);
+        assert_eq!(short.kappa, kappa(&table, Weights::Identity, P95));
+        assert_eq!(short.gwet_ac1.est, whole.gwet_ac1.est);
+        assert_eq!((short.pabak, short.binary), (whole.pabak, whole.binary));
+    }
 }

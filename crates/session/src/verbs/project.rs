@@ -119,6 +119,11 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
         "sha256": dataset.sha256,
         "notes": notes,
     });
+    // Giving back the memory of a hundred thousand studies takes as long as reading them: nobody waits for it.
+    let letting_go = std::thread::Builder::new().name("import-free".to_owned());
+    if let Err(error) = letting_go.spawn(move || drop(import)) {
+        tracing::debug!(%error, "no thread to free an import on");
+    }
     Ok(Said::new(json, text))
 }
 

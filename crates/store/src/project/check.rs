@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{ReadingState, Worklist};
+use overread_core::{Event, ReadingState, Worklist};
 use rusqlite::Connection;
 
 use super::Project;
 use super::load::{sample_of, worklist_of};
 use super::sample::sample_hash;
-use super::walk::{Walked, walk};
+use super::walk::{Walked, walk, walk_through};
 use crate::error::{ReadOnlyReason, StoreError};
 
 /// One chain as it was walked.
@@ -72,16 +72,16 @@ impl Project {
         Ok(VerifyReport { ok, chains, first_bad, problems })
     }
 
-    /// What is wrong with pages or chains, in words; `None` where both are sound.
-    pub(super) fn verify_chains(&self) -> Result<Option<String>, StoreError> {
+    /// What is wrong with pages or chains, in words, `None` where both are sound; and the events.
+    pub(super) fn sound_events(&self) -> Result<(Option<String>, Vec<Event>), StoreError> {
         if let Some(first) = quick_check(&self.conn).map_err(self.sql("check the pages"))?.first() {
-            return Ok(Some(format!("The file is damaged ({first})")));
+            return Ok((Some(format!("The file is damaged ({first})")), Vec::new()));
         }
-        let walked = walk(&self.conn, None, BTreeMap::new());
-        let bad = walked.map_err(self.sql("walk the chains"))?.bad;
-        Ok(bad.map(|bad| {
+        let (bad, events) = walk_through(&self.conn).map_err(self.sql("walk the chains"))?;
+        let fault = bad.map(|bad| {
             format!("Event {} of chain {} does not fit: {}", bad.chain_seq, bad.chain, bad.what)
-        }))
+        });
+        Ok((fault, events))
     }
 
     /// The hash of each chain's last event, by chain.

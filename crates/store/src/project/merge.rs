@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use overread_core::event::{Event, EventBody, FindingAnswer};
+use overread_core::event::{Event, EventBody, EventBodyError, FindingAnswer};
 use overread_core::{Answer, ItemId};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -142,9 +142,9 @@ impl Project {
         let mut known = self.known()?;
         let mut report = MergeReport::default();
         let mut accepted = Vec::new();
-        for (place, path) in files.iter().enumerate() {
+        for (place, (path, loaded)) in files.iter().zip(load_all(files)).enumerate() {
             let mut row = MergedFile { file: name_of(path), ..MergedFile::default() };
-            match look_into(path, place, &mut known, &mut row) {
+            match look_into(loaded, place, &mut known, &mut row) {
                 Ok(incoming) => accepted.push(incoming),
                 Err(why) => row.refused = Some(why),
             }
@@ -265,34 +265,79 @@ impl Project {
     }
 }
 
+/// A file as it was read, before it is held against the project.
+struct Loaded {
+    facts: Option<PacketFacts>,
+    /// Its events in the order of its chains, or why nothing of it can be taken in.
+    events: Result<Vec<Read>, String>,
+}
+
+/// An event, and what it says where that can be understood.
+type Read = (Event, Result<EventBody, EventBodyError>);
+
+/// Reads files on as many threads as there are processors: each is by itself.
+fn load_all(files: &[PathBuf]) -> Vec<Result<Loaded, String>> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = files.len().div_ceil(threads).max(1);
+    let load_some = |files: &[PathBuf]| files.iter().map(|path| load(path)).collect::<Vec<_>>();
+    std::thread::scope(|scope| {
+        let begun: Vec<_> = files
+            .chunks(share)
+            .map(|some| {
+                let named = std::thread::Builder::new().name("merge-read".to_owned());
+                (some, named.spawn_scoped(scope, move || load_some(some)))
+            })
+            .collect();
+        begun
+            .into_iter()
+            .flat_map(|(some, thread)| {
+                let done = thread.ok().and_then(|thread| thread.join().ok());
+                done.unwrap_or_else(|| load_some(some))
+            })
+            .collect()
+    })
+}
+
+fn load(path: &Path) -> Result<Loaded, String> {
+    let sentence = |error: StoreError| error.to_string();
+    let file = Project::open(path, OpenMode::ReadOnly).map_err(sentence)?.project;
+    let facts = file.packet().map_err(sentence)?;
+    let (fault, events) = file.sound_events().map_err(sentence)?;
+    let events = match fault {
+        Some(what) => Err(format!(
+            "{what}. Nothing of it was taken in. Ask the reader for the file again, or save what can be read with `overread recover` and merge that."
+        )),
+        None => Ok(events
+            .into_iter()
+            .map(|event| {
+                let body = event.decode();
+                (event, body)
+            })
+            .collect()),
+    };
+    Ok(Loaded { facts, events })
+}
+
 /// Everything that must hold before anything of a file comes in. The error is a sentence for the lead.
 fn look_into(
-    path: &Path,
+    loaded: Result<Loaded, String>,
     place: usize,
     known: &mut Known,
     row: &mut MergedFile,
 ) -> Result<Incoming, String> {
-    let file = Project::open(path, OpenMode::ReadOnly).map_err(|error| error.to_string())?.project;
-    let sentence = |error: StoreError| error.to_string();
-    let facts = file.packet().map_err(sentence)?;
+    let Loaded { facts, events } = loaded?;
     row.packet = facts.as_ref().map(|facts| facts.id.clone());
     row.reader = facts.as_ref().map(|facts| facts.reader.clone());
-    let verified = file.verify_chains().map_err(sentence)?;
-    if let Some(what) = verified {
-        return Err(format!(
-            "{what}. Nothing of it was taken in. Ask the reader for the file again, or save what can be read with `overread recover` and merge that."
-        ));
-    }
-    let events = file.events(None).map_err(sentence)?;
+    let events = events?;
     belongs(&events, known, facts.as_ref())?;
     forks(&events, known)?;
     let mut fresh = Vec::new();
-    for event in events {
+    for (event, body) in events {
         if known.ids.contains_key(&event.id) {
             row.was_there += 1;
             continue;
         }
-        let body = event.decode().map_err(|error| {
+        let body = body.map_err(|error| {
             format!(
                 "Event {} of chain {} cannot be understood ({error}). If a newer Overread wrote it, update this one.",
                 event.chain_seq, event.chain
@@ -315,9 +360,9 @@ fn look_into(
 }
 
 /// A packet belongs where the event of its making is known, a copy where the import is.
-fn belongs(events: &[Event], known: &Known, facts: Option<&PacketFacts>) -> Result<(), String> {
+fn belongs(events: &[Read], known: &Known, facts: Option<&PacketFacts>) -> Result<(), String> {
     let kind = if facts.is_some() { "packet.made" } else { "dataset.imported" };
-    let origin = events.iter().find(|event| event.kind == kind);
+    let origin = events.iter().map(|(event, _)| event).find(|event| event.kind == kind);
     match origin {
         Some(event) if known.ids.get(&event.id) == Some(&event.hash) => Ok(()),
         Some(_) if facts.is_some() => Err(
@@ -329,8 +374,8 @@ fn belongs(events: &[Event], known: &Known, facts: Option<&PacketFacts>) -> Resu
 }
 
 /// At one place of a chain stands one event. Two files that say different things there were copied apart.
-fn forks(events: &[Event], known: &Known) -> Result<(), String> {
-    for event in events {
+fn forks(events: &[Read], known: &Known) -> Result<(), String> {
+    for (event, _) in events {
         let here = known.chains.get(&event.chain);
         let at = usize::try_from(event.chain_seq).unwrap_or(0).saturating_sub(1);
         let other = here.and_then(|hashes| hashes.get(at)).is_some_and(|hash| *hash != event.hash);

@@ -96,6 +96,7 @@ impl Fold {
         }
         for item in touched {
             if let Some(item_state) = state.item(item) {
+                clear_item(conn, actor, item)?;
                 write_item(conn, actor, item, item_state)?;
             }
         }
@@ -253,6 +254,20 @@ pub(super) fn matches(
         && answered <= answers)
 }
 
+/// Takes away what a former state of an item left in the tables of which it may have several rows.
+fn clear_item(conn: &Connection, reader: &str, item: ItemId) -> rusqlite::Result<()> {
+    let id = item.to_string();
+    for sql in [
+        "DELETE FROM answer WHERE reader = ?1 AND item = ?2",
+        "DELETE FROM item_tag WHERE reader = ?1 AND item = ?2",
+        "DELETE FROM item_also WHERE reader = ?1 AND item = ?2",
+    ] {
+        conn.prepare_cached(sql)?.execute([reader, &id])?;
+    }
+    Ok(())
+}
+
+/// Writes an item of which nothing but its one row of state is there.
 fn write_item(
     conn: &Connection,
     reader: &str,
@@ -285,19 +300,10 @@ fn write_item(
     ])?;
     write_answers(conn, reader, &id, state)?;
     let sets = [
-        (
-            "DELETE FROM item_tag WHERE reader = ?1 AND item = ?2",
-            "INSERT INTO item_tag (reader, item, tag) VALUES (?1, ?2, ?3)",
-            &state.tags,
-        ),
-        (
-            "DELETE FROM item_also WHERE reader = ?1 AND item = ?2",
-            "INSERT INTO item_also (reader, item, finding) VALUES (?1, ?2, ?3)",
-            &state.also,
-        ),
+        ("INSERT INTO item_tag (reader, item, tag) VALUES (?1, ?2, ?3)", &state.tags),
+        ("INSERT INTO item_also (reader, item, finding) VALUES (?1, ?2, ?3)", &state.also),
     ];
-    for (clear, insert, members) in sets {
-        conn.prepare_cached(clear)?.execute([reader, &id])?;
+    for (insert, members) in sets {
         for member in members {
             conn.prepare_cached(insert)?.execute([reader, &id, member])?;
         }
@@ -312,8 +318,6 @@ fn write_answers(
     state: &ItemState,
 ) -> rusqlite::Result<()> {
     let (now, settled) = (state.current(), state.settled_lock());
-    conn.prepare_cached("DELETE FROM answer WHERE reader = ?1 AND item = ?2")?
-        .execute([reader, id])?;
     let findings: BTreeSet<&str> = [now, settled]
         .into_iter()
         .flatten()

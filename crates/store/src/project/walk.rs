@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use overread_core::event::NO_HASH;
-use overread_core::{EventBody, ReadingState};
+use overread_core::{Event, EventBody, ReadingState};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use sha2::{Digest as _, Sha256};
@@ -52,16 +52,48 @@ pub(super) fn walk(
     Ok(Walked { chains: walk.chains, bad: walk.bad, folded: folding.finish() })
 }
 
+/// Walks the chains of a small log on this thread, up to the first event that does not fit; gives the events
+/// that do.
+pub(super) fn walk_through(conn: &Connection) -> rusqlite::Result<(Option<BadEvent>, Vec<Event>)> {
+    let mut walk = Walk { whole: true, chains: Vec::new(), actor: String::new(), bad: None };
+    let mut events = Vec::new();
+    let mut statement = conn.prepare(&in_order())?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let seq = row.get_ref(1)?.as_i64_or_null()?.unwrap_or(0).cast_unsigned();
+        let mut texts = [None; 10];
+        for (i, text) in texts.iter_mut().enumerate() {
+            if let ValueRef::Text(bytes) = row.get_ref(i)? {
+                *text = std::str::from_utf8(bytes).ok();
+            }
+        }
+        walk.step(seq, texts);
+        if walk.bad.is_some() {
+            break;
+        }
+        let [chain, _, id, at, actor, device, kind, body, prev_hash, hash] =
+            texts.map(|text| text.unwrap_or_default().to_owned());
+        let chain_seq = seq;
+        events.push(Event { id, chain, chain_seq, at, actor, device, kind, body, prev_hash, hash });
+    }
+    Ok((walk.bad, events))
+}
+
+const COLUMNS: &str = "chain, chain_seq, id, at, actor, device, kind, body, prev_hash, hash";
+
+fn in_order() -> String {
+    format!("SELECT {COLUMNS} FROM event ORDER BY chain, chain_seq")
+}
+
 fn read_log(
     conn: &Connection,
     tail: Option<u32>,
     to: &[SyncSender<Arc<Batch>>],
 ) -> rusqlite::Result<()> {
-    let columns = "chain, chain_seq, id, at, actor, device, kind, body, prev_hash, hash";
     let sql = match tail {
-        None => format!("SELECT {columns} FROM event ORDER BY chain, chain_seq"),
+        None => in_order(),
         Some(tail) => format!(
-            "SELECT {columns} FROM event AS e
+            "SELECT {COLUMNS} FROM event AS e
              WHERE chain_seq > (SELECT max(chain_seq) FROM event WHERE chain = e.chain) - {tail}
              ORDER BY chain, chain_seq"
         ),
