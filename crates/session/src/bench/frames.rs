@@ -41,7 +41,7 @@ pub fn project() -> Result<(tempfile::TempDir, PathBuf, String), VerbError> {
         let name = format!("{n:08}_000.png");
         // What a file holds decides, not what it is called.
         let path = images.join(&name);
-        std::fs::write(&path, &film).map_err(VerbError::io("write", &path))?;
+        write_through(&path, &film)?;
         writeln!(table, "{name},Pneumothorax,0,{n},58,M,PA,3000,2500,0.143,0.143").ok();
     }
     let labels = folder.join("labels.csv");
@@ -59,6 +59,14 @@ pub fn project() -> Result<(tempfile::TempDir, PathBuf, String), VerbError> {
     verbs::add_reader(&path, "R1", "reader", None)?;
     verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
     Ok((place, path, "R1".to_owned()))
+}
+
+/// Writes a film to the disk at once: what the system would write back half a minute later holds
+/// up the sync of an answer meanwhile, and that would be counted as ours.
+pub(super) fn write_through(path: &Path, bytes: &[u8]) -> Result<(), VerbError> {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(path).map_err(VerbError::io("make", path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(VerbError::io("write", path))
 }
 
 /// An uncompressed 12-bit film in explicit little endian: waves and noise.

@@ -34,7 +34,7 @@ pub fn project(films: usize) -> Result<(tempfile::TempDir, PathBuf, String), Ver
     for n in 1..=films {
         let name = format!("{n:08}_000.png");
         let path = images.join(&name);
-        std::fs::write(&path, film(n as u64)?).map_err(VerbError::io("write", &path))?;
+        super::frames::write_through(&path, &film(n as u64)?)?;
         writeln!(table, "{name},Pneumothorax,0,{n},58,M,PA,1024,1024,0.143,0.143").ok();
     }
     let labels = folder.join("labels.csv");
