@@ -20,6 +20,11 @@ impl Area {
         self.min[0] >= self.max[0] || self.min[1] >= self.max[1]
     }
 
+    fn pixels(&self) -> i64 {
+        let side = |n: usize| i64::from(self.max[n]) - i64::from(self.min[n]);
+        side(0) * side(1)
+    }
+
     /// What is in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -63,20 +68,39 @@ fn whole(value: f32) -> i32 {
     whole
 }
 
-/// Joins areas that touch, and all of them when there are many.
-pub(crate) fn joined(mut areas: Vec<Area>) -> Vec<Area> {
-    const MANY: usize = 8;
-    areas.retain(|area| !area.is_empty());
+/// Joins areas that touch, and then the nearest ones until few are left.
+pub(crate) fn joined(areas: Vec<Area>) -> Vec<Area> {
+    const FEW: usize = 8;
+    const MANY: usize = 64;
+    let mut apart = touching_joined(areas);
+    if apart.len() > MANY {
+        let all = apart.iter().copied().reduce(|all, area| all.around(&area));
+        return all.into_iter().collect();
+    }
+    while apart.len() > FEW {
+        let pairs = (0..apart.len()).flat_map(|a| (0..a).map(move |b| (a, b)));
+        let waste = |(a, b): &(usize, usize)| {
+            let (a, b) = (&apart[*a], &apart[*b]);
+            a.around(b).pixels() - a.pixels() - b.pixels()
+        };
+        let Some((a, b)) = pairs.min_by_key(waste) else { break };
+        let joined = apart.swap_remove(a).around(&apart[b]);
+        apart[b] = joined;
+        apart = touching_joined(apart);
+    }
+    apart
+}
+
+fn touching_joined(areas: Vec<Area>) -> Vec<Area> {
     let mut apart: Vec<Area> = Vec::new();
     for mut area in areas {
+        if area.is_empty() {
+            continue;
+        }
         while let Some(at) = apart.iter().position(|other| !other.and(&area).is_empty()) {
             area = area.around(&apart.swap_remove(at));
         }
         apart.push(area);
-    }
-    if apart.len() > MANY {
-        let all = apart.iter().copied().reduce(|all, area| all.around(&area));
-        return all.into_iter().collect();
     }
     apart
 }

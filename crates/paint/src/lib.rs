@@ -6,6 +6,7 @@
 //! untouched, as they do through OpenGL.
 
 mod area;
+mod difference;
 mod pixel;
 mod scene;
 mod span;
@@ -50,7 +51,11 @@ impl Painter {
     /// Takes new and changed textures over. Those to be freed go with the next call, since the frame
     /// that frees them still shows them.
     pub fn take_textures(&mut self, delta: &mut TexturesDelta) {
-        self.textures.take(delta);
+        let textures = &mut self.textures;
+        match &self.hands {
+            Some(hands) => hands.install(|| textures.take(delta)),
+            None => textures.take(delta),
+        }
     }
 
     /// Takes a frame over, and says which areas differ from the one before.

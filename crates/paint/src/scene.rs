@@ -2,11 +2,15 @@
 
 use crate::area::{Area, joined};
 use crate::pixel;
-use crate::span::Band;
-use crate::texture::Textures;
+use crate::span::{Band, Sheet};
+use crate::texture::{Texture, Textures};
 use crate::triangle::{self, Corner};
-use crate::{Frame, span};
+use crate::{Frame, difference};
 use egui::epaint::{ClippedPrimitive, Mesh, Primitive};
+use std::ops::Range;
+
+/// Corners in a run: few enough that most runs of a page of text are skipped when one word changes.
+const RUN: usize = 96;
 
 /// What is painted.
 #[derive(Default)]
@@ -19,11 +23,27 @@ pub(crate) struct Scene {
 
 /// One mesh.
 struct Piece {
+    clip: Area,
     /// Where it may be seen.
     bounds: Area,
     mesh: Mesh,
     /// Of its texture.
     version: Option<u64>,
+    runs: Vec<Run>,
+    /// Every pixel of this area is replaced, whatever was there.
+    covers: Option<Area>,
+}
+
+/// Some triangles that follow each other.
+struct Run {
+    bounds: Area,
+    indices: Range<usize>,
+}
+
+/// What a few corners of a mesh are.
+enum Shape {
+    Sheet(Sheet),
+    Triangle([Corner; 3]),
 }
 
 impl Scene {
@@ -33,9 +53,7 @@ impl Scene {
         let piece = |ClippedPrimitive { clip_rect, primitive }| {
             let Primitive::Mesh(mesh) = primitive else { return None };
             let clip = Area::nearest(clip_rect * scale).and(&whole);
-            let bounds = Area::about(mesh.calc_bounds() * scale).and(&clip);
-            let version = textures.get(mesh.texture_id).map(|texture| texture.version);
-            (!bounds.is_empty()).then_some(Piece { bounds, mesh, version })
+            Piece::new(mesh, clip, scale, textures)
         };
         Self {
             size: frame.size,
@@ -55,8 +73,8 @@ impl Scene {
         }
         let (new, old) = (&self.pieces, &before.pieces);
         if new.len() == old.len() {
-            let pairs = new.iter().zip(old).filter(|(new, old)| !new.is(old));
-            return joined(pairs.flat_map(|(new, old)| [new.bounds, old.bounds]).collect());
+            let pairs = new.iter().zip(old);
+            return joined(pairs.flat_map(|(new, old)| new.changes(old, self.scale)).collect());
         }
         let head = new.iter().zip(old).take_while(|(new, old)| new.is(old)).count();
         let (new, old) = (&new[head..], &old[head..]);
@@ -72,45 +90,131 @@ impl Scene {
         if area.is_empty() {
             return;
         }
-        band.fill(area, self.background);
-        for piece in &self.pieces {
+        // What lies under a film is not painted at all.
+        let covers = |piece: &Piece| piece.covers.is_some_and(|c| c.and(&area) == area);
+        let from = self.pieces.iter().rposition(covers);
+        if from.is_none() {
+            band.fill(area, self.background);
+        }
+        for piece in &self.pieces[from.unwrap_or(0)..] {
             let limit = piece.bounds.and(&area);
-            if limit.is_empty() {
-                continue;
-            }
-            let Some(texture) = textures.get(piece.mesh.texture_id) else { continue };
-            let [w, h] = texture.size().map(|n| n as f32);
-            let corner = |index: &u32| {
-                let vertex = piece.mesh.vertices.get(*index as usize)?;
-                let uv = [vertex.uv.x * w, vertex.uv.y * h];
-                Some(Corner::new(vertex.pos * self.scale, uv, vertex.color))
-            };
-            let mut rest = piece.mesh.indices.as_slice();
-            while let Some((three, after)) = rest.split_at_checked(3) {
-                rest = after;
-                let [Some(a), Some(b), Some(c)] = [&three[0], &three[1], &three[2]].map(corner)
-                else {
-                    continue;
-                };
-                if let [e, f, d, ..] = after
-                    && three[2] == *e
-                    && three[1] == *f
-                    && let Some(d) = corner(d)
-                    && let Some(sheet) = span::Sheet::of([a, b, c, d])
-                {
-                    rest = &after[3..];
-                    sheet.paint(band, limit, texture);
-                    continue;
-                }
-                triangle::paint(band, limit, texture, [a, b, c]);
+            if let Some(texture) = textures.get(piece.mesh.texture_id)
+                && !limit.is_empty()
+            {
+                piece.paint(band, limit, texture, self.scale);
             }
         }
     }
 }
 
 impl Piece {
+    /// Nothing where none of it can be seen.
+    fn new(mesh: Mesh, clip: Area, scale: f32, textures: &Textures) -> Option<Self> {
+        let bounds = Area::about(mesh.calc_bounds() * scale).and(&clip);
+        if bounds.is_empty() {
+            return None;
+        }
+        let texture = textures.get(mesh.texture_id);
+        let version = texture.map(|texture| texture.version);
+        let mut piece = Self { clip, bounds, mesh, version, runs: Vec::new(), covers: None };
+        if let Some(texture) = texture {
+            piece.runs = piece.find_runs(scale, texture.size());
+            piece.covers = piece.find_cover(scale, texture);
+        }
+        Some(piece)
+    }
+
+    fn find_runs(&self, scale: f32, texels: [usize; 2]) -> Vec<Run> {
+        let mut runs = Vec::with_capacity(self.mesh.indices.len() / RUN + 1);
+        let mut start = 0;
+        while start < self.mesh.indices.len() {
+            let mut end = start;
+            while end < self.mesh.indices.len() && end < start + RUN {
+                let (_, length) = self.shape(end, scale, texels);
+                end += length;
+            }
+            let mut rect = egui::Rect::NOTHING;
+            for index in self.mesh.indices.get(start..end).unwrap_or_default() {
+                if let Some(vertex) = self.mesh.vertices.get(*index as usize) {
+                    rect.extend_with(vertex.pos);
+                }
+            }
+            let bounds = Area::about(rect * scale).and(&self.bounds);
+            runs.push(Run { bounds, indices: start..end });
+            start = end;
+        }
+        runs
+    }
+
+    fn find_cover(&self, scale: f32, texture: &Texture) -> Option<Area> {
+        let one = self.mesh.indices.len() == 6 && texture.opaque;
+        match self.shape(0, scale, texture.size()) {
+            (Some(Shape::Sheet(sheet)), _) if one => sheet.covered().map(|a| a.and(&self.clip)),
+            _ => None,
+        }
+    }
+
     /// Whether it looks the same.
     fn is(&self, other: &Self) -> bool {
-        self.bounds == other.bounds && self.version == other.version && self.mesh == other.mesh
+        self.clip == other.clip && self.version == other.version && self.mesh == other.mesh
+    }
+
+    /// Where it looks different from what stood in its place.
+    fn changes(&self, other: &Self, scale: f32) -> Vec<Area> {
+        if self.is(other) {
+            return Vec::new();
+        }
+        let alike = self.clip == other.clip
+            && self.version == other.version
+            && self.mesh.texture_id == other.mesh.texture_id;
+        if !alike {
+            return vec![self.bounds, other.bounds];
+        }
+        let areas = difference::areas(&self.mesh, &other.mesh, scale);
+        areas.into_iter().map(|area| area.and(&self.clip)).collect()
+    }
+
+    /// The shape that begins with an index, and how many indices it takes.
+    fn shape(&self, at: usize, scale: f32, texels: [usize; 2]) -> (Option<Shape>, usize) {
+        let [w, h] = texels.map(|n| n as f32);
+        let indices = self.mesh.indices.get(at..).unwrap_or_default();
+        let corner = |index: &u32| {
+            let vertex = self.mesh.vertices.get(*index as usize)?;
+            let uv = [vertex.uv.x * w, vertex.uv.y * h];
+            Some(Corner::new(vertex.pos * scale, uv, vertex.color))
+        };
+        let [first, second, third, ..] = indices else { return (None, indices.len().max(1)) };
+        let [Some(a), Some(b), Some(c)] = [first, second, third].map(corner) else {
+            return (None, 3);
+        };
+        if let [_, _, _, e, f, d, ..] = indices
+            && third == e
+            && second == f
+            && let Some(d) = corner(d)
+            && let Some(sheet) = Sheet::of([a, b, c, d])
+        {
+            return (Some(Shape::Sheet(sheet)), 6);
+        }
+        (Some(Shape::Triangle([a, b, c])), 3)
+    }
+
+    fn paint(&self, band: &mut Band<'_>, limit: Area, texture: &Texture, scale: f32) {
+        for run in &self.runs {
+            if run.bounds.and(&limit).is_empty() {
+                continue;
+            }
+            let mut at = run.indices.start;
+            while at < run.indices.end {
+                let (shape, length) = self.shape(at, scale, texture.size());
+                at += length;
+                match shape {
+                    Some(Shape::Sheet(sheet)) => sheet.paint(band, limit, texture),
+                    Some(Shape::Triangle(corners)) => {
+                        triangle::paint(band, limit, texture, corners);
+                    }
+                    None => {}
+                }
+            }
+        }
     }
 }

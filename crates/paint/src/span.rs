@@ -97,10 +97,19 @@ impl Sheet {
         (upright && texture && one && a.x < d.x && a.y < d.y).then_some(Self { min: a, max: d })
     }
 
+    /// The pixels that show nothing of what is below, given a texture without transparency.
+    pub(crate) fn covered(&self) -> Option<Area> {
+        (self.min.color.a() == 255).then(|| self.area())
+    }
+
+    fn area(&self) -> Area {
+        let (a, d) = (&self.min, &self.max);
+        Area { min: [first(a.x), first(a.y)], max: [first(d.x), first(d.y)] }
+    }
+
     pub(crate) fn paint(&self, band: &mut Band<'_>, limit: Area, texture: &Texture) {
         let (a, d) = (&self.min, &self.max);
-        let area = Area { min: [first(a.x), first(a.y)], max: [first(d.x), first(d.y)] };
-        let area = area.and(&limit);
+        let area = self.area().and(&limit);
         if area.is_empty() {
             return;
         }
@@ -127,7 +136,7 @@ impl Sheet {
             let texels = texture.row(within(v, height));
             if plain {
                 let from = within(across.start, width);
-                copy(row, texels.get(from..).unwrap_or_default(), a.color);
+                copy(row, texels.get(from..).unwrap_or_default(), a.color, texture.opaque);
             } else if texture.smooth {
                 smoothed(row, texture, (across, v), a.color);
             } else {
@@ -138,9 +147,9 @@ impl Sheet {
 }
 
 /// Texels one to one.
-fn copy(row: &mut [u32], texels: &[Color32], color: Color32) {
+fn copy(row: &mut [u32], texels: &[Color32], color: Color32, opaque: bool) {
     let texels = &texels[..row.len().min(texels.len())];
-    if color == Color32::WHITE && texels.iter().fold(255, |all, texel| all & texel.a()) == 255 {
+    if color == Color32::WHITE && opaque {
         for (below, texel) in row.iter_mut().zip(texels) {
             *below = pixel::pack(*texel);
         }

@@ -141,6 +141,27 @@ fn a_frame_like_the_one_before_changes_nothing() {
     assert_eq!(painter.take_frame(frame(primitives())), []);
 }
 
+#[test]
+fn a_changed_word_leaves_the_page_alone() {
+    let mut painter = painter(film([1, 1]));
+    let word = |from: i16, tone| (0..5).map(move |n: i16| (from + n * 3, 4, 2, 3, tone));
+    let page = |tone: u8, letters: usize| {
+        let mut all: Vec<_> = (0..6).map(|n: i16| (2, n * 8, 1, 2, 200)).collect();
+        all.extend(word(20, tone).take(letters));
+        all.extend((0..6).map(|n: i16| (60, n * 8, 1, 2, 200)));
+        one_mesh(&all)
+    };
+    painter.take_frame(frame(page(90, 5)));
+    for (tone, letters) in [(91, 5), (91, 4), (90, 5)] {
+        let changed = painter.take_frame(frame(page(tone, letters)));
+        assert!(!changed.is_empty());
+        for area in changed {
+            assert!(10 < area.min[0] && area.max[0] < 55, "{area:?}");
+            assert!(area.max[1] < 12, "{area:?}");
+        }
+    }
+}
+
 /// The rule by its definition: the centre is inside, or on an edge that leads up or right along the top.
 fn holds(corners: [Pos2; 3], x: usize, y: usize) -> bool {
     let grid = |v: f32| f64::from((v * 256.0).round());
@@ -177,7 +198,68 @@ fn scene(boxes: &[(i16, i16, i16, i16, u8)]) -> Vec<ClippedPrimitive> {
     boxes.iter().map(mesh).collect()
 }
 
+/// All boxes in one mesh, as egui joins what shares a clip.
+fn one_mesh(boxes: &[(i16, i16, i16, i16, u8)]) -> Vec<ClippedPrimitive> {
+    let mut all = Mesh::with_texture(LETTERS);
+    for (x, y, w, h, tone) in boxes {
+        let place = rect((*x).into(), (*y).into(), (*w).into(), (*h).into());
+        if (x + y) % 3 == 2 {
+            let first = u32::try_from(all.vertices.len()).unwrap();
+            let corners = [place.left_top(), place.right_top(), place.center_bottom()];
+            all.vertices.extend(plain(&corners, Color32::from_white_alpha(*tone)).vertices);
+            all.add_triangle(first, first + 1, first + 2);
+        } else {
+            all.add_colored_rect(place, Color32::from_white_alpha(*tone));
+        }
+    }
+    vec![clipped(all, everywhere())]
+}
+
 proptest! {
+    #[test]
+    fn what_differs_within_a_mesh_is_found(
+        kept in prop::collection::vec(boxes(), 2..5),
+        before in boxes(),
+        after in boxes(),
+    ) {
+        // Some of the first boxes stay, some go, some come, in the same order.
+        let (first, rest) = kept.split_at(1);
+        let with = |middle: &[_]| {
+            let parts = first.iter().flatten().chain(middle).chain(rest.iter().flatten());
+            one_mesh(&parts.copied().collect::<Vec<_>>())
+        };
+        let mut painter = painter(film([1, 1]));
+        painter.take_frame(frame(with(&before)));
+        let mut pixels = whole(&painter);
+        let changed: Vec<Area> = painter.take_frame(frame(with(&after)));
+        painter.paint(&mut pixels, &changed);
+        prop_assert_eq!(pixels, whole(&painter));
+        if before == after {
+            prop_assert!(changed.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_lies_under_a_film_need_not_be_painted(under in boxes(), above in boxes()) {
+        let mut painter = painter(film([20, 10]));
+        let mut mesh = Mesh::with_texture(FILM);
+        let place = rect(30.0, 20.0, 20.0, 10.0);
+        mesh.add_rect_with_uv(place, rect(0.0, 0.0, 1.0, 1.0), Color32::WHITE);
+        let mut all = scene(&under);
+        all.push(clipped(mesh, everywhere()));
+        all.extend(scene(&above));
+        painter.take_frame(frame(all));
+        let pixels = whole(&painter);
+        let mut again = vec![0x0012_3456; pixels.len()];
+        let inside = Area { min: [31, 20], max: [50, 29] };
+        painter.paint(&mut again, &[inside]);
+        for (n, (pixel, expected)) in again.iter().zip(&pixels).enumerate() {
+            let (x, y) = (n % SIZE[0], n / SIZE[0]);
+            let painted = (31..50).contains(&x) && (20..29).contains(&y);
+            prop_assert_eq!(*pixel, if painted { *expected } else { 0x0012_3456 });
+        }
+    }
+
     #[test]
     fn a_triangle_holds_the_pixels_of_the_rule(corners in prop::array::uniform3(place())) {
         let mut painter = painter(film([1, 1]));

@@ -1,6 +1,7 @@
 //! Pictures that are painted from: the letters, and the films.
 
 use egui::{Color32, ColorImage, ImageData, TextureFilter, TextureId, TexturesDelta};
+use rayon::prelude::*;
 use std::{collections::HashMap, sync::Arc};
 
 /// All textures in use.
@@ -17,6 +18,8 @@ pub(crate) struct Texture {
     image: Arc<ColorImage>,
     /// Whether texels are mixed between their centres.
     pub smooth: bool,
+    /// Whether nothing shows through any texel.
+    pub opaque: bool,
     /// Differs whenever the content does.
     pub version: u64,
 }
@@ -33,10 +36,12 @@ impl Textures {
                 let ImageData::Color(image) = delta.image;
                 if let (Some(at), Some(texture)) = (delta.pos, self.known.get_mut(&id)) {
                     patch(Arc::make_mut(&mut texture.image), &image, at);
+                    texture.opaque &= opaque(&image);
                     texture.version = self.changes;
                 } else {
                     let smooth = delta.options.magnification == TextureFilter::Linear;
-                    self.known.insert(id, Texture { image, smooth, version: self.changes });
+                    let opaque = opaque(&image);
+                    self.known.insert(id, Texture { image, smooth, opaque, version: self.changes });
                 }
             }
         }
@@ -46,6 +51,10 @@ impl Textures {
     pub(crate) fn get(&self, id: TextureId) -> Option<&Texture> {
         self.known.get(&id)
     }
+}
+
+fn opaque(image: &ColorImage) -> bool {
+    image.pixels.par_chunks(1 << 16).all(|some| some.iter().fold(255, |all, t| all & t.a()) == 255)
 }
 
 /// Writes a part of a picture.
