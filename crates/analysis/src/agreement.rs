@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
 use crate::figure::{Count, RuleRef, with_width};
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 use crate::panel::{by_patient, over_patients};
 
 /// Two readers on one finding under one rule.
@@ -89,18 +90,18 @@ impl PairAgreement {
 
 /// Every pair of readers who have studies in common, per finding and rule.
 pub(crate) fn agreement(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
 ) -> Vec<PairAgreement> {
     let mut out = Vec::new();
-    let readers = &collected.readers;
+    let readers = collected.readers;
     for question in &collected.questions {
         for rule in &input.protocol.rules {
             let pairs = Pairs::new(input, options, question, rule);
             for (i, first) in readers.iter().enumerate() {
                 for (j, second) in readers.iter().enumerate().skip(i + 1) {
-                    let names = (first.name.as_str(), second.name.as_str());
+                    let names = (*first, *second);
                     out.extend(pairs.compare(names, &|unit| unit.by(i).zip(unit.by(j))));
                 }
             }
@@ -111,7 +112,7 @@ pub(crate) fn agreement(
 
 /// Every reader beside the dataset label, as one more rater; not where the label is known from the question.
 pub(crate) fn against_label(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
 ) -> Vec<PairAgreement> {
@@ -127,7 +128,7 @@ pub(crate) fn against_label(
                     let level = if label { input.protocol.top_level() } else { Level::ABSENT };
                     Some((unit.by(i)?, level))
                 };
-                let mut found = pairs.compare((&reader.name, "dataset"), &both);
+                let mut found = pairs.compare((reader, "dataset"), &both);
                 if let Some(pair) = &mut found {
                     pair.linear_kappa = None;
                     pair.quadratic_kappa = None;
@@ -154,7 +155,7 @@ struct Pairs<'a> {
 
 impl<'a> Pairs<'a> {
     fn new(
-        input: &Input<'_>,
+        input: &Ground<'_>,
         options: &'a Options,
         question: &'a Question<'a>,
         rule: &overread_core::protocol::Rule,

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::collect::{Collected, Question, Unit};
 use crate::dataset::{Attribute, DatasetSummary, NOT_STATED};
 use crate::figure::{Figure, RuleRef, Trial, share};
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 use crate::quality::{ONE_ARM, Table2x2};
 
 /// One finding within one value of an attribute, under one rule.
@@ -39,7 +40,7 @@ pub struct StratumQuality {
 
 /// Label quality by every attribute that divides the read studies.
 pub(crate) fn by_stratum(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     summary: &DatasetSummary,
     collected: &Collected<'_>,
@@ -85,7 +86,7 @@ fn withheld(figure: Figure, unequal: Option<&str>) -> Figure {
 }
 
 struct Within<'a> {
-    input: &'a Input<'a>,
+    input: &'a Ground<'a>,
     options: &'a Options,
     question: &'a Question<'a>,
     rule: &'a RuleRef,
@@ -180,7 +181,7 @@ pub struct PathologyQuality {
 
 /// Each part of a composite finding against the composite's label, and the composition on both sides of the label.
 pub(crate) fn by_pathology(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
 ) -> Vec<PathologyQuality> {
@@ -202,7 +203,7 @@ pub(crate) fn by_pathology(
 }
 
 fn pathology(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     (whole, part): (&Question<'_>, &Question<'_>),
     threshold: Level,

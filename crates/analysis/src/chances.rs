@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::protocol::{Allocation, Design, PerPatient, StratumKey};
+use overread_core::protocol::{Allocation, Design, Finding, PerPatient, StratumKey};
 use overread_core::sampling::{Deck, Sample, stratum_of};
 use overread_core::{DatasetLabel, Study};
 
 use crate::collect::Unit;
-use crate::input::Input;
+use crate::ground::Ground;
 
 /// Whether the studies of a deck stand for equally many of the dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +23,29 @@ pub(crate) enum Chances {
     },
 }
 
+/// The chances of a deck that were found before: unlike reads, draw and frame stay.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KnownChances(BTreeMap<(String, bool), Chances>);
+
+impl KnownChances {
+    /// Of the deck's question about a finding.
+    pub(crate) fn of(
+        &mut self,
+        ground: &Ground<'_>,
+        deck: &Deck,
+        complete: bool,
+        finding: &Finding,
+        label: impl Fn(&Study) -> DatasetLabel,
+    ) -> Chances {
+        let found = self.0.entry((finding.id.clone(), complete));
+        found.or_insert_with(|| Chances::of(ground, deck, complete, label)).clone()
+    }
+}
+
 impl Chances {
     /// Of one question's deck. The frame is gone over only where weights are needed and the deck is `complete`.
-    pub(crate) fn of(
-        input: &Input<'_>,
+    fn of(
+        input: &Ground<'_>,
         deck: &Deck,
         complete: bool,
         label: impl Fn(&Study) -> DatasetLabel,
@@ -66,7 +85,7 @@ impl Chances {
     /// The same of the studies with one value of an attribute: strata made by that attribute alone hold equal chances.
     pub(crate) fn unequal_among(
         &self,
-        input: &Input<'_>,
+        input: &Ground<'_>,
         attribute: &str,
         units: &[&Unit<'_>],
     ) -> Option<&str> {
@@ -92,7 +111,7 @@ fn arms(deck: &Deck) -> BTreeMap<Option<&str>, (u64, u64)> {
 }
 
 struct Frame<'a> {
-    input: &'a Input<'a>,
+    input: &'a Ground<'a>,
     sample: &'a Sample,
 }
 

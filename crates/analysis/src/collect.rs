@@ -1,53 +1,14 @@
-//! From events folded per reader to answers per question and study.
+//! From what readers did with a deck to answers per question and study.
 
 use std::collections::{BTreeSet, HashMap};
 
-use overread_core::protocol::{Design, Finding, Reference, Release};
-use overread_core::sampling::Deck;
-use overread_core::{
-    Answer, DatasetLabel, ItemState, Level, Lock, NoAnswer, Phase, ReaderRecord, Study, StudyId,
-};
+use overread_core::protocol::{Design, Finding};
+use overread_core::sampling::{Deck, Member};
+use overread_core::{Answer, DatasetLabel, Level, Lock, NoAnswer, Protocol, Study, StudyId};
 
-use crate::chances::Chances;
-use crate::input::{Input, Options};
-
-/// What became of one item of a worklist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Unread,
-    Skipped,
-    Unsettled,
-    HeldBack,
-    OtherPhase,
-    OtherProtocol,
-    AfterUnblinding,
-    Used,
-}
-
-/// One item of one reader with its answer, if any.
-#[derive(Clone, Debug)]
-pub(crate) struct ItemRead<'a> {
-    pub(crate) reader: usize,
-    pub(crate) deck: u32,
-    pub(crate) study: StudyId,
-    /// Place in the worklist, from 1.
-    pub(crate) position: usize,
-    pub(crate) fate: Fate,
-    pub(crate) lock: Option<&'a Lock>,
-    pub(crate) state: Option<&'a ItemState>,
-    /// Place among the deck's reads of this reader, from 1.
-    pub(crate) rank: u64,
-}
-
-impl<'a> ItemRead<'a> {
-    pub(crate) fn is_read(&self) -> bool {
-        !matches!(self.fate, Fate::Unread | Fate::Skipped | Fate::Unsettled)
-    }
-
-    pub(crate) fn tags(&self) -> Option<&'a BTreeSet<String>> {
-        self.state.map(|state| &state.tags)
-    }
-}
+use crate::chances::{Chances, KnownChances};
+use crate::gather::{DeckReads, Fate, ItemRead};
+use crate::ground::Ground;
 
 /// A reader's answer to a question about one study.
 #[derive(Clone, Copy, Debug)]
@@ -150,214 +111,88 @@ pub(crate) struct Question<'a> {
 
 impl Question<'_> {
     /// Whether plain figures of its studies describe the sample alone: they were drawn by label or with unequal probabilities.
-    pub(crate) fn describes_sample(&self, input: &Input<'_>) -> bool {
+    pub(crate) fn describes_sample(&self, input: &Ground<'_>) -> bool {
         input.protocol.design == Design::Verify || self.chances.unequal().is_some()
     }
 }
 
-/// All reads that an analysis may see.
+/// The answers to the questions of one deck: all that its figures may rest on beside the [`Ground`].
 #[derive(Clone, Debug)]
 pub(crate) struct Collected<'a> {
-    pub(crate) readers: Vec<&'a ReaderRecord>,
-    pub(crate) items: Vec<ItemRead<'a>>,
+    /// Names of all readers; a [`Mark`] holds a place among them.
+    pub(crate) readers: &'a [&'a str],
+    /// Items of the deck.
+    pub(crate) items: &'a [ItemRead<'a>],
+    /// Questions of the deck.
     pub(crate) questions: Vec<Question<'a>>,
 }
 
-/// Gathers readers, items and questions.
-pub(crate) fn collect<'a>(input: &Input<'a>, options: &Options) -> Collected<'a> {
-    let readers: Vec<&ReaderRecord> = input
-        .readers
-        .iter()
-        .filter(|r| options.reader.as_ref().is_none_or(|name| *name == r.name))
-        .filter(|r| r.worklist.items.iter().any(|item| item.phase == Phase::Read))
-        .collect();
-    let mut items = Vec::new();
-    for (index, reader) in readers.iter().enumerate() {
-        items.extend(reader_items(input, options, index, reader));
-    }
-    let mut by_study: HashMap<(u32, StudyId), Vec<usize>> = HashMap::new();
-    for (index, item) in items.iter().enumerate() {
+/// Collects the answers of one deck; `chances` keeps what going over the frame found.
+pub(crate) fn collect<'a>(
+    ground: &Ground<'a>,
+    readers: &'a [&'a str],
+    (deck_index, deck): (u32, &'a Deck),
+    reads: &'a DeckReads<'a>,
+    chances: &mut KnownChances,
+) -> Collected<'a> {
+    let mut by_study: HashMap<StudyId, Vec<usize>> = HashMap::new();
+    for (index, item) in reads.items.iter().enumerate() {
         if item.fate == Fate::Used {
-            by_study.entry((item.deck, item.study)).or_default().push(index);
+            by_study.entry(item.study).or_default().push(index);
         }
     }
-    let adjudicated = adjudications(input, options);
-    let mut questions = Vec::new();
-    for (deck_index, deck) in (0..).zip(input.sample.map_or(&[][..], |s| &s.decks)) {
-        if !options.takes_deck(deck_index) {
-            continue;
+    let complete = reads.complete();
+    let asked = |finding: &&Finding| deck.finding.as_ref().is_none_or(|id| *id == finding.id);
+    let questions = ground.protocol.findings.iter().filter(asked).map(|finding| {
+        let label = Labelled::new(ground, finding);
+        Question {
+            deck_index,
+            deck,
+            finding,
+            labelled: !label.columns.is_empty(),
+            complete,
+            chances: chances.of(ground, deck, complete, finding, |study| label.of(study)),
+            units: units(ground, (deck_index, deck), reads, &by_study, finding, &label),
         }
-        let mut deck_items = items.iter().filter(|i| i.deck == deck_index).peekable();
-        let complete = deck_items.peek().is_some()
-            && deck_items.all(|i| i.is_read() && i.fate != Fate::HeldBack);
-        for finding in &input.protocol.findings {
-            let asked = deck.finding.as_ref().is_none_or(|id| *id == finding.id);
-            if asked {
-                let mut asked =
-                    question(input, &items, &by_study, deck_index, deck, finding, complete);
-                for unit in &mut asked.units {
-                    // Each finding on which readers differed was put as a question of its own.
-                    let locks = adjudicated.get(&(deck_index, unit.study.id));
-                    let mut answers =
-                        locks.into_iter().flatten().filter_map(|lock| answer(input, lock, finding));
-                    unit.adjudicated = answers.next().and_then(Answer::level);
-                }
-                questions.push(asked);
-            }
-        }
-    }
-    Collected { readers, items, questions }
-}
-
-/// The settled answers of adjudicators under the protocol in force, by deck and study.
-fn adjudications<'a>(
-    input: &Input<'a>,
-    options: &Options,
-) -> HashMap<(u32, StudyId), Vec<&'a Lock>> {
-    let mut out: HashMap<_, Vec<&Lock>> = HashMap::new();
-    // One reader alone is the reference: nobody stands in for that reader.
-    if options.reader.is_some() || input.protocol.panel.reference == Reference::Majority {
-        return out;
-    }
-    for reader in input.readers {
-        for item in reader.worklist.items.iter().filter(|i| i.phase == Phase::Adjudicate) {
-            let Some(state) = reader.state.item(item.id) else { continue };
-            let standing = if options.settle_all { state.current() } else { None };
-            let lock = state.settled_lock().or(standing);
-            if let Some(lock) = lock.filter(|l| l.protocol_version == input.protocol.version) {
-                out.entry((item.deck, item.study)).or_default().push(lock);
-            }
-        }
-    }
-    out
-}
-
-/// One reader's items, classified, with the rank of each read in its deck.
-fn reader_items<'a>(
-    input: &Input<'a>,
-    options: &Options,
-    index: usize,
-    reader: &'a ReaderRecord,
-) -> Vec<ItemRead<'a>> {
-    let mut items: Vec<ItemRead<'a>> = Vec::new();
-    for (position, item) in (1..).zip(&reader.worklist.items) {
-        if item.phase != Phase::Read || !options.takes_deck(item.deck) {
-            continue;
-        }
-        let state = reader.state.item(item.id);
-        let lock = state.and_then(|s| {
-            s.settled_lock().or_else(|| if options.settle_all { s.current() } else { None })
-        });
-        let fate = match (lock, state) {
-            (Some(lock), _) => fate_of(input, item.deck, lock),
-            (None, Some(s)) if !s.locks.is_empty() => Fate::Unsettled,
-            (None, Some(s)) if s.skipped => Fate::Skipped,
-            (None, _) => Fate::Unread,
-        };
-        items.push(ItemRead {
-            reader: index,
-            deck: item.deck,
-            study: item.study,
-            position,
-            fate,
-            lock,
-            state,
-            rank: 0,
-        });
-    }
-    rank_and_hold_back(&mut items, options);
-    items
-}
-
-fn fate_of(input: &Input<'_>, deck: u32, lock: &Lock) -> Fate {
-    let known = input
-        .sample
-        .and_then(|sample| sample.decks.get(deck as usize))
-        .is_some_and(Deck::label_known);
-    if lock.phase != Phase::Read {
-        Fate::OtherPhase
-    } else if lock.protocol_version != input.protocol.version {
-        Fate::OtherProtocol
-    } else if lock.after_release && !known && input.protocol.release == Release::Open {
-        Fate::AfterUnblinding
-    } else {
-        Fate::Used
-    }
-}
-
-/// Reads in the order they were locked; those past the visible ones are held back.
-fn rank_and_hold_back(items: &mut [ItemRead<'_>], options: &Options) {
-    let mut order: Vec<usize> =
-        (0..items.len()).filter(|&i| items.get(i).is_some_and(ItemRead::is_read)).collect();
-    order.sort_by_key(|&i| {
-        items.get(i).map(|item| (item.deck, item.lock.map(|lock| &lock.turn), item.position))
     });
-    let mut ranks = Vec::with_capacity(order.len());
-    let mut next: HashMap<u32, u64> = HashMap::new();
-    for i in order {
-        if let Some(item) = items.get(i) {
-            let rank = next.entry(item.deck).or_insert(0);
-            *rank += 1;
-            ranks.push((i, *rank));
-        }
-    }
-    for (i, rank) in ranks {
-        if let Some(item) = items.get_mut(i) {
-            item.rank = rank;
-            if options.visible.limit(item.deck) < rank {
-                item.fate = Fate::HeldBack;
-            }
-        }
-    }
+    Collected { questions: questions.collect(), readers, items: &reads.items }
 }
 
-fn question<'a>(
-    input: &Input<'a>,
-    items: &[ItemRead<'a>],
-    by_study: &HashMap<(u32, StudyId), Vec<usize>>,
-    deck_index: u32,
-    deck: &'a Deck,
+/// The studies of a deck under one question, in reading order.
+fn units<'a>(
+    ground: &Ground<'a>,
+    (deck_index, deck): (u32, &'a Deck),
+    reads: &'a DeckReads<'a>,
+    by_study: &HashMap<StudyId, Vec<usize>>,
     finding: &'a Finding,
-    complete: bool,
-) -> Question<'a> {
-    let label = Labelled::new(input, finding);
-    let mut units: Vec<Unit<'a>> = deck
-        .members
-        .iter()
-        .filter_map(|member| {
-            let index = input.dataset.study_index(member.study)?;
-            let study = input.dataset.studies.get(index)?;
-            let marks = by_study
-                .get(&(deck_index, member.study))
-                .into_iter()
-                .flatten()
-                .filter_map(|&i| mark(input, items.get(i)?, i, finding))
-                .collect();
-            Some(Unit {
-                study,
-                label: label.of(study),
-                drawn_positive: member.label_positive,
-                frame: member.frame,
-                stratum: member.stratum.as_deref(),
-                marks,
-                adjudicated: None,
-            })
+    label: &Labelled,
+) -> Vec<Unit<'a>> {
+    let unit = |(member, study): (&'a Member, Option<&'a Study>)| {
+        let study = study?;
+        let marks = by_study.get(&member.study).into_iter().flatten();
+        // Each finding on which readers differed was put as a question of its own.
+        let decided = reads.adjudicated.get(&member.study).into_iter().flatten();
+        let mut decided = decided.filter_map(|lock| answer(ground.protocol, lock, finding));
+        Some(Unit {
+            study,
+            label: label.of(study),
+            drawn_positive: member.label_positive,
+            frame: member.frame,
+            stratum: member.stratum.as_deref(),
+            marks: marks
+                .filter_map(|&i| mark(ground.protocol, reads.items.get(i)?, i, finding))
+                .collect(),
+            adjudicated: decided.next().and_then(Answer::level),
         })
-        .collect();
-    units.sort_by_key(|unit| (unit.rank(), unit.study.id));
-    Question {
-        deck_index,
-        deck,
-        finding,
-        labelled: !label.columns.is_empty(),
-        complete,
-        chances: Chances::of(input, deck, complete, |study| label.of(study)),
-        units,
-    }
+    };
+    let members = deck.members.iter().zip(ground.members(deck_index));
+    let mut units: Vec<Unit<'a>> = members.filter_map(unit).collect();
+    units.sort_by_cached_key(|unit| (unit.rank(), unit.study.id));
+    units
 }
 
 fn mark<'a>(
-    input: &Input<'a>,
+    protocol: &Protocol,
     item: &ItemRead<'a>,
     index: usize,
     finding: &Finding,
@@ -365,16 +200,16 @@ fn mark<'a>(
     let lock = item.lock?;
     Some(Mark {
         reader: item.reader,
-        answer: answer(input, lock, finding)?,
+        answer: answer(protocol, lock, finding)?,
         rank: item.rank,
         after_release: lock.after_release,
-        tags: item.tags()?,
+        tags: &item.state?.tags,
         item: index,
     })
 }
 
 /// The answer to a finding; that of a composite follows from its parts.
-pub(crate) fn answer(input: &Input<'_>, lock: &Lock, finding: &Finding) -> Option<Answer> {
+pub(crate) fn answer(protocol: &Protocol, lock: &Lock, finding: &Finding) -> Option<Answer> {
     if let Some(direct) = lock.answer(&finding.id) {
         return Some(direct);
     }
@@ -386,7 +221,7 @@ pub(crate) fn answer(input: &Input<'_>, lock: &Lock, finding: &Finding) -> Optio
             Answer::NoAnswer(reason) => missing = missing.or(Some(reason)),
         }
     }
-    let top = input.protocol.top_level();
+    let top = protocol.top_level();
     match (best, missing) {
         (Some(level), Some(reason)) if level != top => Some(Answer::NoAnswer(reason)),
         (Some(level), _) => Some(Answer::Level(level)),
@@ -401,7 +236,7 @@ struct Labelled {
 }
 
 impl Labelled {
-    fn new(input: &Input<'_>, finding: &Finding) -> Self {
+    fn new(input: &Ground<'_>, finding: &Finding) -> Self {
         let name = finding.label.as_deref().unwrap_or(&finding.id);
         if let Some(column) = input.dataset.finding_index(name) {
             return Self { columns: vec![column] };

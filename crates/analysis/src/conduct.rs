@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{Answer, Level, NoAnswer, Phase};
+use overread_core::{Answer, Deck, Level, NoAnswer, Phase};
 use serde::Serialize;
 
-use crate::collect::{Collected, Fate, ItemRead};
 use crate::figure::Count;
-use crate::input::{Input, Options};
+use crate::gather::{DeckReads, Fate, Gathered, ItemRead};
+use crate::ground::Ground;
 
 /// How often one level was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -54,35 +54,28 @@ pub struct OwnAnswers {
     pub tags: Vec<TagCount>,
 }
 
-/// Counts each reader's standing answers per deck.
+/// Counts each reader's standing answers in one deck, readers in order.
 pub(crate) fn own_answers(
-    input: &Input<'_>,
-    options: &Options,
-    collected: &Collected<'_>,
-) -> Vec<OwnAnswers> {
-    let mut out = Vec::new();
-    for (index, reader) in collected.readers.iter().enumerate() {
-        for (deck_index, deck) in (0..).zip(input.sample.map_or(&[][..], |s| &s.decks)) {
-            let items: Vec<&ItemRead<'_>> = collected
-                .items
-                .iter()
-                .filter(|i| i.reader == index && i.deck == deck_index)
-                .collect();
-            if items.is_empty() || !options.takes_deck(deck_index) {
-                continue;
-            }
-            out.push(own(input, &reader.name, deck_index, deck.finding.as_deref(), &items));
-        }
-    }
-    out
+    ground: &Ground<'_>,
+    readers: &[&str],
+    (deck_index, deck): (u32, &Deck),
+    reads: &DeckReads<'_>,
+) -> Vec<(usize, OwnAnswers)> {
+    let of_readers = reads.items.chunk_by(|a, b| a.reader == b.reader);
+    let rows = of_readers.filter_map(|items| {
+        let reader = items.first()?.reader;
+        let name = readers.get(reader)?;
+        Some((reader, own(ground, name, deck_index, deck.finding.as_deref(), items)))
+    });
+    rows.collect()
 }
 
 fn own(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     reader: &str,
     deck: u32,
     finding: Option<&str>,
-    items: &[&ItemRead<'_>],
+    items: &[ItemRead<'_>],
 ) -> OwnAnswers {
     let mut levels: BTreeMap<Level, u64> =
         (0..=input.protocol.top_level().0).map(|level| (Level(level), 0)).collect();
@@ -122,8 +115,8 @@ fn own(
                 name: tag.name.clone(),
                 items: items
                     .iter()
-                    .filter_map(|i| i.tags())
-                    .filter(|tags| tags.contains(&tag.id))
+                    .filter_map(|i| i.state)
+                    .filter(|state| state.tags.contains(&tag.id))
                     .count() as u64,
             })
             .collect(),
@@ -166,19 +159,13 @@ pub struct Conduct {
 const BLOCKS: usize = 5;
 
 /// Summarises each reader's reading.
-pub(crate) fn conduct(input: &Input<'_>, collected: &Collected<'_>) -> Vec<Conduct> {
-    let lowest = input.protocol.rules.first().map_or(Level(1), |rule| rule.threshold);
-    collected
-        .readers
-        .iter()
-        .enumerate()
-        .map(|(index, reader)| {
-            let mut reads: Vec<&ItemRead<'_>> = collected
-                .items
-                .iter()
-                .filter(|i| i.reader == index && i.is_read() && i.fate != Fate::OtherPhase)
-                .collect();
-            reads.sort_by_key(|i| (i.lock.map(|lock| &lock.turn), i.position));
+pub(crate) fn conduct(ground: &Ground<'_>, gathered: &Gathered<'_>) -> Vec<Conduct> {
+    let lowest = ground.protocol.rules.first().map_or(Level(1), |rule| rule.threshold);
+    let readers = gathered.readers.iter().zip(&gathered.read);
+    readers
+        .map(|(reader, read)| {
+            let reads: Vec<&ItemRead<'_>> =
+                read.iter().filter(|item| item.fate != Fate::OtherPhase).collect();
             let mut out = summary(&reader.name, lowest, &reads);
             out.gap_violations = u64::from(reader.worklist.gap_violations);
             out
@@ -251,9 +238,9 @@ pub struct AlsoPresent {
 }
 
 /// Counts `also present` marks.
-pub(crate) fn also_present(input: &Input<'_>, collected: &Collected<'_>) -> Vec<AlsoPresent> {
+pub(crate) fn also_present(input: &Ground<'_>, gathered: &Gathered<'_>) -> Vec<AlsoPresent> {
     let mut marked: BTreeMap<&str, Vec<overread_core::StudyId>> = BTreeMap::new();
-    for item in collected.items.iter().filter(|i| i.fate == Fate::Used) {
+    for item in gathered.items().filter(|i| i.fate == Fate::Used) {
         let lock_is_read = item.lock.is_some_and(|lock| lock.phase == Phase::Read);
         for finding in item.state.iter().filter(|_| lock_is_read).flat_map(|s| &s.also) {
             marked.entry(finding).or_default().push(item.study);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::collect::{Collected, Question};
 use crate::figure::{Count, RuleRef};
-use crate::input::Input;
+use crate::ground::Ground;
 
 /// A reader's error rates under the latent-class model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,7 +72,7 @@ pub struct Consensus {
 const LEAST_READERS: usize = 3;
 
 /// The reference of every question under every rule, where several readers read.
-pub(crate) fn consensus(input: &Input<'_>, collected: &Collected<'_>) -> Vec<Consensus> {
+pub(crate) fn consensus(input: &Ground<'_>, collected: &Collected<'_>) -> Vec<Consensus> {
     if collected.readers.len() < 2 {
         return Vec::new();
     }
@@ -87,7 +87,7 @@ pub(crate) fn consensus(input: &Input<'_>, collected: &Collected<'_>) -> Vec<Con
 }
 
 fn of(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     collected: &Collected<'_>,
     question: &Question<'_>,
     threshold: overread_core::Level,
@@ -185,7 +185,7 @@ fn of(
                 if let (true, Some(specificity), Some(sensitivity)) =
                     (0 < studies, rate(0), rate(1))
                 {
-                    let reader = reader.name.clone();
+                    let reader = (*reader).to_owned();
                     latent.readers.push(LatentReader { reader, studies, sensitivity, specificity });
                 }
             }

@@ -1,11 +1,13 @@
 //! What was asked, of whom, of which studies, and what the readers could know.
 
+use overread_core::ReaderRecord;
 use overread_core::protocol::{PerPatient, Polarity, Release};
 use overread_core::sampling::Shortfall;
 use serde::Serialize;
 
-use crate::collect::Collected;
-use crate::input::{Input, Options};
+use crate::gather::Gathered;
+use crate::ground::Ground;
+use crate::input::Options;
 
 /// A rule as worded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -169,7 +171,11 @@ pub struct ReleaseSection {
 }
 
 /// Describes the design.
-pub(crate) fn design(input: &Input<'_>, collected: &Collected<'_>) -> DesignSection {
+pub(crate) fn design(
+    input: &Ground<'_>,
+    gathered: &Gathered<'_>,
+    (adjudicated, unequal): (usize, Option<&str>),
+) -> DesignSection {
     let protocol = input.protocol;
     let count = |n: usize| n as u64;
     DesignSection {
@@ -206,38 +212,31 @@ pub(crate) fn design(input: &Input<'_>, collected: &Collected<'_>) -> DesignSect
             .iter()
             .map(|tag| TagText { id: tag.id.clone(), name: tag.name.clone() })
             .collect(),
-        sampling: sampling(input, collected),
+        sampling: sampling(input, unequal),
         decks: input
             .sample
             .map_or_else(Vec::new, |s| s.decks.iter().map(|d| deck(input, d)).collect()),
-        readers: collected
+        readers: gathered
             .readers
             .iter()
+            .zip(&gathered.read)
             .enumerate()
-            .map(|(index, reader)| ReaderRow {
+            .map(|(index, (reader, read))| ReaderRow {
                 name: reader.name.clone(),
                 role: reader.role.clone(),
                 experience_years: reader.experience_years,
-                items: count(collected.items.iter().filter(|i| i.reader == index).count()),
-                read: count(
-                    collected.items.iter().filter(|i| i.reader == index && i.is_read()).count(),
-                ),
+                items: count(gathered.items().filter(|i| i.reader == index).count()),
+                read: count(read.len()),
             })
             .collect(),
-        reference: reference(collected),
+        reference: reference(&gathered.readers, adjudicated),
         sex_and_age_shown: protocol.reading.show_sex_age,
     }
 }
 
 /// Who decides, and how often readers of one study did not.
-fn reference(collected: &Collected<'_>) -> String {
-    let adjudicated = collected
-        .questions
-        .iter()
-        .flat_map(|question| &question.units)
-        .filter(|unit| unit.adjudicated.is_some())
-        .count();
-    let readers = match collected.readers.as_slice() {
+fn reference(readers: &[&ReaderRecord], adjudicated: usize) -> String {
+    let readers = match readers {
         [] => return "no reader yet".to_owned(),
         [one] => format!("reader {}", one.name),
         [_, _] => {
@@ -253,7 +252,7 @@ fn reference(collected: &Collected<'_>) -> String {
     }
 }
 
-fn sampling(input: &Input<'_>, collected: &Collected<'_>) -> SamplingDesign {
+fn sampling(input: &Ground<'_>, unequal: Option<&str>) -> SamplingDesign {
     let plan = &input.protocol.sampling;
     SamplingDesign {
         seed: input.sample.map(|s| s.seed.to_string()),
@@ -266,12 +265,12 @@ fn sampling(input: &Input<'_>, collected: &Collected<'_>) -> SamplingDesign {
         },
         gap: plan.gap,
         explore: plan.explore,
-        unequal: collected.questions.iter().find_map(|q| q.chances.unequal()).map(str::to_owned),
+        unequal: unequal.map(str::to_owned),
         shortfall: input.sample.map_or_else(Vec::new, |s| s.shortfall.clone()),
     }
 }
 
-fn deck(input: &Input<'_>, deck: &overread_core::Deck) -> DeckDesign {
+fn deck(input: &Ground<'_>, deck: &overread_core::Deck) -> DeckDesign {
     let finding = deck.finding.as_ref();
     let by_label = finding.is_some();
     let frame = |positive: bool| {
@@ -299,13 +298,13 @@ fn deck(input: &Input<'_>, deck: &overread_core::Deck) -> DeckDesign {
 
 /// Describes blinding and releases.
 pub(crate) fn release(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
-    collected: &Collected<'_>,
+    gathered: &Gathered<'_>,
 ) -> ReleaseSection {
     let decks = input.sample.map_or(&[][..], |s| &s.decks);
     let mut released = Vec::new();
-    for reader in &collected.readers {
+    for reader in &gathered.readers {
         for deck in (0..).zip(decks).map(|(i, _)| i).filter(|&i| options.takes_deck(i)) {
             if let Some(reads) = reader.state.released(deck) {
                 released.push(Released { reader: reader.name.clone(), deck, reads });
@@ -321,9 +320,8 @@ pub(crate) fn release(
         label_known_decks: decks.iter().filter(|d| d.label_known()).count() as u64,
         decks: decks.len() as u64,
         released,
-        reads_after_release: collected
-            .items
-            .iter()
+        reads_after_release: gathered
+            .items()
             .filter(|i| i.is_read() && i.lock.is_some_and(|lock| lock.after_release))
             .count() as u64,
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use overread_core::{Answer, NoAnswer};
+use overread_core::{Answer, NoAnswer, Sample};
 use serde::Serialize;
 
-use crate::collect::{Collected, Fate, ItemRead};
+use crate::collect::Question;
 use crate::dataset::DatasetSummary;
-use crate::input::Input;
+use crate::gather::{Fate, ItemRead};
 
 /// What became of the items of worklists; every reason is counted, also with 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -39,6 +39,44 @@ pub struct ItemFlow {
 }
 
 impl ItemFlow {
+    /// What became of these items.
+    pub(crate) fn of(items: &[ItemRead<'_>]) -> Self {
+        let mut out = Self::default();
+        for item in items {
+            out.add(item);
+        }
+        out
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let Self {
+            items,
+            unread,
+            skipped,
+            unsettled,
+            read,
+            held_back,
+            other_phase,
+            other_protocol,
+            after_unblinding,
+            unsure,
+            inadequate,
+            analysed,
+        } = other;
+        self.items += items;
+        self.unread += unread;
+        self.skipped += skipped;
+        self.unsettled += unsettled;
+        self.read += read;
+        self.held_back += held_back;
+        self.other_phase += other_phase;
+        self.other_protocol += other_protocol;
+        self.after_unblinding += after_unblinding;
+        self.unsure += unsure;
+        self.inadequate += inadequate;
+        self.analysed += analysed;
+    }
+
     fn add(&mut self, item: &ItemRead<'_>) {
         self.items += 1;
         let place = match item.fate {
@@ -135,49 +173,43 @@ pub struct Exclusions {
     pub no_answers: Vec<NoAnswers>,
 }
 
-/// Counts the flow.
-pub(crate) fn exclusions(
-    input: &Input<'_>,
-    summary: &DatasetSummary,
-    collected: &Collected<'_>,
-) -> Exclusions {
-    let mut out = Exclusions { dataset_studies: summary.studies, ..Exclusions::default() };
-    let Some(sample) = input.sample else {
-        out.frame_studies = summary.studies;
-        out.not_drawn = summary.studies;
-        return out;
-    };
-    let studies = sample.studies();
-    let patients: BTreeSet<u32> = studies
-        .iter()
-        .filter_map(|&id| input.dataset.study_index(id))
-        .filter_map(|i| input.dataset.studies.get(i).map(|s| s.patient))
-        .collect();
-    out.frame_studies = u64::from(sample.frame_studies);
-    out.without_images = summary.studies.saturating_sub(out.frame_studies);
-    out.drawn_studies = studies.len() as u64;
-    out.not_drawn = out.frame_studies.saturating_sub(out.drawn_studies);
-    out.drawn_patients = patients.len() as u64;
-    out.deck_places = sample.decks.iter().map(|deck| deck.members.len() as u64).sum();
-    out.in_several_decks = in_several_decks(sample);
-    let explored: BTreeSet<_> = sample.explore.values().flatten().collect();
-    out.exploration_studies = explored.len() as u64;
-    out.decks = sample
-        .decks
-        .iter()
-        .map(|deck| DeckFlow { finding: deck.finding.clone(), flow: ItemFlow::default() })
-        .collect();
-    for item in &collected.items {
-        out.total.add(item);
-        if let Some(deck) = out.decks.get_mut(item.deck as usize) {
-            deck.flow.add(item);
-        }
+impl Exclusions {
+    /// The flow up to the drawing; no read changes it.
+    pub(crate) fn of_draw(
+        summary: &DatasetSummary,
+        sample: Option<&Sample>,
+        drawn_patients: u64,
+    ) -> Self {
+        let mut out = Self { dataset_studies: summary.studies, ..Self::default() };
+        let Some(sample) = sample else {
+            out.frame_studies = summary.studies;
+            out.not_drawn = summary.studies;
+            return out;
+        };
+        out.frame_studies = u64::from(sample.frame_studies);
+        out.without_images = summary.studies.saturating_sub(out.frame_studies);
+        out.drawn_studies = sample.studies().len() as u64;
+        out.not_drawn = out.frame_studies.saturating_sub(out.drawn_studies);
+        out.drawn_patients = drawn_patients;
+        out.deck_places = sample.decks.iter().map(|deck| deck.members.len() as u64).sum();
+        out.in_several_decks = in_several_decks(sample);
+        let explored: BTreeSet<_> = sample.explore.values().flatten().collect();
+        out.exploration_studies = explored.len() as u64;
+        out
     }
-    out.no_answers = collected.questions.iter().map(no_answers).collect();
-    out
+
+    /// Adds what became of the items, deck by deck; a deck that the analysis does not take has none.
+    pub(crate) fn read(mut self, decks: Vec<DeckFlow>, no_answers: Vec<NoAnswers>) -> Self {
+        for deck in &decks {
+            self.total.merge(&deck.flow);
+        }
+        self.decks = decks;
+        self.no_answers = no_answers;
+        self
+    }
 }
 
-fn in_several_decks(sample: &overread_core::Sample) -> u64 {
+fn in_several_decks(sample: &Sample) -> u64 {
     let mut seen = BTreeSet::new();
     let mut twice = BTreeSet::new();
     for member in sample.decks.iter().flat_map(|deck| &deck.members) {
@@ -188,7 +220,8 @@ fn in_several_decks(sample: &overread_core::Sample) -> u64 {
     twice.len() as u64
 }
 
-fn no_answers(question: &crate::collect::Question<'_>) -> NoAnswers {
+/// Counts the answers to one question that have no level.
+pub(crate) fn no_answers(question: &Question<'_>) -> NoAnswers {
     let mut out =
         NoAnswers { finding: question.finding.id.clone(), answers: 0, unsure: 0, inadequate: 0 };
     for mark in question.units.iter().flat_map(|unit| &unit.marks) {

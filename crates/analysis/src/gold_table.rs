@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::collect::{Collected, Question, Unit};
 use crate::dataset::{Attribute, DatasetSummary};
 use crate::figure::{Count, RuleRef, with_width};
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 use crate::splits::{Rater, declared_panel, majority, raters};
 
 /// One rater against the gold standard within one value of an attribute, or overall.
@@ -50,7 +51,7 @@ const DIVIDES: [Attribute; 2] = [Attribute::Region, Attribute::View];
 
 /// Every rater against the declared panel, or against all other readers, by region and view and overall.
 pub(crate) fn gold_table(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     summary: &DatasetSummary,
     collected: &Collected<'_>,
@@ -110,7 +111,7 @@ fn groups<'q, 'a>(question: &'q Question<'a>, summary: &DatasetSummary) -> Vec<G
 
 /// What a rater is compared with.
 struct Standard<'a> {
-    input: &'a Input<'a>,
+    input: &'a Ground<'a>,
     options: &'a Options,
     collected: &'a Collected<'a>,
     question: &'a Question<'a>,
@@ -166,7 +167,7 @@ impl Standard<'_> {
             panel
                 .iter()
                 .filter_map(|i| self.collected.readers.get(*i))
-                .map(|reader| reader.name.clone())
+                .map(|name| (*name).to_owned())
                 .collect()
         };
         Some(GoldRow {

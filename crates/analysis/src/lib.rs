@@ -4,6 +4,7 @@
 //! panel draws it, reports print it, the command line serialises it: a figure is computed in one place.
 
 mod agreement;
+mod analyst;
 pub mod audit;
 mod by_stratum;
 mod chances;
@@ -12,10 +13,13 @@ mod composition;
 mod conduct;
 mod consensus;
 mod dataset;
+mod deck;
 mod design;
 mod figure;
 mod flow;
+mod gather;
 mod gold_table;
+mod ground;
 mod input;
 mod long;
 mod panel;
@@ -24,6 +28,7 @@ mod published;
 mod published_quality;
 mod quality;
 pub mod reads_table;
+mod recall;
 mod refusals;
 mod repeatability;
 mod review;
@@ -39,6 +44,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 pub use agreement::PairAgreement;
+pub use analyst::Analyst;
 pub use by_stratum::{PathologyQuality, StratumQuality};
 pub use composition::{CoOccurrence, Composition, Multiplicity, RegionSplitLabel};
 pub use conduct::{AlsoPresent, Conduct, LevelCount, OwnAnswers, TagCount};
@@ -200,87 +206,8 @@ impl Analysis {
 
 /// Computes everything from the reads that the options let it see.
 ///
-/// Pure: no clock, no file, no randomness. With [`Input::summary`] given it costs no pass over the dataset.
+/// Pure: no clock, no file, no randomness. With [`Input::summary`] given it costs no pass over the dataset. Where one
+/// read follows another, an [`Analyst`] gives the same and computes only what the read changes.
 pub fn analyse(input: &Input<'_>, options: &Options) -> Analysis {
-    match practice::audited(input) {
-        None => analyse_audited(input, options),
-        Some(audited) => {
-            let reduced = Input {
-                protocol: &audited.protocol,
-                sample: audited.sample.as_ref(),
-                readers: &audited.readers,
-                ..input.clone()
-            };
-            analyse_audited(&reduced, options)
-        }
-    }
-}
-
-fn analyse_audited(input: &Input<'_>, options: &Options) -> Analysis {
-    let summary =
-        input.summary.clone().unwrap_or_else(|| Arc::new(DatasetSummary::new(input.dataset)));
-    let collected = collect::collect(input, options);
-    let whole = input.sample.filter(|_| options.decks.is_none());
-    let sample = whole.map_or_else(Vec::new, |sample| {
-        dataset::sample_against_dataset(input.dataset, sample, &summary)
-    });
-    // The strata take about as long as all the rest.
-    let (strata, mut statistics) = rayon::join(
-        || strata::strata(input, options, &summary, &collected),
-        || without_strata(input, options, &summary, &collected),
-    );
-    statistics.strata = strata;
-    statistics.published = published_quality::published_quality(&published_quality::Ours {
-        format: &input.dataset.format,
-        findings: &statistics.label_quality,
-        strata: &statistics.by_stratum,
-        pathologies: &statistics.by_pathology,
-    });
-    let mut analysis = Analysis {
-        schema: SCHEMA,
-        statistics,
-        design: design::design(input, &collected),
-        release: design::release(input, options, &collected),
-        exclusions: flow::exclusions(input, &summary, &collected),
-        heads: input.provenance.heads.clone(),
-        dataset: DatasetSection { summary, sample },
-        sources: published::sources(&input.dataset.format),
-        not_estimable: Vec::new(),
-        options: Options { level: options.stats_level().level(), ..options.clone() },
-        provenance: input.provenance.clone(),
-    };
-    analysis.not_estimable = refusals::refusals(&analysis);
-    analysis
-}
-
-/// Every section that rests on reads, but for the strata and what is published beside the rest.
-fn without_strata(
-    input: &Input<'_>,
-    options: &Options,
-    summary: &DatasetSummary,
-    collected: &collect::Collected<'_>,
-) -> Statistics {
-    Statistics {
-        label_quality: quality::label_quality_of(input, options, collected),
-        rules: rules::compare_rules(input, options, collected),
-        strata: Strata::default(),
-        running: running::running(input, options, collected),
-        agreement: agreement::agreement(input, options, collected),
-        against_label: agreement::against_label(input, options, collected),
-        panel: panel::panels(input, options, collected),
-        splits: splits::splits(input, options, collected),
-        leave_one_out: splits::leave_one_out(input, options, collected),
-        gold: gold_table::gold_table(input, options, summary, collected),
-        consensus: consensus::consensus(input, collected),
-        repeatability: repeatability::repeatability(input, options, collected),
-        drift: repeatability::drifts(input, options, collected),
-        scores: scores::scores(input, options, collected),
-        review: review::review(input, collected),
-        by_stratum: by_stratum::by_stratum(input, options, summary, collected),
-        by_pathology: by_stratum::by_pathology(input, options, collected),
-        published: Vec::new(),
-        own_answers: conduct::own_answers(input, options, collected),
-        conduct: conduct::conduct(input, collected),
-        also_present: conduct::also_present(input, collected),
-    }
+    Analyst::new(input).analyse(input.readers, &input.provenance, options)
 }

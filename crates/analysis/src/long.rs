@@ -1,12 +1,16 @@
 //! Every used answer as one row per study, reader, finding and rule.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use overread_core::{AdequacyClass, DatasetLabel, NoAnswer};
+use overread_core::{AdequacyClass, DatasetLabel, NoAnswer, StudyId};
 use serde::Serialize;
 
-use crate::collect::collect;
+use crate::chances::KnownChances;
+use crate::collect::{Collected, collect};
+use crate::gather::gather;
+use crate::ground::{Counted, Ground};
 use crate::input::{Input, Options};
+use crate::practice::audited;
 
 /// One row of the long table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +53,30 @@ pub struct ReadRow {
 pub fn long_reads(input: &Input<'_>, options: &Options) -> Vec<ReadRow> {
     let Some(sample) = input.sample else { return Vec::new() };
     let numbers = sample.study_numbers();
-    let collected = collect(input, options);
+    let audited = audited(input);
+    let counted = Counted::new(input, audited.as_ref());
+    let ground = Ground::new(input, audited.as_ref(), &counted);
+    let gathered = gather(&ground, input.readers, options);
+    let readers: Vec<&str> = gathered.readers.iter().map(|reader| reader.name.as_str()).collect();
+    let mut rows = Vec::new();
+    for ((at, deck), reads) in (0..).zip(ground.decks()).zip(&gathered.decks) {
+        if options.takes_deck(at) {
+            let mut chances = KnownChances::default();
+            let collected = collect(&ground, &readers, (at, deck), reads, &mut chances);
+            rows.extend(deck_rows(&ground, &collected, &numbers));
+        }
+    }
+    // Stable: the rules keep the protocol's order.
+    rows.sort_by(|a, b| (a.study, &a.finding, &a.reader).cmp(&(b.study, &b.finding, &b.reader)));
+    renumber_patients(&mut rows);
+    rows
+}
+
+fn deck_rows(
+    ground: &Ground<'_>,
+    collected: &Collected<'_>,
+    numbers: &HashMap<StudyId, u32>,
+) -> Vec<ReadRow> {
     let mut rows = Vec::new();
     for question in &collected.questions {
         for unit in &question.units {
@@ -62,16 +89,16 @@ pub fn long_reads(input: &Input<'_>, options: &Options) -> Vec<ReadRow> {
                 };
                 let Some(lock) = item.lock else { continue };
                 let level = mark.answer.level();
-                for rule in &input.protocol.rules {
+                for rule in &ground.protocol.rules {
                     rows.push(ReadRow {
                         study,
                         patient: unit.study.patient,
-                        reader: reader.name.clone(),
+                        reader: (*reader).to_owned(),
                         finding: question.finding.id.clone(),
                         rule: rule.name.clone(),
                         value: level.map(|level| level.meets(rule.threshold)),
                         level: level.map(|level| level.0),
-                        level_name: level.map(|level| input.protocol.level_name(level)),
+                        level_name: level.map(|level| ground.protocol.level_name(level)),
                         no_answer: mark.answer.no_answer().map(NoAnswer::word),
                         dataset_label: unit.label,
                         grey_levels: unit.study.grey_levels(),
@@ -85,9 +112,6 @@ pub fn long_reads(input: &Input<'_>, options: &Options) -> Vec<ReadRow> {
             }
         }
     }
-    // Stable: the rules keep the protocol's order.
-    rows.sort_by(|a, b| (a.study, &a.finding, &a.reader).cmp(&(b.study, &b.finding, &b.reader)));
-    renumber_patients(&mut rows);
     rows
 }
 

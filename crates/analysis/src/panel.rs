@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use crate::collect::{Collected, Question};
 use crate::figure::{Count, RuleRef, with_width};
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 
 /// One coefficient of agreement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -60,7 +61,7 @@ pub struct PanelAgreement {
 
 /// Panel agreement of every question under every rule, and on the levels where there are more than two.
 pub(crate) fn panels(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
 ) -> Vec<PanelAgreement> {
@@ -92,7 +93,7 @@ struct Scale {
 }
 
 fn panel(
-    (input, options): (&Input<'_>, &Options),
+    (input, options): (&Ground<'_>, &Options),
     collected: &Collected<'_>,
     question: &Question<'_>,
     scale: &Scale,

@@ -1,14 +1,14 @@
 //! Practice decks are for learning keys and rules: no figure knows them.
 
-use overread_core::{Protocol, ReaderRecord, Sample};
+use overread_core::{Protocol, Sample};
 
 use crate::input::Input;
 
 /// What is left of an input without its practice decks; drawing puts those last.
+#[derive(Debug)]
 pub(crate) struct Audited {
     pub(crate) protocol: Protocol,
     pub(crate) sample: Option<Sample>,
-    pub(crate) readers: Vec<ReaderRecord>,
 }
 
 /// The input without practice; `None` where there is none to leave out.
@@ -25,18 +25,12 @@ pub(crate) fn audited(input: &Input<'_>) -> Option<Audited> {
     let known = |id: &Option<String>| {
         id.as_ref().is_none_or(|id| protocol.findings.iter().any(|finding| finding.id == *id))
     };
-    let mut kept = u32::MAX;
     if let Some(sample) = &mut sample {
         let read = (0..).zip(&sample.decks).take_while(|(deck, _)| !practised(sample, *deck));
         let decks = read.count();
         sample.decks.truncate(decks);
         sample.shortfall.retain(|short| known(&short.finding) && short.arm != "practice");
         sample.explore.retain(|id, _| known(&Some(id.clone())));
-        kept = u32::try_from(decks).unwrap_or(u32::MAX);
     }
-    let mut readers = input.readers.to_vec();
-    for reader in &mut readers {
-        reader.worklist.items.retain(|item| item.deck < kept);
-    }
-    Some(Audited { protocol, sample, readers })
+    Some(Audited { protocol, sample })
 }

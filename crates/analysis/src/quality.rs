@@ -10,7 +10,8 @@ use serde::Serialize;
 use crate::chances::Chances;
 use crate::collect::{Collected, Question};
 use crate::figure::{Count, Figure, IntervalKind, RuleRef, Trial, share};
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 use crate::published::{Published, beside};
 
 /// Why a figure of a one-arm deck is refused.
@@ -135,7 +136,7 @@ enum Draw {
 
 /// Label quality of every question.
 pub(crate) fn label_quality_of(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
 ) -> Vec<FindingQuality> {
@@ -143,7 +144,7 @@ pub(crate) fn label_quality_of(
 }
 
 fn finding_quality(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
     question: &Question<'_>,
@@ -203,7 +204,7 @@ pub(crate) fn label_name(question: &Question<'_>) -> String {
 }
 
 fn rule_quality(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     question: &Question<'_>,
     threshold: Level,
@@ -318,7 +319,7 @@ const WHOLE: [&str; 4] = ["sensitivity", "specificity", "prevalence", "accuracy"
 
 /// Figures that speak about the whole dataset.
 struct Whole<'a> {
-    input: &'a Input<'a>,
+    input: &'a Ground<'a>,
     question: &'a Question<'a>,
     table: Confusion,
     rule: &'a RuleRef,
@@ -503,6 +504,6 @@ fn by_reader(
         .readers
         .iter()
         .zip(counts)
-        .map(|(reader, count)| ReaderCount { reader: reader.name.clone(), count })
+        .map(|(reader, count)| ReaderCount { reader: (*reader).to_owned(), count })
         .collect()
 }

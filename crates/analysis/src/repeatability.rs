@@ -1,6 +1,8 @@
 //! Readers against themselves: hidden repeats, and drift along the reading.
 
-use overread_core::{Level, Phase, ReaderRecord};
+use std::collections::{HashMap, HashSet};
+
+use overread_core::{Item, Level, Lock, Phase, ReaderRecord, StudyId};
 use overread_stats::Interval;
 use overread_stats::drift::{drift, trend};
 use overread_stats::paired::mcnemar;
@@ -9,7 +11,9 @@ use serde::Serialize;
 
 use crate::collect::{Collected, answer};
 use crate::figure::{Count, RuleRef, with_width};
-use crate::input::{Input, Options};
+use crate::gather::standing;
+use crate::ground::Ground;
+use crate::input::Options;
 
 /// One reader's first and second reading of the same studies.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,16 +46,21 @@ pub struct Repeatability {
 
 /// Every reader's hidden repeats, finding by finding.
 pub(crate) fn repeatability(
-    input: &Input<'_>,
+    ground: &Ground<'_>,
     options: &Options,
-    collected: &Collected<'_>,
+    readers: &[&ReaderRecord],
 ) -> Vec<Repeatability> {
     let mut out = Vec::new();
-    for reader in &collected.readers {
-        for finding in &input.protocol.findings {
-            for rule in &input.protocol.rules {
-                let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
-                let pairs = pairs(input, options, reader, finding);
+    for reader in readers {
+        let twice_read = read_twice(ground, options, reader);
+        for finding in &ground.protocol.findings {
+            let level = |lock| answer(ground.protocol, lock, finding)?.level();
+            let pairs: Vec<(Level, Level)> = twice_read
+                .iter()
+                .filter_map(|(first, second)| level(first).zip(level(second)))
+                .collect();
+            for rule in &ground.protocol.rules {
+                let id = RuleRef { name: rule.name.clone(), version: ground.protocol.version };
                 out.extend(twice(options, &reader.name, finding, (rule.threshold, id), &pairs));
             }
         }
@@ -59,30 +68,29 @@ pub(crate) fn repeatability(
     out
 }
 
-/// First and second level of each study that was decided twice.
-fn pairs(
-    input: &Input<'_>,
+/// First and second answer to each item that was put twice.
+fn read_twice<'r>(
+    ground: &Ground<'_>,
     options: &Options,
-    reader: &ReaderRecord,
-    finding: &overread_core::protocol::Finding,
-) -> Vec<(Level, Level)> {
-    let level = |item: &overread_core::Item| {
-        let state = reader.state.item(item.id)?;
-        let standing = if options.settle_all { state.current() } else { None };
-        let lock = state.settled_lock().or(standing)?;
-        answer(input, lock, finding)?.level()
-    };
-    let mut out = Vec::new();
-    for second in reader.worklist.items.iter().filter(|i| i.phase == Phase::Repeat) {
-        let first =
-            reader.worklist.items.iter().find(|i| {
-                i.phase == Phase::Read && i.study == second.study && i.deck == second.deck
-            });
-        if let Some(pair) = first.and_then(|first| level(first).zip(level(second))) {
-            out.push(pair);
-        }
+    reader: &'r ReaderRecord,
+) -> Vec<(&'r Lock, &'r Lock)> {
+    let items = || reader.worklist.items.iter().filter(|item| ground.counts(item.deck));
+    let again: HashSet<(u32, StudyId)> =
+        items().filter(|i| i.phase == Phase::Repeat).map(|i| (i.deck, i.study)).collect();
+    if again.is_empty() {
+        return Vec::new();
     }
-    out
+    let lock = |item: &Item| standing(reader.state.item(item.id)?, options);
+    let mut first: HashMap<(u32, StudyId), Option<&Lock>> = HashMap::new();
+    for item in items().filter(|i| i.phase == Phase::Read && again.contains(&(i.deck, i.study))) {
+        first.entry((item.deck, item.study)).or_insert_with(|| lock(item));
+    }
+    let second = items().filter(|i| i.phase == Phase::Repeat);
+    let pairs = second.filter_map(|item| {
+        let first = first.get(&(item.deck, item.study)).copied().flatten();
+        first.zip(lock(item))
+    });
+    pairs.collect()
 }
 
 fn twice(
@@ -162,55 +170,57 @@ pub struct HourCount {
 
 const BLOCKS: usize = 5;
 
-/// Positive rate and agreement with the label along each reader's reading, deck by deck.
+/// Positive rate and agreement with the label along each reader's reading of one deck, readers in order.
 pub(crate) fn drifts(
-    input: &Input<'_>,
+    ground: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
-) -> Vec<DriftRow> {
-    let Some(rule) = input.protocol.rules.first() else { return Vec::new() };
+) -> Vec<(usize, DriftRow)> {
+    let Some(rule) = ground.protocol.rules.first() else { return Vec::new() };
+    let name = match collected.questions.as_slice() {
+        [] => return Vec::new(),
+        [only] => only.finding.name.as_str(),
+        _ => "all findings",
+    };
+    let deck = collected.questions.first().map_or(0, |question| question.deck_index);
+    let sample_value = collected.questions.iter().any(|q| q.describes_sample(ground));
     let mut out = Vec::new();
     for (index, reader) in collected.readers.iter().enumerate() {
-        let mut decks: Vec<u32> = collected.questions.iter().map(|q| q.deck_index).collect();
-        decks.dedup();
-        for deck in decks {
-            let of_deck = || collected.questions.iter().filter(move |q| q.deck_index == deck);
-            let (mut positive, mut agreement) = (Vec::new(), Vec::new());
-            let sample_value = of_deck().any(|question| question.describes_sample(input));
-            for question in of_deck() {
-                for unit in &question.units {
-                    let Some(mark) = unit.marks.iter().find(|mark| mark.reader == index) else {
-                        continue;
-                    };
-                    let Some(level) = mark.answer.level() else { continue };
-                    let hit = level.meets(rule.threshold);
-                    let hour = collected
-                        .items
-                        .get(mark.item)
-                        .and_then(|item| item.lock)
-                        .and_then(|lock| lock.at.get(11..13)?.parse().ok());
-                    positive.push((mark.rank as f64, hit, hour));
-                    if let (Some(label), false) = (unit.stated_label(), question.deck.label_known())
-                    {
-                        agreement.push((mark.rank as f64, hit == label, hour));
-                    }
-                }
-            }
-            let mut names = of_deck().map(|q| q.finding.name.as_str());
-            let name = match (names.next(), names.next()) {
-                (Some(only), None) => only,
-                _ => "all findings",
-            };
-            for (series, reads) in [("positive_rate", positive), ("label_agreement", agreement)] {
-                if BLOCKS <= reads.len() {
-                    let mut row = row(options, (&reader.name, deck, name), series, &reads);
-                    row.sample_value = sample_value;
-                    out.push(row);
-                }
+        let [positive, agreement] = series(collected, index, rule.threshold);
+        for (series, reads) in [("positive_rate", positive), ("label_agreement", agreement)] {
+            if BLOCKS <= reads.len() {
+                let mut row = row(options, (reader, deck, name), series, &reads);
+                row.sample_value = sample_value;
+                out.push((index, row));
             }
         }
     }
     out
+}
+
+/// One reader's reads of a deck: whether each reaches the threshold, and whether it agrees with a label that the
+/// question does not tell.
+fn series(collected: &Collected<'_>, reader: usize, threshold: Level) -> [Vec<Read>; 2] {
+    let (mut positive, mut agreement) = (Vec::new(), Vec::new());
+    for question in &collected.questions {
+        for unit in &question.units {
+            let Some(mark) = unit.marks.iter().find(|mark| mark.reader == reader) else {
+                continue;
+            };
+            let Some(level) = mark.answer.level() else { continue };
+            let hit = level.meets(threshold);
+            let hour = collected
+                .items
+                .get(mark.item)
+                .and_then(|item| item.lock)
+                .and_then(|lock| lock.at.get(11..13)?.parse().ok());
+            positive.push((mark.rank as f64, hit, hour));
+            if let (Some(label), false) = (unit.stated_label(), question.deck.label_known()) {
+                agreement.push((mark.rank as f64, hit == label, hour));
+            }
+        }
+    }
+    [positive, agreement]
 }
 
 /// Place in the reading, outcome, hour of the day.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{Phase, ReviewOutcome};
+use overread_core::{Deck, ReviewOutcome};
 use serde::Serialize;
 
-use crate::collect::Collected;
-use crate::input::Input;
+use crate::collect::{Collected, Unit};
+use crate::gather::SecondLook;
 
 /// Outcomes of one reader's review of one finding and one kind of disagreement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,45 +31,41 @@ pub struct Review {
     pub cannot_tell: u64,
 }
 
-/// Counts outcomes by reader, finding and label.
-pub(crate) fn review(input: &Input<'_>, collected: &Collected<'_>) -> Vec<Review> {
+/// Counts the outcomes of one deck by reader, question and label, in this order.
+pub(crate) fn review(
+    collected: &Collected<'_>,
+    deck: &Deck,
+    looks: &[SecondLook<'_>],
+) -> Vec<(usize, Review)> {
     let mut out: BTreeMap<(usize, usize, bool), Review> = BTreeMap::new();
-    for (reader_index, reader) in collected.readers.iter().enumerate() {
-        for item in reader.worklist.items.iter().filter(|i| i.phase == Phase::Review) {
-            let deck = input.sample.and_then(|s| s.decks.get(item.deck as usize));
-            let asked = item.finding.as_ref().or_else(|| deck?.finding.as_ref());
-            let at = collected.questions.iter().position(|q| {
-                q.deck_index == item.deck && asked.is_none_or(|id| *id == q.finding.id)
-            });
-            let Some((at, question)) = at.and_then(|at| Some((at, collected.questions.get(at)?)))
-            else {
-                continue;
-            };
-            let unit = question.units.iter().find(|u| u.study.id == item.study);
-            let Some(positive) = unit.and_then(crate::collect::Unit::stated_label) else {
-                continue;
-            };
-            let row = out.entry((reader_index, at, positive)).or_insert_with(|| Review {
-                finding: question.finding.id.clone(),
-                name: question.finding.name.clone(),
-                reader: reader.name.clone(),
-                label: if positive { "positive" } else { "negative" },
-                discordant: 0,
-                reviewed: 0,
-                label_right: 0,
-                mine_stands: 0,
-                cannot_tell: 0,
-            });
-            row.discordant += 1;
-            let outcome = reader.state.item(item.id).and_then(|s| s.outcome.as_ref());
-            let Some((outcome, _)) = outcome else { continue };
-            row.reviewed += 1;
-            match outcome {
-                ReviewOutcome::LabelRight => row.label_right += 1,
-                ReviewOutcome::MineStands => row.mine_stands += 1,
-                ReviewOutcome::CannotTell => row.cannot_tell += 1,
-            }
+    for look in looks {
+        let asked = look.finding.or(deck.finding.as_deref());
+        let at = collected.questions.iter().position(|q| asked.is_none_or(|id| *id == q.finding.id));
+        let Some((at, question)) = at.and_then(|at| Some((at, collected.questions.get(at)?))) else {
+            continue;
+        };
+        let unit = question.units.iter().find(|u| u.study.id == look.study);
+        let Some(positive) = unit.and_then(Unit::stated_label) else { continue };
+        let Some(reader) = collected.readers.get(look.reader) else { continue };
+        let row = out.entry((look.reader, at, positive)).or_insert_with(|| Review {
+            finding: question.finding.id.clone(),
+            name: question.finding.name.clone(),
+            reader: (*reader).to_owned(),
+            label: if positive { "positive" } else { "negative" },
+            discordant: 0,
+            reviewed: 0,
+            label_right: 0,
+            mine_stands: 0,
+            cannot_tell: 0,
+        });
+        row.discordant += 1;
+        let Some(outcome) = look.outcome else { continue };
+        row.reviewed += 1;
+        match outcome {
+            ReviewOutcome::LabelRight => row.label_right += 1,
+            ReviewOutcome::MineStands => row.mine_stands += 1,
+            ReviewOutcome::CannotTell => row.cannot_tell += 1,
         }
     }
-    out.into_values().collect()
+    out.into_iter().map(|((reader, ..), row)| (reader, row)).collect()
 }

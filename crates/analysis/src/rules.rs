@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::collect::{Collected, Question};
 use crate::figure::Count;
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 
 /// Two rules on the studies of one finding.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,12 +53,12 @@ pub struct RuleComparison {
     pub basis: &'static str,
 }
 
-/// Compares each rule with the next stricter one among label-positives.
+/// Compares each rule with the next stricter one among the label-positives of a deck; [`adjust`] completes the rows.
 pub(crate) fn compare_rules(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
-) -> RuleComparison {
+) -> Vec<RulePair> {
     let mut rows: Vec<RulePair> = Vec::new();
     for question in collected.questions.iter().filter(|q| q.labelled) {
         for pair in input.protocol.rules.windows(2) {
@@ -66,6 +67,11 @@ pub(crate) fn compare_rules(
             }
         }
     }
+    rows
+}
+
+/// Holm's correction over the rows of all decks.
+pub(crate) fn adjust(mut rows: Vec<RulePair>) -> RuleComparison {
     let adjusted = holm(&rows.iter().map(|row| row.p).collect::<Vec<_>>());
     let family = rows.iter().filter(|row| row.p.is_some()).count() as u64;
     for (row, p) in rows.iter_mut().zip(adjusted) {

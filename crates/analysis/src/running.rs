@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use crate::collect::{Collected, Question};
 use crate::figure::{Figure, RuleRef, Trial, share};
-use crate::input::{Input, Options};
+use crate::gather::Fate;
+use crate::ground::Ground;
+use crate::input::Options;
 
 /// The PPV after so many reads of the deck.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,7 +43,7 @@ pub struct Running {
 
 /// Running PPVs; only where one reader is the reference, since several readers have no common order.
 pub(crate) fn running(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
 ) -> Vec<Running> {
@@ -65,9 +67,8 @@ fn run(
     threshold: overread_core::Level,
     rule: &RuleRef,
 ) -> Running {
-    let of_deck = || collected.items.iter().filter(|i| i.deck == question.deck_index);
-    let held_back = of_deck().filter(|i| i.fate == crate::collect::Fate::HeldBack).count() as u64;
-    let reads = of_deck().filter(|i| i.is_read()).count() as u64 - held_back;
+    let held_back = collected.items.iter().filter(|i| i.fate == Fate::HeldBack).count() as u64;
+    let reads = collected.items.iter().filter(|i| i.is_read()).count() as u64 - held_back;
     let mut steps: Vec<u64> =
         (1..=reads / options.running_step).map(|step| step * options.running_step).collect();
     if reads > 0 && steps.last() != Some(&reads) {

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
 use crate::figure::{Count, RuleRef, with_width};
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 use crate::splits::Rater;
 
 /// Scores of one model on one finding, averaged over the views of each study.
@@ -142,7 +143,7 @@ pub struct Scores {
 
 /// Models as raters of one question.
 pub(crate) fn model_raters<'a>(
-    input: &'a Input<'_>,
+    input: &'a Ground<'_>,
     question: &Question<'_>,
 ) -> impl Iterator<Item = Rater<'a>> + use<'a> {
     of_question(input, question).map(Rater::Model)
@@ -150,7 +151,7 @@ pub(crate) fn model_raters<'a>(
 
 /// Scores about the question's finding; those about any finding only where there are no others of the model.
 fn of_question<'a>(
-    input: &'a Input<'_>,
+    input: &'a Ground<'_>,
     question: &Question<'_>,
 ) -> impl Iterator<Item = &'a ModelScores> + use<'a> {
     let id = question.finding.id.clone();
@@ -164,7 +165,7 @@ fn of_question<'a>(
 }
 
 /// Every model against the reference, readers as points, and paired comparisons.
-pub(crate) fn scores(input: &Input<'_>, options: &Options, collected: &Collected<'_>) -> Scores {
+pub(crate) fn scores(input: &Ground<'_>, options: &Options, collected: &Collected<'_>) -> Scores {
     let mut out = Scores::default();
     if input.scores.is_empty() {
         return out;
@@ -235,7 +236,7 @@ fn second_raters<'q, 'a>(
                 })
                 .collect();
             if !decided.is_empty() {
-                out.push((reader.name.clone(), decided));
+                out.push(((*reader).to_owned(), decided));
             }
         }
     }
@@ -296,7 +297,7 @@ fn scored(question: &Question<'_>, threshold: Level, model: &ModelScores) -> (Ve
 }
 
 fn figures(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     question: &Question<'_>,
     threshold: Level,

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::collect::{Collected, Question, Unit};
 use crate::figure::{Count, RuleRef, with_width};
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 use crate::scores::ModelScores;
 
 /// Kappa against one gold panel.
@@ -144,8 +145,8 @@ fn gold_size(readers: usize, declared: Option<usize>) -> Option<usize> {
 }
 
 /// The readers of the declared gold panel; `None` where there is none, or nobody outside it.
-pub(crate) fn declared_panel(input: &Input<'_>, collected: &Collected<'_>) -> Option<Vec<usize>> {
-    let named = |(_, r): &(usize, &&overread_core::ReaderRecord)| input.gold.contains(&r.name);
+pub(crate) fn declared_panel(input: &Ground<'_>, collected: &Collected<'_>) -> Option<Vec<usize>> {
+    let named = |(_, r): &(usize, &&str)| input.gold.iter().any(|name| name == *r);
     let members = collected.readers.iter().enumerate().filter(named);
     let panel: Vec<usize> = members.map(|(i, _)| i).collect();
     (!panel.is_empty() && panel.len() < collected.readers.len()).then_some(panel)
@@ -153,7 +154,7 @@ pub(crate) fn declared_panel(input: &Input<'_>, collected: &Collected<'_>) -> Op
 
 /// Every split of every question.
 pub(crate) fn splits(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
 ) -> Vec<SplitAgreement> {
@@ -187,7 +188,7 @@ pub(crate) fn splits(
 }
 
 pub(crate) fn raters<'a>(
-    input: &'a Input<'_>,
+    input: &'a Ground<'_>,
     collected: &'a Collected<'_>,
     question: &Question<'_>,
 ) -> Vec<Rater<'a>> {
@@ -195,7 +196,7 @@ pub(crate) fn raters<'a>(
         .readers
         .iter()
         .enumerate()
-        .map(|(index, reader)| Rater::Reader(index, &reader.name))
+        .map(|(index, reader)| Rater::Reader(index, reader))
         .collect();
     // In a deck of label-positives alone the label is a constant; where studies were drawn with unequal
     // probabilities its agreement with a panel would not describe the dataset.
@@ -208,7 +209,7 @@ pub(crate) fn raters<'a>(
 }
 
 fn split(
-    (input, options): (&Input<'_>, &Options),
+    (input, options): (&Ground<'_>, &Options),
     collected: &Collected<'_>,
     question: &Question<'_>,
     (threshold, rule): (Level, &RuleRef),
@@ -234,7 +235,7 @@ fn split(
             gold: panel
                 .iter()
                 .filter_map(|i| collected.readers.get(*i))
-                .map(|r| r.name.clone())
+                .map(|name| (*name).to_owned())
                 .collect(),
             n,
             kappa: kappa(&as_rows(table), Weights::Identity, options.stats_level()).kappa,
@@ -261,7 +262,7 @@ fn split(
 
 /// Each reader against the majority of the others, and the dataset label against all.
 pub(crate) fn leave_one_out(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     collected: &Collected<'_>,
 ) -> Vec<LeaveOneOut> {
@@ -286,7 +287,7 @@ pub(crate) fn leave_one_out(
 }
 
 fn against_the_rest(
-    (input, options): (&Input<'_>, &Options),
+    (input, options): (&Ground<'_>, &Options),
     question: &Question<'_>,
     (threshold, rule): (Level, &RuleRef),
     rater: &Rater<'_>,

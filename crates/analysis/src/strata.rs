@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::collect::{Collected, Question, Unit};
 use crate::dataset::{Attribute, DatasetSummary, NOT_STATED};
 use crate::figure::{Figure, IntervalKind, RuleRef, Trial, share};
-use crate::input::{Input, Options};
+use crate::ground::Ground;
+use crate::input::Options;
 
 /// What makes a stratum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -119,13 +120,13 @@ struct Candidate {
     usual: bool,
 }
 
-/// Tries every tag and every attribute of every finding.
+/// Tries every tag and every attribute of every finding of a deck; [`correct`] completes the rows.
 pub(crate) fn strata(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     summary: &DatasetSummary,
     collected: &Collected<'_>,
-) -> Strata {
+) -> Vec<StratumRow> {
     let of_question = |question: &Question<'_>| {
         let mut rows = Vec::new();
         let positives: Vec<&Unit<'_>> = question
@@ -137,25 +138,33 @@ pub(crate) fn strata(
             for rule in &input.protocol.rules {
                 let version = input.protocol.version;
                 let id = RuleRef { name: rule.name.clone(), version };
-                rows.push(row(options, question, &positives, &candidate, rule.threshold, &id));
+                let mut row =
+                    row(options, question, &positives, &candidate, rule.threshold, &id);
+                // While reading, no other stratum has a say in it.
+                if row.stage == AlarmStage::Candidate {
+                    row.alarms = alarms(options, &row);
+                }
+                rows.push(row);
             }
         }
         rows
     };
     let questions = collected.questions.par_iter().filter(|q| q.labelled);
-    let mut rows: Vec<StratumRow> = questions.flat_map_iter(of_question).collect();
-    let families = correct(input, &mut rows);
+    questions.flat_map_iter(of_question).collect()
+}
+
+/// What rests on all strata tried, of whatever deck.
+pub(crate) fn correct(input: &Ground<'_>, options: &Options, mut rows: Vec<StratumRow>) -> Strata {
+    let families = families(input, &mut rows);
     let shrunken_reason = shrink(input, &mut rows);
-    let mut out =
-        Strata { rows, families, minimum_support: options.minimum_support, shrunken_reason };
-    for row in &mut out.rows {
+    for row in rows.iter_mut().filter(|row| row.stage == AlarmStage::Final) {
         row.alarms = alarms(options, row);
     }
-    out
+    Strata { rows, families, minimum_support: options.minimum_support, shrunken_reason }
 }
 
 fn candidates(
-    input: &Input<'_>,
+    input: &Ground<'_>,
     options: &Options,
     summary: &DatasetSummary,
     question: &Question<'_>,
@@ -314,7 +323,7 @@ fn row(
 }
 
 /// Benjamini–Hochberg within each rule.
-fn correct(input: &Input<'_>, rows: &mut [StratumRow]) -> Vec<Family> {
+fn families(input: &Ground<'_>, rows: &mut [StratumRow]) -> Vec<Family> {
     let mut families = Vec::new();
     for rule in &input.protocol.rules {
         let of_rule = |row: &&mut StratumRow| row.rule == rule.name;
@@ -329,7 +338,7 @@ fn correct(input: &Input<'_>, rows: &mut [StratumRow]) -> Vec<Family> {
 }
 
 /// Shrinks the observed gaps of each rule; the reason where there are too few of them.
-fn shrink(input: &Input<'_>, rows: &mut [StratumRow]) -> Option<String> {
+fn shrink(input: &Ground<'_>, rows: &mut [StratumRow]) -> Option<String> {
     let mut reason = None;
     for rule in &input.protocol.rules {
         let tested = |row: &&mut StratumRow| row.rule == rule.name && row.fisher_p.is_some();
@@ -362,11 +371,11 @@ const CANDIDATE_ALPHA: f64 = 0.025;
 
 fn alarms(options: &Options, row: &StratumRow) -> Vec<Alarm> {
     let mut out = Vec::new();
-    let gap = match row.stage {
+    let gap = || match row.stage {
         AlarmStage::Final => row.bh_q.is_some_and(|q| q < GAP_Q),
         AlarmStage::Candidate => apart(&row.inside, &row.outside),
     };
-    if gap && row.supported {
+    if row.supported && gap() {
         out.push(Alarm::QualityGap);
     }
     let more_than_half = match row.stage {
