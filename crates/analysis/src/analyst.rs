@@ -5,8 +5,8 @@ use std::sync::Arc;
 use overread_core::ReaderRecord;
 use rayon::prelude::*;
 
-use crate::conduct::{also_present, conduct};
-use crate::deck::{DeckCourse, DeckFigures};
+use crate::conduct::{AlsoPresent, Conduct, also_present, conduct};
+use crate::deck::{DeckCourse, DeckFigures, OfReader};
 use crate::flow::DeckFlow;
 use crate::gather::{Gathered, gather};
 use crate::ground::{Counted, Ground};
@@ -14,9 +14,11 @@ use crate::input::{Input, Options, Provenance};
 use crate::practice::{Audited, audited};
 use crate::published_quality::{Ours, published_quality};
 use crate::recall::{Asked, Recall};
-use crate::repeatability::repeatability;
+use crate::repeatability::{Repeatability, repeatability};
 use crate::scores::Scores;
-use crate::{Analysis, DatasetSection, SCHEMA, Statistics, design, published, refusals, rules, strata};
+use crate::{
+    Analysis, DatasetSection, SCHEMA, Statistics, design, published, refusals, rules, strata,
+};
 
 /// Analyses one dataset and draw again and again.
 ///
@@ -28,6 +30,7 @@ pub struct Analyst<'a> {
     audited: Option<Audited>,
     counted: Counted,
     decks: Vec<Recall>,
+    keep: bool,
 }
 
 impl<'a> Analyst<'a> {
@@ -35,7 +38,12 @@ impl<'a> Analyst<'a> {
     pub fn new(input: &Input<'a>) -> Self {
         let audited = audited(input);
         let counted = Counted::new(input, audited.as_ref());
-        Self { input: input.clone(), audited, counted, decks: Vec::new() }
+        Self { input: input.clone(), audited, counted, decks: Vec::new(), keep: true }
+    }
+
+    /// One that makes a single analysis.
+    pub(crate) fn once(input: &Input<'a>) -> Self {
+        Self { keep: false, ..Self::new(input) }
     }
 
     /// Everything that follows from these reads, as far as the options let it be seen.
@@ -47,8 +55,12 @@ impl<'a> Analyst<'a> {
     ) -> Analysis {
         let ground = &Ground::new(&self.input, self.audited.as_ref(), &self.counted);
         let gathered = gather(ground, readers, options);
-        let parts = parts(ground, &gathered, options, &mut self.decks);
-        let statistics = statistics(ground, &gathered, options, &parts);
+        let recalls = (&mut self.decks, self.keep);
+        let (mut parts, across) = rayon::join(
+            || parts(ground, &gathered, options, recalls),
+            || Across::new(ground, &gathered, options),
+        );
+        let statistics = statistics(ground, options, &mut parts, across);
         let adjudicated = parts.iter().map(|part| part.figures.adjudicated).sum();
         let unequal = parts.iter().find_map(|part| part.figures.unequal.as_deref());
         let mut flows: Vec<DeckFlow> = ground
@@ -87,8 +99,8 @@ impl<'a> Analyst<'a> {
 /// One deck of the analysis.
 struct Part {
     deck: u32,
-    figures: Arc<DeckFigures>,
-    course: Arc<DeckCourse>,
+    figures: DeckFigures,
+    course: DeckCourse,
 }
 
 /// The decks that the options take, computed side by side as far as they are not known.
@@ -96,7 +108,7 @@ fn parts(
     ground: &Ground<'_>,
     gathered: &Gathered<'_>,
     options: &Options,
-    recalls: &mut Vec<Recall>,
+    (recalls, keep): (&mut Vec<Recall>, bool),
 ) -> Vec<Part> {
     let within = options.within_deck();
     let readers: Vec<&str> = gathered.readers.iter().map(|reader| reader.name.as_str()).collect();
@@ -106,61 +118,80 @@ fn parts(
     taken
         .into_par_iter()
         .map(|((deck, reads), recall)| {
-            let asked = Asked { ground, options: &within, readers: &readers, deck, reads };
+            let asked = Asked { ground, options: &within, readers: &readers, deck, reads, keep };
             let (figures, course) = recall.of(&asked);
             Part { deck: deck.0, figures, course }
         })
         .collect()
 }
 
+/// What is counted reader by reader, whatever the deck.
+struct Across {
+    repeatability: Vec<Repeatability>,
+    conduct: Vec<Conduct>,
+    also_present: Vec<AlsoPresent>,
+}
+
+impl Across {
+    fn new(ground: &Ground<'_>, gathered: &Gathered<'_>, options: &Options) -> Self {
+        Self {
+            repeatability: repeatability(ground, options, &gathered.readers),
+            conduct: conduct(ground, gathered),
+            also_present: also_present(ground, gathered),
+        }
+    }
+}
+
 /// All rows of one section, deck by deck.
-fn all<T: Clone>(parts: &[Part], section: impl Fn(&DeckFigures) -> &Vec<T>) -> Vec<T> {
-    let mut out = Vec::with_capacity(parts.iter().map(|part| section(&part.figures).len()).sum());
+fn all<T>(parts: &mut [Part], section: impl Fn(&mut DeckFigures) -> &mut Vec<T>) -> Vec<T> {
+    let rows = parts.iter_mut().map(|part| section(&mut part.figures).len()).sum();
+    let mut out = Vec::with_capacity(rows);
     for part in parts {
-        out.extend_from_slice(section(&part.figures));
+        out.append(section(&mut part.figures));
     }
     out
 }
 
 /// The same of rows that readers have: reader by reader, each deck by deck.
-fn by_reader<T: Clone>(mut rows: Vec<(usize, T)>) -> Vec<T> {
+fn by_reader<T>(mut rows: Vec<OfReader<T>>) -> Vec<T> {
     rows.sort_by_key(|(reader, _)| *reader);
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn statistics(
     ground: &Ground<'_>,
-    gathered: &Gathered<'_>,
     options: &Options,
-    parts: &[Part],
+    parts: &mut [Part],
+    across: Across,
 ) -> Statistics {
-    let own = parts.iter().flat_map(|part| part.course.own.iter().cloned());
+    let own = parts.iter_mut().flat_map(|part| std::mem::take(&mut part.course.own)).collect();
+    let strata = all(parts, |deck| &mut deck.strata);
     let mut out = Statistics {
-        label_quality: all(parts, |deck| &deck.label_quality),
-        rules: rules::adjust(all(parts, |deck| &deck.rules)),
-        strata: strata::correct(ground, options, all(parts, |deck| &deck.strata)),
-        running: all(parts, |deck| &deck.running),
-        agreement: all(parts, |deck| &deck.agreement),
-        against_label: all(parts, |deck| &deck.against_label),
-        panel: all(parts, |deck| &deck.panel),
-        splits: all(parts, |deck| &deck.splits),
-        leave_one_out: all(parts, |deck| &deck.leave_one_out),
-        gold: all(parts, |deck| &deck.gold),
-        consensus: all(parts, |deck| &deck.consensus),
-        repeatability: repeatability(ground, options, &gathered.readers),
-        drift: by_reader(all(parts, |deck| &deck.drift)),
+        label_quality: all(parts, |deck| &mut deck.label_quality),
+        rules: rules::adjust(all(parts, |deck| &mut deck.rules)),
+        strata: strata::correct(ground, options, strata),
+        running: all(parts, |deck| &mut deck.running),
+        agreement: all(parts, |deck| &mut deck.agreement),
+        against_label: all(parts, |deck| &mut deck.against_label),
+        panel: all(parts, |deck| &mut deck.panel),
+        splits: all(parts, |deck| &mut deck.splits),
+        leave_one_out: all(parts, |deck| &mut deck.leave_one_out),
+        gold: all(parts, |deck| &mut deck.gold),
+        consensus: all(parts, |deck| &mut deck.consensus),
+        repeatability: across.repeatability,
+        drift: by_reader(all(parts, |deck| &mut deck.drift)),
         scores: Scores {
-            models: all(parts, |deck| &deck.scores.models),
-            points: all(parts, |deck| &deck.scores.points),
-            paired: all(parts, |deck| &deck.scores.paired),
+            models: all(parts, |deck| &mut deck.scores.models),
+            points: all(parts, |deck| &mut deck.scores.points),
+            paired: all(parts, |deck| &mut deck.scores.paired),
         },
-        review: by_reader(all(parts, |deck| &deck.review)),
-        by_stratum: all(parts, |deck| &deck.by_stratum),
-        by_pathology: all(parts, |deck| &deck.by_pathology),
+        review: by_reader(all(parts, |deck| &mut deck.review)),
+        by_stratum: all(parts, |deck| &mut deck.by_stratum),
+        by_pathology: all(parts, |deck| &mut deck.by_pathology),
         published: Vec::new(),
-        own_answers: by_reader(own.collect()),
-        conduct: conduct(ground, gathered),
-        also_present: also_present(ground, gathered),
+        own_answers: by_reader(own),
+        conduct: across.conduct,
+        also_present: across.also_present,
     };
     out.published = published_quality(&Ours {
         format: &ground.dataset.format,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{AdequacyClass, Dataset, DatasetLabel, Sample, Study};
+use overread_core::{AdequacyClass, Dataset, DatasetLabel, Study};
 use overread_stats::balance::standardised_difference;
 use serde::Serialize;
 
@@ -296,15 +296,9 @@ fn repeat_band(studies: u32) -> &'static str {
 
 /// The drawn studies beside the dataset.
 pub(crate) fn sample_against_dataset(
-    dataset: &Dataset,
-    sample: &Sample,
+    drawn: &[&Study],
     summary: &DatasetSummary,
 ) -> Vec<AttributeRow> {
-    let drawn: Vec<&Study> = sample
-        .studies()
-        .into_iter()
-        .filter_map(|id| dataset.study_index(id).and_then(|i| dataset.studies.get(i)))
-        .collect();
     let mut rows = Vec::new();
     for distribution in &summary.attributes {
         let Some(attribute) =

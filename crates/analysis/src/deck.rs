@@ -79,7 +79,7 @@ impl DeckFigures {
                 leave_one_out: leave_one_out(ground, options, collected),
                 gold: gold_table(ground, options, summary, collected),
                 consensus: consensus(ground, collected),
-                drift: drifts(ground, options, collected),
+                drift: drifts(ground, collected),
                 scores: scores(ground, options, collected),
                 review: review(collected, deck.1, &reads.looks),
                 by_stratum: by_stratum(ground, options, summary, collected),
@@ -116,9 +116,6 @@ impl DeckCourse {
         deck: (u32, &Deck),
         reads: &DeckReads<'_>,
     ) -> Self {
-        Self {
-            own: own_answers(ground, readers, deck, reads),
-            flow: ItemFlow::of(&reads.items),
-        }
+        Self { own: own_answers(ground, readers, deck, reads), flow: ItemFlow::of(&reads.items) }
     }
 }

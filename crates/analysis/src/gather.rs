@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use overread_core::protocol::{Reference, Release};
 use overread_core::sampling::Deck;
-use overread_core::{
-    ItemState, Lock, Phase, ReaderRecord, ReviewOutcome, StudyId, Turn,
-};
+use overread_core::{ItemState, Lock, Phase, ReaderRecord, ReviewOutcome, StudyId, Turn};
+
+use rayon::prelude::*;
 
 use crate::ground::Ground;
 use crate::input::Options;
@@ -46,6 +46,12 @@ pub(crate) struct ItemRead<'a> {
 }
 
 impl ItemRead<'_> {
+    /// Which of the answers that were given counts.
+    pub(crate) fn which_lock(&self) -> Option<usize> {
+        let (state, lock) = (self.state?, self.lock?);
+        state.locks.iter().position(|of_state| std::ptr::eq(of_state, lock))
+    }
+
     pub(crate) fn is_read(&self) -> bool {
         self.fate.is_read()
     }
@@ -108,9 +114,17 @@ pub(crate) fn gather<'a>(
     let taken = taken.filter(|r| options.reader.as_ref().is_none_or(|name| *name == r.name));
     let mut out = Gathered { readers: taken.collect(), decks: Vec::new(), read: Vec::new() };
     out.decks.resize_with(ground.decks().len(), DeckReads::default);
-    for (index, &reader) in out.readers.iter().enumerate() {
-        let (items, order) = reader_items(ground, options, index, reader);
-        out.read.push(order.iter().filter_map(|&i| items.get(i).copied()).collect());
+    let known: Vec<bool> = ground.decks().iter().map(Deck::label_known).collect();
+    let each = out.readers.par_iter().enumerate();
+    let of_readers: Vec<(Vec<ItemRead<'a>>, Vec<ItemRead<'a>>)> = each
+        .map(|(index, reader)| {
+            let (items, order) = reader_items(ground, options, &known, index, reader);
+            let read = order.iter().filter_map(|&i| items.get(i).copied()).collect();
+            (items, read)
+        })
+        .collect();
+    for ((index, &reader), (items, read)) in out.readers.iter().enumerate().zip(of_readers) {
+        out.read.push(read);
         for item in items {
             if let Some(deck) = out.decks.get_mut(item.deck as usize) {
                 deck.items.push(item);
@@ -170,6 +184,7 @@ pub(crate) fn standing<'s>(state: &'s ItemState, options: &Options) -> Option<&'
 fn reader_items<'a>(
     ground: &Ground<'_>,
     options: &Options,
+    known: &[bool],
     index: usize,
     reader: &'a ReaderRecord,
 ) -> (Vec<ItemRead<'a>>, Vec<usize>) {
@@ -182,7 +197,7 @@ fn reader_items<'a>(
         let state = reader.state.item(item.id);
         let lock = state.and_then(|state| standing(state, options));
         let fate = match (lock, state) {
-            (Some(lock), _) => fate_of(ground, item.deck, lock),
+            (Some(lock), _) => fate_of(ground, known, item.deck, lock),
             (None, Some(s)) if !s.locks.is_empty() => Fate::Unsettled,
             (None, Some(s)) if s.skipped => Fate::Skipped,
             (None, _) => Fate::Unread,
@@ -202,8 +217,8 @@ fn reader_items<'a>(
     (items, order)
 }
 
-fn fate_of(ground: &Ground<'_>, deck: u32, lock: &Lock) -> Fate {
-    let known = ground.decks().get(deck as usize).is_some_and(Deck::label_known);
+fn fate_of(ground: &Ground<'_>, known: &[bool], deck: u32, lock: &Lock) -> Fate {
+    let known = known.get(deck as usize).copied().unwrap_or(false);
     if lock.phase != Phase::Read {
         Fate::OtherPhase
     } else if lock.protocol_version != ground.protocol.version {

@@ -93,7 +93,8 @@ impl Counted {
         let places: Vec<Vec<Option<usize>>> = decks
             .iter()
             .map(|deck| {
-                let place = |member: &overread_core::Member| input.dataset.study_index(member.study);
+                let place =
+                    |member: &overread_core::Member| input.dataset.study_index(member.study);
                 deck.members.iter().map(place).collect()
             })
             .collect();
@@ -115,9 +116,14 @@ impl Counted {
     /// The drawn studies beside the dataset.
     pub(crate) fn beside(&self, ground: &Ground<'_>) -> Vec<AttributeRow> {
         let count = || {
-            ground.sample.map_or_else(Vec::new, |sample| {
-                sample_against_dataset(ground.dataset, sample, &self.summary)
-            })
+            if ground.sample.is_none() {
+                return Vec::new();
+            }
+            let mut places: Vec<usize> = self.places.iter().flatten().copied().flatten().collect();
+            places.sort_unstable();
+            places.dedup();
+            let studies = places.into_iter().filter_map(|place| ground.dataset.studies.get(place));
+            sample_against_dataset(&studies.collect::<Vec<_>>(), &self.summary)
         };
         self.beside.get_or_init(count).clone()
     }

@@ -145,13 +145,7 @@ impl Options {
     /// What of these the figures of one deck can depend on beside its reads; readers, decks and how much of them may be
     /// seen were heeded when the reads were gathered.
     pub(crate) fn within_deck(&self) -> Self {
-        Self {
-            reader: None,
-            decks: None,
-            visible: Visible::All,
-            settle_all: false,
-            ..self.clone()
-        }
+        Self { reader: None, decks: None, visible: Visible::All, settle_all: false, ..self.clone() }
     }
 
     pub(crate) fn takes_deck(&self, deck: u32) -> bool {

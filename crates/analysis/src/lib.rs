@@ -209,5 +209,5 @@ impl Analysis {
 /// Pure: no clock, no file, no randomness. With [`Input::summary`] given it costs no pass over the dataset. Where one
 /// read follows another, an [`Analyst`] gives the same and computes only what the read changes.
 pub fn analyse(input: &Input<'_>, options: &Options) -> Analysis {
-    Analyst::new(input).analyse(input.readers, &input.provenance, options)
+    Analyst::once(input).analyse(input.readers, &input.provenance, options)
 }

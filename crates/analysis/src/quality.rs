@@ -3,7 +3,7 @@
 use overread_core::protocol::{Design, PerPatient, Polarity};
 use overread_core::{DatasetLabel, Level};
 use overread_stats::Interval;
-use overread_stats::label_quality::{Confusion, Ratio, label_quality};
+use overread_stats::label_quality::{Confusion, Ratio, f1, likelihood_ratio};
 use overread_stats::stratified::{DesignEstimates, Stratum, Weighted, stratified};
 use serde::Serialize;
 
@@ -440,6 +440,14 @@ impl Whole<'_> {
         patients.len() as u64
     }
 
+    /// F1, LR+ and LR− of the sample; none where only one arm was read.
+    fn sample_ratios(&self) -> Option<[Ratio; 3]> {
+        let Confusion { tp, fp, fn_, tn } = self.table;
+        let ratio = |a, b| likelihood_ratio(a, tp + fn_, b, tn + fp, self.level);
+        let arms = 0 < tp + fp && 0 < fn_ + tn;
+        arms.then(|| [f1(tp, fp, fn_, self.level), ratio(tp, fp), ratio(fn_, tn)])
+    }
+
     fn ratios(&self) -> Vec<RatioFigure> {
         let names = ["f1", "lr_positive", "lr_negative"];
         let reason = match self.draw() {
@@ -453,8 +461,7 @@ impl Whole<'_> {
             Err(reason) => Some(reason),
         };
         let n = self.table.n();
-        let quality = label_quality(self.table, self.level);
-        let all = [quality.f1, quality.lr_pos, quality.lr_neg];
+        let all = self.sample_ratios().map_or([const { None }; 3], |all| all.map(Some));
         let methods =
             ["Wilson of the Jaccard index, mapped", "Simel log interval", "Simel log interval"];
         names

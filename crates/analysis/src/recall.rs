@@ -2,8 +2,6 @@
 //!
 //! Reads are compared as they are, not by a hash: a figure that is kept is the figure that would be computed.
 
-use std::sync::Arc;
-
 use overread_core::{Deck, ItemState, Lock, ReviewOutcome, StudyId};
 
 use crate::chances::KnownChances;
@@ -26,8 +24,8 @@ struct Known {
     items: Vec<KnownItem>,
     adjudicated: Vec<(StudyId, Vec<Lock>)>,
     looks: Vec<KnownLook>,
-    figures: Arc<DeckFigures>,
-    course: Arc<DeckCourse>,
+    figures: DeckFigures,
+    course: DeckCourse,
 }
 
 /// An item and what was known of it.
@@ -37,7 +35,8 @@ struct KnownItem {
     study: StudyId,
     fate: Fate,
     rank: u64,
-    lock: Option<Lock>,
+    /// Which of its answers counts.
+    lock: Option<usize>,
     state: Option<ItemState>,
 }
 
@@ -57,25 +56,31 @@ pub(crate) struct Asked<'a> {
     pub(crate) readers: &'a [&'a str],
     pub(crate) deck: (u32, &'a Deck),
     pub(crate) reads: &'a DeckReads<'a>,
+    /// Whether another analysis may follow.
+    pub(crate) keep: bool,
 }
 
 impl Recall {
     /// The figures and the course of the deck, computed as far as they are not known.
-    pub(crate) fn of(&mut self, asked: &Asked<'_>) -> (Arc<DeckFigures>, Arc<DeckCourse>) {
-        let figures = self.known.as_ref().filter(|known| known.has_figures(asked));
-        let figures = figures.map(|known| Arc::clone(&known.figures));
-        let course = self.known.as_ref().filter(|known| known.has_course(asked));
-        let course = course.map(|known| Arc::clone(&known.course));
-        if let (Some(figures), Some(course)) = (&figures, &course) {
-            return (Arc::clone(figures), Arc::clone(course));
-        }
-        let Asked { ground, options, readers, deck, reads } = *asked;
+    pub(crate) fn of(&mut self, asked: &Asked<'_>) -> (DeckFigures, DeckCourse) {
+        let known = self.known.as_ref().filter(|known| known.has_readers(asked));
+        let stands = known.is_some_and(|known| known.stands_at(asked));
+        let course = known.filter(|_| stands).map(|known| known.course.clone());
+        let figures = known.filter(|known| known.rests_on(asked, stands));
+        let figures = figures.map(|known| known.figures.clone());
+        let (figures, course) = match (figures, course) {
+            (Some(figures), Some(course)) => return (figures, course),
+            known => known,
+        };
+        let Asked { ground, options, readers, deck, reads, keep: _ } = *asked;
         let figures = figures.unwrap_or_else(|| {
             let chances = &mut self.chances;
-            Arc::new(DeckFigures::new(ground, options, readers, deck, reads, chances))
+            DeckFigures::new(ground, options, readers, deck, reads, chances)
         });
-        let course =
-            course.unwrap_or_else(|| Arc::new(DeckCourse::new(ground, readers, deck, reads)));
+        let course = course.unwrap_or_else(|| DeckCourse::new(ground, readers, deck, reads));
+        if !asked.keep {
+            return (figures, course);
+        }
         let items = self.known.take().map_or_else(Vec::new, |known| known.items);
         self.known = Some(Known {
             options: options.clone(),
@@ -87,20 +92,19 @@ impl Recall {
                 .map(|(study, locks)| (*study, locks.iter().copied().cloned().collect()))
                 .collect(),
             looks: reads.looks.iter().map(KnownLook::new).collect(),
-            figures: Arc::clone(&figures),
-            course: Arc::clone(&course),
+            figures: figures.clone(),
+            course: course.clone(),
         });
         (figures, course)
     }
 }
 
 impl Known {
-    /// Whether all that the figures rest on is as it was.
-    fn has_figures(&self, asked: &Asked<'_>) -> bool {
+    /// Whether all that the figures rest on is as it was; if the reading `stands`, the items are.
+    fn rests_on(&self, asked: &Asked<'_>, stands: bool) -> bool {
         let reads = asked.reads;
-        self.has_readers(asked)
-            && self.options == *asked.options
-            && same(&self.items, &reads.items, KnownItem::counts_as)
+        self.options == *asked.options
+            && (stands || same(&self.items, &reads.items, KnownItem::counts_as))
             && self.adjudicated.len() == reads.adjudicated.len()
             && self.adjudicated.iter().zip(&reads.adjudicated).all(|((known, locks), now)| {
                 known == now.0 && same(locks, now.1, |known, now| known == *now)
@@ -109,8 +113,8 @@ impl Known {
     }
 
     /// Whether the reading stands where it stood.
-    fn has_course(&self, asked: &Asked<'_>) -> bool {
-        self.has_readers(asked) && same(&self.items, &asked.reads.items, KnownItem::is)
+    fn stands_at(&self, asked: &Asked<'_>) -> bool {
+        same(&self.items, &asked.reads.items, KnownItem::is)
     }
 
     fn has_readers(&self, asked: &Asked<'_>) -> bool {
@@ -135,14 +139,14 @@ fn remember(known: Vec<KnownItem>, now: &[ItemRead<'_>]) -> Vec<KnownItem> {
 
 impl KnownItem {
     fn new(item: &ItemRead<'_>) -> Self {
-        let &ItemRead { reader, deck: _, study, position: _, fate, lock, state, rank } = item;
-        Self { reader, study, fate, rank, lock: lock.cloned(), state: state.cloned() }
+        let &ItemRead { reader, deck: _, study, position: _, fate, lock: _, state, rank } = item;
+        Self { reader, study, fate, rank, lock: item.which_lock(), state: state.cloned() }
     }
 
     /// Whether nothing at all changed.
     fn is(&self, now: &ItemRead<'_>) -> bool {
         self.place() == (now.reader, now.study, now.fate, now.rank)
-            && self.lock.as_ref() == now.lock
+            && self.lock == now.which_lock()
             && self.state.as_ref() == now.state
     }
 
@@ -153,12 +157,16 @@ impl KnownItem {
             return (self.reader, self.study) == (now.reader, now.study);
         }
         self.place() == (now.reader, now.study, now.fate, now.rank)
-            && self.lock.as_ref() == now.lock
+            && self.lock() == now.lock
             && match (&self.state, now.state) {
                 (Some(known), Some(now)) => known.tags == now.tags,
                 (None, None) => true,
                 _ => false,
             }
+    }
+
+    fn lock(&self) -> Option<&Lock> {
+        self.state.as_ref()?.locks.get(self.lock?)
     }
 
     fn place(&self) -> (usize, StudyId, Fate, u64) {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use overread_core::{Item, Level, Lock, Phase, ReaderRecord, StudyId};
 use overread_stats::Interval;
-use overread_stats::drift::{drift, trend};
+use overread_stats::drift::{course, trend};
 use overread_stats::paired::mcnemar;
 use overread_stats::two_rater::beyond_chance;
 use serde::Serialize;
@@ -171,11 +171,7 @@ pub struct HourCount {
 const BLOCKS: usize = 5;
 
 /// Positive rate and agreement with the label along each reader's reading of one deck, readers in order.
-pub(crate) fn drifts(
-    ground: &Ground<'_>,
-    options: &Options,
-    collected: &Collected<'_>,
-) -> Vec<(usize, DriftRow)> {
+pub(crate) fn drifts(ground: &Ground<'_>, collected: &Collected<'_>) -> Vec<(usize, DriftRow)> {
     let Some(rule) = ground.protocol.rules.first() else { return Vec::new() };
     let name = match collected.questions.as_slice() {
         [] => return Vec::new(),
@@ -189,7 +185,7 @@ pub(crate) fn drifts(
         let [positive, agreement] = series(collected, index, rule.threshold);
         for (series, reads) in [("positive_rate", positive), ("label_agreement", agreement)] {
             if BLOCKS <= reads.len() {
-                let mut row = row(options, (reader, deck, name), series, &reads);
+                let mut row = row((reader, deck, name), series, &reads);
                 row.sample_value = sample_value;
                 out.push((index, row));
             }
@@ -226,15 +222,10 @@ fn series(collected: &Collected<'_>, reader: usize, threshold: Level) -> [Vec<Re
 /// Place in the reading, outcome, hour of the day.
 type Read = (f64, bool, Option<u8>);
 
-fn row(
-    options: &Options,
-    (reader, deck, name): (&str, u32, &str),
-    series: &'static str,
-    reads: &[Read],
-) -> DriftRow {
+fn row((reader, deck, name): (&str, u32, &str), series: &'static str, reads: &[Read]) -> DriftRow {
     let positions: Vec<f64> = reads.iter().map(|(at, ..)| *at).collect();
     let outcomes: Vec<bool> = reads.iter().map(|(_, outcome, _)| *outcome).collect();
-    let found = drift(&positions, &outcomes, BLOCKS, options.stats_level());
+    let found = course(&positions, &outcomes, BLOCKS);
     let mut hours: Vec<HourCount> = Vec::new();
     for hour in 0..24 {
         let mut count = Count::default();
@@ -254,7 +245,7 @@ fn row(
         name: name.to_owned(),
         series,
         sample_value: false,
-        blocks: found.blocks.iter().map(|b| Count { x: b.k, n: b.n }).collect(),
+        blocks: found.blocks.iter().map(|&(x, n)| Count { x, n }).collect(),
         trend_z: found.trend.z,
         trend_p: found.trend.p,
         slope: found.logistic.slope,

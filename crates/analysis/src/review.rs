@@ -40,8 +40,10 @@ pub(crate) fn review(
     let mut out: BTreeMap<(usize, usize, bool), Review> = BTreeMap::new();
     for look in looks {
         let asked = look.finding.or(deck.finding.as_deref());
-        let at = collected.questions.iter().position(|q| asked.is_none_or(|id| *id == q.finding.id));
-        let Some((at, question)) = at.and_then(|at| Some((at, collected.questions.get(at)?))) else {
+        let at =
+            collected.questions.iter().position(|q| asked.is_none_or(|id| *id == q.finding.id));
+        let Some((at, question)) = at.and_then(|at| Some((at, collected.questions.get(at)?)))
+        else {
             continue;
         };
         let unit = question.units.iter().find(|u| u.study.id == look.study);

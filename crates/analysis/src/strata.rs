@@ -138,8 +138,7 @@ pub(crate) fn strata(
             for rule in &input.protocol.rules {
                 let version = input.protocol.version;
                 let id = RuleRef { name: rule.name.clone(), version };
-                let mut row =
-                    row(options, question, &positives, &candidate, rule.threshold, &id);
+                let mut row = row(options, question, &positives, &candidate, rule.threshold, &id);
                 // While reading, no other stratum has a say in it.
                 if row.stage == AlarmStage::Candidate {
                     row.alarms = alarms(options, &row);

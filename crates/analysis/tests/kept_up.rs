@@ -101,7 +101,9 @@ fn step(world: &mut World, random: &mut SplitMix64, turn: usize) {
         5 => EventBody::ReadReopened { item: id, via: Via::Key },
         6 => EventBody::FilmSeen { item: id, films: 2, full_size: random.index(3) as u64 },
         7 => EventBody::SittingEnded {},
-        8 => EventBody::FiguresReleased { deck: world.sample.decks[item.deck as usize].id, reads: 5 },
+        8 => {
+            EventBody::FiguresReleased { deck: world.sample.decks[item.deck as usize].id, reads: 5 }
+        }
         9 => EventBody::ReviewDecided {
             item: id,
             outcome: [ReviewOutcome::LabelRight, ReviewOutcome::MineStands][pick(random, 2)],

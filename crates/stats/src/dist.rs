@@ -5,6 +5,8 @@
 //! Binomial probabilities use Loader's saddle-point form (Loader 2000), which does not lose digits at large counts.
 //! `statrs` gives the other chi-square tails and the start of the normal quantile.
 
+use std::sync::LazyLock;
+
 use std::cell::Cell;
 
 use libm::erfc;
@@ -53,13 +55,25 @@ pub fn chi_square_sf(x: f64, df: f64) -> f64 {
 /// ln Γ(x+1) − Stirling's leading terms.
 fn stirling_error(x: f64) -> f64 {
     if x <= 15.0 {
-        let half_ln_two_pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
-        return ln_gamma(x + 1.0) - (x + 0.5) * x.ln() + x - half_ln_two_pi;
+        /// Counts are asked for again and again.
+        static OF_COUNTS: LazyLock<[f64; 16]> =
+            LazyLock::new(|| std::array::from_fn(|count| small_stirling_error(count as f64)));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 15")]
+        let whole = x as usize;
+        return match OF_COUNTS.get(whole) {
+            Some(error) if whole as f64 == x => *error,
+            _ => small_stirling_error(x),
+        };
     }
     let xx = x * x;
     (1.0 / 12.0
         - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / (1188.0 * xx)) / xx) / xx) / xx)
         / x
+}
+
+fn small_stirling_error(x: f64) -> f64 {
+    let half_ln_two_pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
+    ln_gamma(x + 1.0) - (x + 0.5) * x.ln() + x - half_ln_two_pi
 }
 
 /// x ln(x/m) + m − x without cancellation near x = m.

@@ -93,6 +93,7 @@ pub fn logistic(x: &[f64], y: &[bool]) -> Logistic {
             .sum()
     };
     let mut information = (0.0, 0.0, 0.0);
+    let mut reached = loglik(a, b);
     for _ in 0..200 {
         let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for (u, y) in u.iter().zip(y) {
@@ -111,11 +112,13 @@ pub fn logistic(x: &[f64], y: &[bool]) -> Logistic {
             return none;
         }
         let (da, db) = ((h11 * g0 - h01 * g1) / det, (h00 * g1 - h01 * g0) / det);
-        let before = loglik(a, b);
         let mut step = 1.0;
-        while step > 1e-10 && loglik(a + step * da, b + step * db) < before - 1e-12 {
+        let mut tried = loglik(a + step * da, b + step * db);
+        while step > 1e-10 && tried < reached - 1e-12 {
             step /= 2.0;
+            tried = loglik(a + step * da, b + step * db);
         }
+        reached = tried;
         a += step * da;
         b += step * db;
         if da.abs() + db.abs() < 1e-12 * (1.0 + a.abs() + b.abs()) {
@@ -149,6 +152,17 @@ fn maximum_exists(x: &[f64], y: &[bool]) -> bool {
     low1 < high0 && low0 < high1
 }
 
+/// What moves along a reading order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Course {
+    /// Successes and observations per block.
+    pub blocks: Vec<(u64, u64)>,
+    /// Trend over the blocks.
+    pub trend: Trend,
+    /// Slope over the position 0..1.
+    pub logistic: Logistic,
+}
+
 /// Rates over blocks of the reading order, with trend and slope.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Drift {
@@ -166,6 +180,17 @@ pub struct Drift {
 ///
 /// Readings of one session come in a chosen order: in a list sorted by class, drift is confounded with the class.
 pub fn drift(pos: &[f64], y: &[bool], blocks: usize, level: Level) -> Drift {
+    let found = course(pos, y, blocks);
+    Drift {
+        n: pos.len().min(y.len()),
+        blocks: found.blocks.iter().map(|(k, n)| proportion(*k, *n, level)).collect(),
+        trend: found.trend,
+        logistic: found.logistic,
+    }
+}
+
+/// The counts and tests of [`drift`], without intervals of the blocks.
+pub fn course(pos: &[f64], y: &[bool], blocks: usize) -> Course {
     let n = pos.len().min(y.len());
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|a, b| pos[*a].total_cmp(&pos[*b]));
@@ -181,12 +206,7 @@ pub fn drift(pos: &[f64], y: &[bool], blocks: usize, level: Level) -> Drift {
     let (k, sizes): (Vec<u64>, Vec<u64>) = counts.iter().copied().unzip();
     let last = n.saturating_sub(1).max(1) as f64;
     let x: Vec<f64> = (0..n).map(|i| i as f64 / last).collect();
-    Drift {
-        n,
-        blocks: counts.iter().map(|(k, n)| proportion(*k, *n, level)).collect(),
-        trend: trend(&k, &sizes, None),
-        logistic: logistic(&x, &ordered),
-    }
+    Course { trend: trend(&k, &sizes, None), logistic: logistic(&x, &ordered), blocks: counts }
 }
 
 #[cfg(test)]
