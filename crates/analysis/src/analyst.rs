@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::conduct::{AlsoPresent, Conduct, also_present, conduct};
 use crate::deck::{DeckCourse, DeckFigures, OfReader};
-use crate::flow::DeckFlow;
+use crate::flow::{DeckFlow, ItemFlow};
 use crate::gather::{Gathered, gather};
 use crate::ground::{Counted, Ground};
 use crate::input::{Input, Options, Provenance};
@@ -66,7 +66,7 @@ impl<'a> Analyst<'a> {
         let mut flows: Vec<DeckFlow> = ground
             .decks()
             .iter()
-            .map(|deck| DeckFlow { finding: deck.finding.clone(), flow: Default::default() })
+            .map(|deck| DeckFlow { finding: deck.finding.clone(), flow: ItemFlow::default() })
             .collect();
         for part in &parts {
             if let Some(deck) = flows.get_mut(part.deck as usize) {

@@ -180,7 +180,7 @@ impl KnownLook {
             reader: look.reader,
             study: look.study,
             finding: look.finding.map(str::to_owned),
-            outcome: look.outcome.cloned(),
+            outcome: look.outcome.copied(),
         }
     }
 

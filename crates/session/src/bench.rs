@@ -297,7 +297,9 @@ fn live_panel(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
     verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
     let mut desk = Desk::open(&path, Some("R1"), OpenMode::ReadWrite)?;
     let mut room = desk.room(None)?;
-    let summary = Arc::new(overread_analysis::DatasetSummary::new(&desk.material.dataset));
+    let material = Arc::clone(&desk.material);
+    let apart = crate::panel::patients_apart(&material);
+    let mut figures = crate::panel::Figures::new(&material, &apart);
     let mut times = Vec::new();
     for read in 0..99_u8 {
         let moment = Moment::ready(Instant::now(), Duration::from_secs(1));
@@ -308,13 +310,7 @@ fn live_panel(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
         }
         let start = Instant::now();
         let visible = &crate::release::Visible::Live;
-        let analysis = crate::panel::analyse(
-            (&desk.material, &desk.material.dataset),
-            Some(Arc::clone(&summary)),
-            room.reader(),
-            room.deck_index(),
-            visible,
-        );
+        let analysis = figures.of(room.reader(), room.deck_index(), visible);
         times.push(start.elapsed());
         drop(analysis);
     }
