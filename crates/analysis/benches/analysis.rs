@@ -65,7 +65,7 @@ fn studies(protocol: &Protocol, count: u32) -> (Dataset, BTreeMap<StudyId, (usiz
                 labels,
                 images: vec![ImageRef {
                     id: ImageId::derive(&["bench", &key]),
-                    view: Some(view.to_owned()),
+                    view: Some(view.into()),
                     grey_levels: None,
                 }],
                 available: true,

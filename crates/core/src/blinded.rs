@@ -1,6 +1,6 @@
 //! What a reader may see of an item. What this type lacks cannot leak.
 
-use crate::dataset::{Dataset, Sex};
+use crate::dataset::{Dataset, Sex, Word};
 use crate::ids::{ImageId, ItemId};
 use crate::protocol::{Protocol, Rule};
 use crate::sampling::{Item, Sample};
@@ -11,7 +11,7 @@ pub struct BlindedImage {
     /// The opaque id, by which the store finds the pixels.
     pub id: ImageId,
     /// View position, such as `PA`.
-    pub view: Option<String>,
+    pub view: Option<Word>,
 }
 
 /// A finding that is asked, with a letter where several are.
@@ -58,7 +58,7 @@ pub struct BlindedItem {
     /// The images, in reading order.
     pub images: Vec<BlindedImage>,
     /// Body region.
-    pub region: Option<String>,
+    pub region: Option<Word>,
     /// Stated sex, only where the protocol shows it.
     pub sex: Option<Sex>,
     /// Stated age in years, only where the protocol shows it.

@@ -1,6 +1,7 @@
 //! The dataset that is audited: patients, studies, images and the labels it claims.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,36 @@ use crate::ids::{ImageId, StudyId};
 
 /// The most findings a dataset may have: labels are kept as bit sets.
 pub const MAX_FINDINGS: usize = 64;
+
+/// A text that many studies share, such as a region: stored once, counted where it is used.
+pub type Word = Arc<str>;
+
+/// Gives equal texts one place in memory.
+#[derive(Debug, Default)]
+pub struct Words {
+    known: HashSet<Word>,
+    last: Option<Word>,
+}
+
+impl Words {
+    /// The shared form of a text.
+    pub fn share(&mut self, text: &str) -> Word {
+        // Neighbouring rows tend to say the same.
+        if let Some(last) = self.last.as_ref().filter(|last| ***last == *text) {
+            return Word::clone(last);
+        }
+        let word = match self.known.get(text) {
+            Some(word) => Word::clone(word),
+            None => {
+                let word = Word::from(text);
+                self.known.insert(Word::clone(&word));
+                word
+            }
+        };
+        self.last = Some(Word::clone(&word));
+        word
+    }
+}
 
 /// What the dataset claims for one study and finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -92,7 +123,7 @@ pub struct ImageRef {
     /// The opaque id.
     pub id: ImageId,
     /// View position such as `PA`, `AP` or `LATERAL`.
-    pub view: Option<String>,
+    pub view: Option<Word>,
     /// What its grey levels are fit for; `None` before they were measured.
     pub grey_levels: Option<AdequacyClass>,
 }
@@ -115,9 +146,9 @@ pub struct Study {
     /// Stated age in years.
     pub age_years: Option<u16>,
     /// Body region, such as `CHEST` or `XR_WRIST`.
-    pub region: Option<String>,
+    pub region: Option<Word>,
     /// The dataset's own split, such as `train` or `valid`.
-    pub split: Option<String>,
+    pub split: Option<Word>,
 }
 
 impl Study {

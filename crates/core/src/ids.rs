@@ -14,10 +14,16 @@ pub struct ParseIdError(String);
 /// The first 64 bits of SHA-256 over the parts, joined by a byte no part may hold.
 pub fn digest64(parts: &[&str]) -> u64 {
     let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update(part.as_bytes());
-        hasher.update([0x1f]);
-    }
+    parts.iter().for_each(|part| absorb(&mut hasher, part));
+    first64(hasher)
+}
+
+fn absorb(hasher: &mut Sha256, part: &str) {
+    hasher.update(part.as_bytes());
+    hasher.update([0x1f]);
+}
+
+fn first64(hasher: Sha256) -> u64 {
     let bytes = hasher.finalize();
     bytes.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
 }
@@ -31,9 +37,22 @@ macro_rules! id {
         impl $name {
             /// Derives the id from what it stands for: the same parts give the same id everywhere.
             pub fn derive(parts: &[&str]) -> Self {
-                let mut all = vec![$domain];
-                all.extend_from_slice(parts);
-                Self(digest64(&all))
+                let mut hasher = Sha256::new();
+                absorb(&mut hasher, $domain);
+                parts.iter().for_each(|part| absorb(&mut hasher, part));
+                Self(first64(hasher))
+            }
+
+            /// As [`Self::derive`] for many ids that differ in their last part alone.
+            pub fn deriver(parts: &[&str]) -> impl Fn(&str) -> Self + use<> {
+                let mut hasher = Sha256::new();
+                absorb(&mut hasher, $domain);
+                parts.iter().for_each(|part| absorb(&mut hasher, part));
+                move |last| {
+                    let mut hasher = hasher.clone();
+                    absorb(&mut hasher, last);
+                    Self(first64(hasher))
+                }
             }
         }
 
@@ -118,6 +137,7 @@ mod tests {
         assert_eq!(study.to_string().parse(), Ok(study));
         assert_ne!(study.0, ImageId::derive(&["dataset", "a.png"]).0);
         assert_ne!(study, StudyId::derive(&["dataseta", ".png"]), "parts do not run together");
+        assert_eq!(StudyId::deriver(&["dataset"])("a.png"), study);
         assert!("00FF".parse::<StudyId>().is_err());
         assert!("00000000000000FF".parse::<StudyId>().is_err(), "upper case is not canonical");
     }

@@ -18,7 +18,7 @@ pub mod sampling;
 
 pub use answer::{Answer, Level, NoAnswer, Phase, ReviewOutcome};
 pub use blinded::BlindedItem;
-pub use dataset::{Dataset, DatasetLabel, ImageRef, Labels, Sex, Study};
+pub use dataset::{Dataset, DatasetLabel, ImageRef, Labels, Sex, Study, Word, Words};
 pub use event::{Event, EventBody};
 pub use fold::{ItemState, Lock, OutsideSource, ReaderRecord, ReadingState, Turn};
 pub use grey_levels::AdequacyClass;

@@ -54,8 +54,8 @@ pub(crate) fn describe(
         let (positive, region, split) = of(dataset.1[&study.id].1);
         let label = if positive { DatasetLabel::Positive } else { DatasetLabel::Negative };
         study.labels.set(0, label);
-        study.region = Some(region.to_owned());
-        study.split = Some(split.to_owned());
+        study.region = Some(region.into());
+        study.split = Some(split.into());
     }
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn dataset(
                 labels: study_labels,
                 images: vec![ImageRef {
                     id: ImageId::derive(&["world", &key]),
-                    view: Some(if place * 5 % 8 < 4 { "PA" } else { "AP" }.to_owned()),
+                    view: Some(if place * 5 % 8 < 4 { "PA" } else { "AP" }.into()),
                     grey_levels: None,
                 }],
                 available: true,

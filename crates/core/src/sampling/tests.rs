@@ -133,7 +133,7 @@ fn bones(studies: u64) -> Dataset {
     data.findings = vec!["abnormal".to_owned()];
     for (n, study) in (0_u64..).zip(&mut data.studies) {
         let region = if n % 10 < 7 { "XR_HAND" } else { "XR_WRIST" };
-        study.region = Some(region.to_owned());
+        study.region = Some(region.into());
         study.labels = Labels::default();
         let positive = n % 3 == 0;
         let label = if positive { DatasetLabel::Positive } else { DatasetLabel::Negative };

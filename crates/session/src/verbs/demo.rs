@@ -87,7 +87,7 @@ fn add_phantoms(import: &mut Import) {
             available: true,
             sex: None,
             age_years: None,
-            region: Some("PHANTOM".to_owned()),
+            region: Some(overread_core::Word::from("PHANTOM")),
             split: None,
         };
         let image = ImageFile {

@@ -83,8 +83,8 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     let import = imported?;
     check_labels(&protocol, &import.dataset.findings)?;
     let device = crate::recent::device_id();
-    let project = Project::create(&what.path, &import, &protocol, LEAD, &device, Clock::system())?;
-    project.close()?;
+    Project::make(&what.path, &import, &protocol, (LEAD, &device), &Clock::system())?;
+    let available = import.images_available();
     let dataset = &import.dataset;
     let notes: Vec<String> = import.notes.iter().map(ToString::to_string).collect();
     let mut text = format!(
@@ -93,7 +93,7 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
         dataset.studies.len(),
         dataset.patients,
         dataset.image_count(),
-        import.images_available(),
+        available,
     );
     for file in &import.files {
         writeln!(text, "{}: {} bytes, SHA-256 {}", file.name, file.bytes, file.sha256).ok();
@@ -115,7 +115,7 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
         "studies": dataset.studies.len(),
         "patients": dataset.patients,
         "images": dataset.image_count(),
-        "images_available": import.images_available(),
+        "images_available": available,
         "sha256": dataset.sha256,
         "notes": notes,
     });

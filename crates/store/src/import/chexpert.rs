@@ -1,6 +1,6 @@
 //! `CheXpert`: one row per image, 1 positive, 0 negative, -1 uncertain, blank not mentioned.
 
-use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS};
+use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS, Words};
 
 use super::ImportError;
 use super::assemble::{ImageRow, Table};
@@ -14,6 +14,7 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
     let mut findings: Vec<String> = Vec::new();
     let mut gather = Gather::default();
     let mut notes = Vec::new();
+    let mut words = Words::default();
     for source in files {
         let (text, latin1) = source.text();
         if latin1 {
@@ -28,7 +29,7 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
             return Err(ImportError::Rows(vec![fault]));
         }
         while rows.advance() {
-            if let Some(part) = part_of(&mut rows, findings.len()) {
+            if let Some(part) = part_of(&mut rows, &mut words, findings.len()) {
                 gather.add(&mut rows, part, Blame::default());
             }
         }
@@ -62,7 +63,7 @@ fn header(source: &Source, rows: &mut Rows<'_>) -> Result<Vec<String>, ImportErr
     Ok(findings)
 }
 
-fn part_of(rows: &mut Rows<'_>, findings: usize) -> Option<Part> {
+fn part_of(rows: &mut Rows<'_>, words: &mut Words, findings: usize) -> Option<Part> {
     let (cells, wanted) = (rows.row().len(), HEADER.len() + findings);
     if cells != wanted {
         rows.reject(cells.min(wanted), format!("the row has {cells} columns, not {wanted}"));
@@ -72,14 +73,15 @@ fn part_of(rows: &mut Rows<'_>, findings: usize) -> Option<Part> {
     let path = rows.cell(0).trim().to_owned();
     // `…/train/patient00001/study1/view1_frontal.jpg`
     let parts: Vec<&str> = path.split('/').collect();
-    let (mut patient, mut split) = (String::new(), None);
+    let (mut patient, mut split) = ("", None);
     if let [.., group, who, _study, _file] = parts.as_slice() {
-        (*who).clone_into(&mut patient);
-        split = matches!(*group, "train" | "valid" | "test").then(|| (*group).to_owned());
+        patient = *who;
+        split = matches!(*group, "train" | "valid" | "test").then(|| words.share(group));
     }
     if patient.is_empty() {
         rows.reject(0, "a path such as train/patient00001/study1/view1_frontal.jpg is needed");
     }
+    let patient = words.share(patient);
     let key = path.rsplit_once('/').map_or("", |(study, _)| study).to_owned();
     let sex = sex_of(rows.cell(1)).unwrap_or_else(|why| {
         rows.reject(1, why);
@@ -90,9 +92,9 @@ fn part_of(rows: &mut Rows<'_>, findings: usize) -> Option<Part> {
         None
     });
     let view = match (rows.cell(3).trim(), rows.cell(4).trim()) {
-        ("Frontal", "") => Some("FRONTAL".to_owned()),
-        ("Frontal", side) => Some(side.to_owned()),
-        ("Lateral", _) => Some("LATERAL".to_owned()),
+        ("Frontal", "") => Some(words.share("FRONTAL")),
+        ("Frontal", side) => Some(words.share(side)),
+        ("Lateral", _) => Some(words.share("LATERAL")),
         _ => {
             rows.reject(3, "`Frontal` or `Lateral` is needed");
             None
@@ -110,7 +112,7 @@ fn part_of(rows: &mut Rows<'_>, findings: usize) -> Option<Part> {
         }
     }
     let image = Some(ImageRow { key: Some(path), view });
-    let region = Some("CHEST".to_owned());
+    let region = Some(words.share("CHEST"));
     (rows.faults.len() == before).then_some(Part {
         key,
         patient,

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use overread_core::Sex;
-use overread_core::dataset::Labels;
+use overread_core::dataset::{Labels, Words};
+use overread_core::{Sex, Word};
 
-use super::assemble::{BoxRow, ImageRow, StudyRow, Table};
+use super::assemble::{BoxRow, ImageRow, StudyRow, Table, order_of_keys};
 use super::rows::Rows;
 use super::source::Source;
 use super::{Fault, ImportError};
@@ -139,11 +139,11 @@ fn read_list(
     studies: &mut [StudyRow],
 ) -> Result<(), ImportError> {
     let (text, _) = source.text();
-    let split = if source.name.contains("test") { "test" } else { "train" };
+    let split = Word::from(if source.name.contains("test") { "test" } else { "train" });
     let mut faults = Vec::new();
     for (line, name) in text.lines().zip(1..).map(|(name, line)| (line, name.trim())) {
         match number.get(name).and_then(|&i| studies.get_mut(i)) {
-            Some(study) => study.split = Some(split.to_owned()),
+            Some(study) => study.split = Some(Word::clone(&split)),
             None if name.is_empty() => {}
             None => faults.push(source.fault(line, 1, "the table of labels has no such image")),
         }
@@ -155,21 +155,132 @@ fn read_table(source: &Source) -> Result<Table, ImportError> {
     let (text, latin1) = source.text();
     let mut rows = Rows::new(source, &text, b',')?;
     check_header(source, &mut rows)?;
-    let mut studies: Vec<StudyRow> = Vec::with_capacity(text.len() / 64);
-    let mut lines: Vec<u64> = Vec::with_capacity(text.len() / 64);
+    let (front, back) = rows.halves();
+    let (front, back) = rayon::join(|| Part::read(front), || Part::read(back));
+    let (front_faults, back_faults) = (front.rows.faults, back.rows.faults);
     let mut notes = Vec::new();
     if latin1 {
         notes.push(source.fault(1, 1, "the file is not UTF-8 and was read as Latin-1"));
     }
-    while rows.advance() {
-        if let Some(study) = study_of(&mut rows, &mut notes) {
-            studies.push(study);
-            lines.push(rows.line());
-        }
+    let mut studies = front.studies;
+    studies.extend(back.studies);
+    let mut lines = front.lines;
+    lines.extend(back.lines);
+    notes.extend(front.notes.into_iter().chain(back.notes));
+    let mut faults: Vec<Fault> = front_faults.into_iter().chain(back_faults).collect();
+    let by_key = order_of_keys(&studies);
+    reject_twins(source, (&studies, &lines, &by_key), &mut faults);
+    if !faults.is_empty() {
+        return Err(ImportError::Rows(faults));
     }
-    reject_twins(source, &studies, &lines, &mut rows.faults);
-    rows.finish()?;
-    Ok(Table { findings: FINDINGS.map(str::to_owned).to_vec(), studies, notes, ..Table::default() })
+    let findings = FINDINGS.map(str::to_owned).to_vec();
+    Ok(Table { findings, studies, by_key, notes, ..Table::default() })
+}
+
+/// Some of the rows, read.
+struct Part<'a> {
+    rows: Rows<'a>,
+    studies: Vec<StudyRow>,
+    lines: Vec<u64>,
+    notes: Vec<Fault>,
+    words: Words,
+    /// The labels of the row before, and the cell they stood in.
+    labels: Option<(String, Labels)>,
+    patient: Word,
+    region: Word,
+}
+
+impl<'a> Part<'a> {
+    fn read(rows: Rows<'a>) -> Self {
+        let (studies, lines) = (Vec::new(), Vec::new());
+        let mut part = Self {
+            rows,
+            studies,
+            lines,
+            notes: Vec::new(),
+            words: Words::default(),
+            labels: None,
+            patient: Word::from(""),
+            region: Word::from("CHEST"),
+        };
+        while part.rows.advance() {
+            if let Some(study) = part.study() {
+                part.studies.push(study);
+                part.lines.push(part.rows.line());
+            }
+        }
+        part
+    }
+
+    /// The study of a row, or a fault noted.
+    fn study(&mut self) -> Option<StudyRow> {
+        let Self { rows, words, .. } = self;
+        let cells = rows.row().len();
+        if cells < HEADER.len() || HEADER.len() + 1 < cells || !rows.cell(11).is_empty() {
+            rows.reject(HEADER.len().min(cells), format!("the row has {cells} columns, not 11"));
+            return None;
+        }
+        let key = rows.cell(0).trim().to_owned();
+        let before = rows.faults.len();
+        let labels = match &self.labels {
+            Some((cell, labels)) if cell == rows.cell(1) => *labels,
+            _ => {
+                let labels = labels_of(rows);
+                let right = rows.faults.len() == before;
+                self.labels = right.then(|| (rows.cell(1).to_owned(), labels));
+                labels
+            }
+        };
+        if key.is_empty() || key.chars().any(|c| c.is_control() || matches!(c, '/' | '\\')) {
+            rows.reject(0, "a plain file name is needed");
+        }
+        let whole = |cell: &str| !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit());
+        if !whole(rows.cell(2)) {
+            rows.reject(2, "the follow-up number is a whole number");
+        }
+        let patient = match rows.cell(3).trim_start_matches('0') {
+            "" => "0",
+            digits => digits,
+        };
+        // The images of one patient stand together.
+        if *self.patient != *patient {
+            self.patient = Word::from(patient);
+        }
+        if !whole(rows.cell(3)) {
+            rows.reject(3, "the patient id is a whole number");
+        }
+        let age_years = age_of(rows, &mut self.notes);
+        let sex = match rows.cell(5) {
+            "F" => Some(Sex::Female),
+            "M" => Some(Sex::Male),
+            "" => None,
+            _ => {
+                rows.reject(5, "the patient's gender is M or F");
+                None
+            }
+        };
+        let view = rows.cell(6);
+        if !view.bytes().all(|b| b.is_ascii_uppercase()) {
+            rows.reject(6, "a view position such as PA or AP is needed");
+        }
+        for i in 7..HEADER.len() {
+            if !rows.cell(i).parse::<f64>().is_ok_and(|n| n.is_finite() && 0.0 < n) {
+                rows.reject(i, "a positive number is needed");
+            }
+        }
+        let view = rows.cell(6);
+        let view = (!view.is_empty()).then(|| words.share(view));
+        (rows.faults.len() == before).then(|| StudyRow {
+            patient: Word::clone(&self.patient),
+            labels,
+            images: vec![ImageRow { key: None, view }],
+            key,
+            sex,
+            age_years,
+            region: Some(Word::clone(&self.region)),
+            split: None,
+        })
+    }
 }
 
 fn check_header(source: &Source, rows: &mut Rows<'_>) -> Result<(), ImportError> {
@@ -198,12 +309,15 @@ fn check_header(source: &Source, rows: &mut Rows<'_>) -> Result<(), ImportError>
     }
 }
 
-fn reject_twins(source: &Source, studies: &[StudyRow], lines: &[u64], faults: &mut Vec<Fault>) {
-    let mut order: Vec<usize> = (0..studies.len()).collect();
+/// Names the rows whose key stands before.
+fn reject_twins(
+    source: &Source,
+    (studies, lines, by_key): (&[StudyRow], &[u64], &[usize]),
+    faults: &mut Vec<Fault>,
+) {
     let key = |i: usize| studies.get(i).map_or("", |study| study.key.as_str());
     let line = |i: usize| lines.get(i).copied().unwrap_or(0);
-    order.sort_unstable_by_key(|&i| (key(i), i));
-    for pair in order.windows(2) {
+    for pair in by_key.windows(2) {
         if let &[a, b] = pair
             && key(a) == key(b)
         {
@@ -212,59 +326,6 @@ fn reject_twins(source: &Source, studies: &[StudyRow], lines: &[u64], faults: &m
         }
     }
     faults.sort_by_key(|fault| (fault.line, fault.column));
-}
-
-/// The study of a row, or a fault noted.
-fn study_of(rows: &mut Rows<'_>, notes: &mut Vec<Fault>) -> Option<StudyRow> {
-    let cells = rows.row().len();
-    if cells < HEADER.len() || HEADER.len() + 1 < cells || !rows.cell(11).is_empty() {
-        rows.reject(HEADER.len().min(cells), format!("the row has {cells} columns, not 11"));
-        return None;
-    }
-    let before = rows.faults.len();
-    let key = rows.cell(0).trim().to_owned();
-    if key.is_empty() || key.chars().any(|c| c.is_control() || matches!(c, '/' | '\\')) {
-        rows.reject(0, "a plain file name is needed");
-    }
-    let labels = labels_of(rows);
-    let whole = |cell: &str| !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit());
-    if !whole(rows.cell(2)) {
-        rows.reject(2, "the follow-up number is a whole number");
-    }
-    let patient = rows.cell(3).trim_start_matches('0').to_owned();
-    if !whole(rows.cell(3)) {
-        rows.reject(3, "the patient id is a whole number");
-    }
-    let age_years = age_of(rows, notes);
-    let sex = match rows.cell(5) {
-        "F" => Some(Sex::Female),
-        "M" => Some(Sex::Male),
-        "" => None,
-        _ => {
-            rows.reject(5, "the patient's gender is M or F");
-            None
-        }
-    };
-    let view = rows.cell(6).to_owned();
-    if !view.bytes().all(|b| b.is_ascii_uppercase()) {
-        rows.reject(6, "a view position such as PA or AP is needed");
-    }
-    for i in 7..HEADER.len() {
-        if !rows.cell(i).parse::<f64>().is_ok_and(|n| n.is_finite() && 0.0 < n) {
-            rows.reject(i, "a positive number is needed");
-        }
-    }
-    let view = (!view.is_empty()).then_some(view);
-    (rows.faults.len() == before).then(|| StudyRow {
-        patient: if patient.is_empty() { "0".to_owned() } else { patient },
-        labels,
-        images: vec![ImageRow { key: None, view }],
-        key,
-        sex,
-        age_years,
-        region: Some("CHEST".to_owned()),
-        split: None,
-    })
 }
 
 /// What is not named is labelled negative.

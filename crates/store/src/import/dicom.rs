@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use overread_core::Sex;
-use overread_core::dataset::Labels;
+use overread_core::dataset::{Labels, Words};
 use overread_core::event::InputFile;
+use overread_core::{Sex, Word};
 
 use super::assemble::{ImageRow, StudyRow, Table, assemble_listed};
 use super::scan::{Found, ImageFolder};
@@ -137,6 +137,7 @@ fn studies_of(
         by_study.entry(&file.study).or_default().push(file);
     }
     let mut studies = Vec::with_capacity(by_study.len());
+    let mut words = Words::default();
     for (key, mut files) in by_study {
         files.sort_by(|a, b| (a.order, &a.image).cmp(&(b.order, &b.image)));
         let Some(first) = files.first() else { continue };
@@ -144,19 +145,27 @@ fn studies_of(
             let text = format!("the study of {} belongs to another patient there", first.path);
             faults.push(Fault { file: other.path.clone(), line: 0, column: 0, text });
         }
-        let stated = |pick: fn(&DicomFile) -> Option<String>| files.iter().find_map(|f| pick(f));
         studies.push(StudyRow {
             key: key.to_owned(),
             // Without a patient id every study is its own patient.
-            patient: first.patient.clone().unwrap_or_else(|| format!("study {key}")),
+            patient: match &first.patient {
+                Some(patient) => words.share(patient),
+                None => Word::from(format!("study {key}")),
+            },
             labels: Labels::default(),
             images: files
                 .iter()
-                .map(|file| ImageRow { key: Some(file.image.clone()), view: file.view.clone() })
+                .map(|file| ImageRow {
+                    key: Some(file.image.clone()),
+                    view: file.view.as_deref().map(|view| words.share(view)),
+                })
                 .collect(),
             sex: files.iter().find_map(|file| file.sex),
             age_years: files.iter().find_map(|file| file.age_years),
-            region: stated(|file| file.region.clone()),
+            region: files
+                .iter()
+                .find_map(|f| f.region.as_deref())
+                .map(|region| words.share(region)),
             split: None,
         });
     }
@@ -237,6 +246,6 @@ fn hash_patients(studies: &mut [StudyRow]) {
     let salt = sha256(keys.join("\n").as_bytes());
     for study in studies {
         let hash = sha256(format!("{salt}\npatient\n{}", study.patient).as_bytes());
-        study.patient = format!("p-{}", hash.get(..16).unwrap_or_default());
+        study.patient = Word::from(format!("p-{}", hash.get(..16).unwrap_or_default()));
     }
 }

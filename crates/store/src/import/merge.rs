@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use overread_core::Sex;
 use overread_core::dataset::Labels;
+use overread_core::{Sex, Word};
 
 use super::assemble::{ImageRow, StudyRow};
 use super::rows::Rows;
@@ -11,13 +11,13 @@ use super::rows::Rows;
 /// One row: a study, or one image of it.
 pub(super) struct Part {
     pub(super) key: String,
-    pub(super) patient: String,
+    pub(super) patient: Word,
     pub(super) labels: Labels,
     pub(super) image: Option<ImageRow>,
     pub(super) sex: Option<Sex>,
     pub(super) age_years: Option<u16>,
-    pub(super) region: Option<String>,
-    pub(super) split: Option<String>,
+    pub(super) region: Option<Word>,
+    pub(super) split: Option<Word>,
 }
 
 /// Columns to blame, where rows contradict each other.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS};
+use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS, Words};
 
 use super::ImportError;
 use super::assemble::{ImageRow, StudyRow, Table};
@@ -89,6 +89,7 @@ fn read_labels(source: &Source) -> Result<(Vec<String>, Vec<StudyRow>), ImportEr
         return Err(ImportError::Rows(vec![fault]));
     }
     let mut studies: Vec<StudyRow> = Vec::new();
+    let mut words = Words::default();
     let mut seen: HashMap<String, u64> = HashMap::new();
     while rows.advance() {
         let (cells, wanted) = (rows.row().len(), 2 + findings.len());
@@ -122,12 +123,12 @@ fn read_labels(source: &Source) -> Result<(Vec<String>, Vec<StudyRow>), ImportEr
         }
         studies.push(StudyRow {
             key: study,
-            patient: subject,
+            patient: words.share(&subject),
             labels,
             images: Vec::new(),
             sex: None,
             age_years: None,
-            region: Some("CHEST".to_owned()),
+            region: Some(words.share("CHEST")),
             split: None,
         });
     }
@@ -166,6 +167,7 @@ fn read_metadata(
     let [dicom, subject, study, view] = columns(source, &mut rows, names)?;
     let mut seen: HashMap<String, u64> = HashMap::new();
     let mut without = 0_u64;
+    let mut words = Words::default();
     while rows.advance() {
         let id = rows.cell(dicom).trim().to_owned();
         if id.is_empty() || id.contains(['/', '\\']) {
@@ -178,7 +180,7 @@ fn read_metadata(
             continue;
         };
         let patient = rows.cell(subject).trim().to_owned();
-        if row.patient != patient {
+        if *row.patient != *patient {
             rows.reject(subject, "the table of labels gives this study to another subject");
             continue;
         }
@@ -186,7 +188,8 @@ fn read_metadata(
             rows.reject(dicom, format!("the image of line {first} stands here again"));
             continue;
         }
-        let view = Some(rows.cell(view).trim().to_owned()).filter(|view| !view.is_empty());
+        let view = Some(rows.cell(view).trim()).filter(|view| !view.is_empty());
+        let view = view.map(|view| words.share(view));
         let group = patient.get(..2).unwrap_or(&patient);
         let key = format!("files/p{group}/p{patient}/s{}/{id}.jpg", row.key);
         row.images.push(ImageRow { key: Some(key), view });
@@ -208,6 +211,7 @@ fn read_split(
     let (text, _) = source.text();
     let mut rows = Rows::new(source, &text, b',')?;
     let [study, split] = columns(source, &mut rows, ["study_id", "split"])?;
+    let mut words = Words::default();
     while rows.advance() {
         let word = rows.cell(split).trim().to_owned();
         let Some(row) = number.get(rows.cell(study).trim()).and_then(|&i| studies.get_mut(i))
@@ -215,11 +219,11 @@ fn read_split(
             continue;
         };
         match &row.split {
-            Some(other) if *other != word => {
+            Some(other) if **other != *word => {
                 rows.reject(split, "another image of the same study stands in another split");
             }
             _ if word.is_empty() => rows.reject(split, "a split such as train is needed"),
-            _ => row.split = Some(word),
+            _ => row.split = Some(words.share(&word)),
         }
     }
     rows.finish()

@@ -141,7 +141,7 @@ fn list(faults: &[Fault]) -> String {
 }
 
 /// Where an image lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageFile {
     /// File name or path as the label file has it; empty where that is the study's own key.
     pub key: String,
@@ -156,7 +156,7 @@ pub struct ImageFile {
 pub struct StudySource {
     /// The dataset's own key.
     pub key: String,
-    /// Its images, in the order of the study's.
+    /// Its images, in the order of the study's; empty where all of them go by the study's key and none was found.
     pub images: Vec<ImageFile>,
 }
 
@@ -193,6 +193,9 @@ pub struct Import {
 impl Import {
     /// How many images were found.
     pub fn images_available(&self) -> usize {
+        if self.image_root.is_none() {
+            return 0;
+        }
         self.sources.iter().flat_map(|s| &s.images).filter(|image| image.path.is_some()).count()
     }
 }

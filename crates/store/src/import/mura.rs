@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use overread_core::dataset::{DatasetLabel, Labels};
+use overread_core::dataset::{DatasetLabel, Labels, Words};
 
 use super::ImportError;
 use super::assemble::{ImageRow, StudyRow, Table};
@@ -23,8 +23,9 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
     }
     let mut studies: Vec<StudyRow> = Vec::new();
     let mut number: HashMap<String, usize> = HashMap::new();
+    let mut words = Words::default();
     for source in labels {
-        read_labels(source, &mut studies, &mut number)?;
+        read_labels(source, &mut words, &mut studies, &mut number)?;
     }
     for source in paths {
         read_paths(source, &mut studies, &number)?;
@@ -64,6 +65,7 @@ fn study_path(path: &str) -> Option<StudyPath> {
 
 fn read_labels(
     source: &Source,
+    words: &mut Words,
     studies: &mut Vec<StudyRow>,
     number: &mut HashMap<String, usize>,
 ) -> Result<(), ImportError> {
@@ -94,13 +96,13 @@ fn read_labels(
         }
         studies.push(StudyRow {
             key: path.key,
-            patient: path.patient,
+            patient: words.share(&path.patient),
             labels,
             images: Vec::new(),
             sex: None,
             age_years: None,
-            region: Some(path.region),
-            split: Some(path.split),
+            region: Some(words.share(&path.region)),
+            split: Some(words.share(&path.split)),
         });
     }
     rows.finish()

@@ -12,6 +12,8 @@ pub(super) struct Rows<'a> {
     source: &'a Source,
     text: &'a str,
     delimiter: u8,
+    /// The first byte of this part of the text, and its line.
+    begin: (usize, u64),
     reader: csv::Reader<&'a [u8]>,
     record: StringRecord,
     /// Where a line begins, and its number: places are asked for from front to back.
@@ -31,14 +33,45 @@ impl<'a> Rows<'a> {
             let fault = source.fault(line, column, "a NUL byte; this is not a text table");
             return Err(ImportError::Rows(vec![fault]));
         }
+        Ok(Self::part(source, text, delimiter, (0, 1), text.len()))
+    }
+
+    /// Reads from a byte, which begins a row and that line, up to another.
+    fn part(
+        source: &'a Source,
+        text: &'a str,
+        delimiter: u8,
+        begin: (usize, u64),
+        end: usize,
+    ) -> Self {
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .delimiter(delimiter)
-            .from_reader(text.as_bytes());
-        let record = StringRecord::new();
+            .from_reader(text.as_bytes().get(begin.0..end).unwrap_or_default());
         let line_start = Cell::new((0, 1));
-        Ok(Self { source, text, delimiter, reader, record, line_start, faults: Vec::new() })
+        let record = StringRecord::new();
+        Self { source, text, delimiter, begin, reader, record, line_start, faults: Vec::new() }
+    }
+
+    /// The rows that are yet to come in two halves, so that each can be read beside the other. The
+    /// second is empty where the text cannot be divided without reading it.
+    pub(super) fn halves(self) -> (Self, Self) {
+        let Self { source, text, delimiter, begin, ref reader, .. } = self;
+        let position = reader.position();
+        let first = begin.0 + usize::try_from(position.byte()).unwrap_or(0);
+        let line = begin.1 + position.line() - 1;
+        let rest = text.as_bytes().get(first..).unwrap_or_default();
+        // Within quotes a line end ends no row.
+        let middle = (!rest.contains(&b'"'))
+            .then(|| rest.iter().skip(rest.len() / 2).position(|&byte| byte == b'\n'))
+            .flatten()
+            .map_or(text.len(), |at| first + rest.len() / 2 + at + 1);
+        let before = text.as_bytes().get(first..middle).unwrap_or_default();
+        let lines = before.iter().map(|&byte| u64::from(byte == b'\n')).sum::<u64>();
+        let mut front = Self::part(source, text, delimiter, (first, line), middle);
+        front.faults = self.faults;
+        (front, Self::part(source, text, delimiter, (middle, line + lines), text.len()))
     }
 
     /// Goes to the next row; `false` at the end.
@@ -46,7 +79,7 @@ impl<'a> Rows<'a> {
         match self.reader.read_record(&mut self.record) {
             Ok(more) => more,
             Err(error) => {
-                let line = error.position().map_or(1, csv::Position::line);
+                let line = self.begin.1 - 1 + error.position().map_or(1, csv::Position::line);
                 let fault = self.source.fault(line, 1, format!("the row cannot be read: {error}"));
                 self.faults.push(fault);
                 false
@@ -66,7 +99,7 @@ impl<'a> Rows<'a> {
 
     /// The line on which the row under way begins.
     pub(super) fn line(&self) -> u64 {
-        self.record.position().map_or(1, csv::Position::line)
+        self.begin.1 - 1 + self.record.position().map_or(1, csv::Position::line)
     }
 
     /// Notes what is wrong with a cell.
@@ -78,7 +111,7 @@ impl<'a> Rows<'a> {
     /// A remark on a cell, with its place.
     pub(super) fn at(&self, index: usize, text: impl Into<String>) -> Fault {
         let start = self.record.position().map_or(0, csv::Position::byte);
-        let start = usize::try_from(start).unwrap_or(0);
+        let start = self.begin.0 + usize::try_from(start).unwrap_or(0);
         let rest = self.text.get(start..).unwrap_or("");
         // The reader's position may stand on line ends that it has yet to skip.
         let skipped = rest.len() - rest.trim_start_matches(['\r', '\n']).len();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS};
+use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS, Words};
 use serde::Deserialize;
 
 use super::ImportError;
@@ -110,6 +110,7 @@ pub(super) fn read(files: &[Source], map: &Path) -> Result<Table, ImportError> {
     }
     let mut gather = Gather::default();
     let mut notes = Vec::new();
+    let mut shared = Words::default();
     for source in files {
         let (text, latin1) = source.text();
         if latin1 {
@@ -123,7 +124,7 @@ pub(super) fn read(files: &[Source], map: &Path) -> Result<Table, ImportError> {
             image: columns.image.unwrap_or(columns.study),
         };
         while rows.advance() {
-            if let Some(part) = part_of(&mut rows, &map, &columns, &findings) {
+            if let Some(part) = part_of(&mut rows, &mut shared, &map, (&columns, &findings)) {
                 gather.add(&mut rows, part, blame);
             }
         }
@@ -173,7 +174,12 @@ fn columns_of(source: &Source, rows: &mut Rows<'_>, map: &Map) -> Result<Columns
     Err(ImportError::Rows(vec![source.fault(1, 1, text)]))
 }
 
-fn part_of(rows: &mut Rows<'_>, map: &Map, columns: &Columns, findings: &[String]) -> Option<Part> {
+fn part_of(
+    rows: &mut Rows<'_>,
+    shared: &mut Words,
+    map: &Map,
+    (columns, findings): (&Columns, &[String]),
+) -> Option<Part> {
     let cells = rows.row().len();
     if cells != columns.width {
         let text = format!("the row has {cells} columns, not {}", columns.width);
@@ -181,22 +187,18 @@ fn part_of(rows: &mut Rows<'_>, map: &Map, columns: &Columns, findings: &[String
         return None;
     }
     let before = rows.faults.len();
-    let cell = |rows: &Rows<'_>, column: Option<usize>| {
-        let text = column.map(|i| rows.cell(i).trim().to_owned());
-        text.filter(|text| !text.is_empty())
-    };
     let key = rows.cell(columns.study).trim().to_owned();
     if key.is_empty() || key.contains('\n') {
         rows.reject(columns.study, "every row names its study, in one line");
     }
     let patient = match columns.patient {
-        None => key.clone(),
-        Some(i) => rows.cell(i).trim().to_owned(),
+        None => shared.share(&key),
+        Some(i) => shared.share(rows.cell(i).trim()),
     };
     if patient.is_empty() {
         rows.reject(columns.patient.unwrap_or(0), "every row names its patient");
     }
-    let image = cell(rows, columns.image);
+    let image = stated(rows, columns.image).map(str::to_owned);
     if let (Some(i), None) = (columns.image, &image) {
         rows.reject(i, "every row names its image");
     }
@@ -212,10 +214,11 @@ fn part_of(rows: &mut Rows<'_>, map: &Map, columns: &Columns, findings: &[String
         Some(column) => listed(rows, map, column, findings),
         None => one_each(rows, map, &columns.findings),
     };
-    let view = cell(rows, columns.view);
+    let mut word = |column| stated(rows, column).map(|text| shared.share(text));
+    let view = word(columns.view);
     let image = image.map(|key| ImageRow { key: Some(key), view });
-    let region = cell(rows, columns.region);
-    let split = cell(rows, columns.split);
+    let region = word(columns.region);
+    let split = word(columns.split);
     (rows.faults.len() == before).then_some(Part {
         key,
         patient,
@@ -226,6 +229,11 @@ fn part_of(rows: &mut Rows<'_>, map: &Map, columns: &Columns, findings: &[String
         region,
         split,
     })
+}
+
+/// What stands in a column, if there is one and something stands there.
+fn stated<'r>(rows: &'r Rows<'_>, column: Option<usize>) -> Option<&'r str> {
+    column.map(|i| rows.cell(i).trim()).filter(|text| !text.is_empty())
 }
 
 fn one_each(rows: &mut Rows<'_>, map: &Map, columns: &[usize]) -> Labels {

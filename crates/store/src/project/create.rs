@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use overread_core::event::EventBody;
-use overread_core::{Dataset, Protocol};
+use overread_core::{Dataset, Labels, Protocol};
+use rayon::slice::ParallelSliceMut as _;
 use rusqlite::{Connection, params};
 
+use super::bulk::{self, Cell};
 use super::{OpenMode, Project};
 use crate::clock::{Clock, text_of};
 use crate::error::StoreError;
 use crate::files::{Temporary, publish};
-use crate::import::Import;
+use crate::import::{ImageFile, Import};
 use crate::schema::{APPLICATION_ID, MIGRATIONS, migrate};
 
 impl Project {
@@ -25,6 +27,18 @@ impl Project {
         device: &str,
         clock: Clock,
     ) -> Result<Self, StoreError> {
+        Self::make(path, import, protocol, (actor, device), &clock)?;
+        Ok(Self::open_with(path, OpenMode::ReadWrite, clock)?.project)
+    }
+
+    /// As [`Self::create`], without opening it: for whoever has nothing more to do with it. The pair is actor and device.
+    pub fn make(
+        path: &Path,
+        import: &Import,
+        protocol: &Protocol,
+        (actor, device): (&str, &str),
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
         super::events::check_name(actor)?;
         super::events::check_name(device)?;
         if path.symlink_metadata().is_ok() {
@@ -33,10 +47,9 @@ impl Project {
         let temporary = Temporary::beside(path);
         let probe = std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary.0);
         probe.map_err(|error| StoreError::io(path, "make", error))?;
-        build(&temporary.0, import, protocol, actor, device, &clock)
+        build(&temporary.0, import, protocol, actor, device, clock)
             .map_err(|error| StoreError::sqlite(path, "make the project", error))?;
-        publish(&temporary.0, path)?;
-        Ok(Self::open_with(path, OpenMode::ReadWrite, clock)?.project)
+        publish(&temporary.0, path)
     }
 }
 
@@ -157,10 +170,9 @@ fn insert_dataset(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
     for (name, no) in dataset.findings.iter().zip(0_i64..) {
         insert.execute(params![no, name])?;
     }
-    let mut insert = conn.prepare("INSERT INTO patient (no, key) VALUES (?1, ?2)")?;
-    for (key, no) in import.patient_keys.iter().zip(0_i64..) {
-        insert.execute(params![no, key])?;
-    }
+    let patients = import.patient_keys.iter().zip(0..);
+    let patients = patients.map(|(key, no)| [Cell::Int(no), Cell::Text(key)]);
+    bulk::insert(conn, "patient (no, key)", patients)?;
     insert_studies(conn, dataset, import)?;
     insert_images(conn, dataset, import)?;
     insert_boxes(conn, import)
@@ -184,45 +196,70 @@ fn count(n: usize) -> i64 {
 }
 
 fn insert_studies(conn: &Connection, dataset: &Dataset, import: &Import) -> rusqlite::Result<()> {
-    let mut study_row = conn.prepare(
-        "INSERT INTO study (no, id, key, patient, positive, negative, uncertain, sex, age_years, region, split)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?;
-    for (no, (study, source)) in dataset.studies.iter().zip(&import.sources).enumerate() {
-        let no = count(no);
-        study_row.execute(params![
-            no,
-            study.id.0.cast_signed(),
-            source.key,
-            study.patient,
-            study.labels.positive.cast_signed(),
-            study.labels.negative.cast_signed(),
-            study.labels.uncertain.cast_signed(),
-            study.sex.map(overread_core::Sex::letter),
-            study.age_years,
-            study.region,
-            study.split
-        ])?;
+    let into = "study (no, id, key, patient, positive, negative, uncertain, sex, age_years, region, split)";
+    let studies = dataset.studies.iter().zip(&import.sources);
+    let rows = (0..).zip(studies).map(|(no, (study, source))| {
+        let Labels { positive, negative, uncertain } = study.labels;
+        [
+            Cell::Int(no),
+            Cell::Int(study.id.0.cast_signed()),
+            Cell::Text(&source.key),
+            Cell::Int(study.patient.into()),
+            Cell::Int(positive.cast_signed()),
+            Cell::Int(negative.cast_signed()),
+            Cell::Int(uncertain.cast_signed()),
+            Cell::text(study.sex.map(overread_core::Sex::letter)),
+            Cell::int(study.age_years),
+            Cell::text(study.region.as_deref()),
+            Cell::text(study.split.as_deref()),
+        ]
+    });
+    bulk::insert(conn, into, rows)
+}
+
+/// An image with what its row holds.
+struct ImageLine<'a> {
+    id: i64,
+    study: i64,
+    place: i64,
+    view: Option<&'a str>,
+    /// Its file, where that has a key of its own or was found, and the study's key.
+    file: Option<(&'a ImageFile, &'a str)>,
+}
+
+impl<'a> ImageLine<'a> {
+    fn cells(&self) -> [Cell<'a>; 7] {
+        let own = self.file.map(|(file, study)| (file.key.as_str(), study));
+        let key = own.filter(|(key, study)| !key.is_empty() && key != study).map(|(key, _)| key);
+        let bytes = self.file.and_then(|(file, _)| file.bytes).map(u64::cast_signed);
+        [
+            Cell::Int(self.id),
+            Cell::Int(self.study),
+            Cell::Int(self.place),
+            Cell::text(self.view),
+            Cell::text(key),
+            Cell::text(self.file.and_then(|(file, _)| file.path.as_deref())),
+            Cell::int(bytes),
+        ]
     }
-    Ok(())
 }
 
 /// In the order of their ids, so that every row goes to the end of the table.
 fn insert_images(conn: &Connection, dataset: &Dataset, import: &Import) -> rusqlite::Result<()> {
     let mut images = Vec::with_capacity(dataset.studies.len());
-    for (no, (study, source)) in dataset.studies.iter().zip(&import.sources).enumerate() {
-        for (place, (image, file)) in study.images.iter().zip(&source.images).enumerate() {
-            let key = (!file.key.is_empty() && file.key != source.key).then_some(&file.key);
-            images.push((image.id.0.cast_signed(), no, place, image, file, key));
+    for (study, (of, source)) in (0..).zip(dataset.studies.iter().zip(&import.sources)) {
+        let mut files = source.images.iter();
+        for (place, image) in (0..).zip(&of.images) {
+            images.push(ImageLine {
+                id: image.id.0.cast_signed(),
+                study,
+                place,
+                view: image.view.as_deref(),
+                file: files.next().map(|file| (file, source.key.as_str())),
+            });
         }
     }
-    images.sort_unstable_by_key(|(id, ..)| *id);
-    let mut row = conn.prepare(
-        "INSERT INTO image (id, study, place, view, key, path, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )?;
-    for (id, no, place, image, file, key) in images {
-        let bytes = file.bytes.map(u64::cast_signed);
-        row.execute(params![id, count(no), count(place), image.view, key, file.path, bytes])?;
-    }
-    Ok(())
+    images.par_sort_unstable_by_key(|image| image.id);
+    let into = "image (id, study, place, view, key, path, bytes)";
+    bulk::insert(conn, into, images.iter().map(ImageLine::cells))
 }

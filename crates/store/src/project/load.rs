@@ -6,7 +6,7 @@ use overread_core::event::InputFile;
 use overread_core::sampling::{Shortfall, StudySet};
 use overread_core::{
     Dataset, Deck, ImageId, ImageRef, Item, Labels, Member, Phase, Protocol, ReaderRecord, Sample,
-    Sex, Study, StudyId, Worklist,
+    Sex, Study, StudyId, Words, Worklist,
 };
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -295,6 +295,8 @@ fn dataset_of(conn: &Connection) -> rusqlite::Result<Dataset> {
         "SELECT id, patient, positive, negative, uncertain, sex, age_years, region, split
          FROM study ORDER BY no",
     )?;
+    let mut words = Words::default();
+    let mut word = |text: Option<&str>| text.map(|text| words.share(text));
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let id = StudyId(row.get::<_, i64>(0)?.cast_unsigned());
@@ -315,8 +317,8 @@ fn dataset_of(conn: &Connection) -> rusqlite::Result<Dataset> {
             available: true,
             sex,
             age_years: row.get(6)?,
-            region: row.get(7)?,
-            split: row.get(8)?,
+            region: word(row.get_ref(7)?.as_str_or_null()?),
+            split: word(row.get_ref(8)?.as_str_or_null()?),
         });
     }
     attach_images(conn, &mut dataset)?;
@@ -329,13 +331,15 @@ fn attach_images(conn: &Connection, dataset: &mut Dataset) -> rusqlite::Result<(
         conn.prepare("SELECT study, id, view, path IS NOT NULL, place FROM image")?;
     let mut rows = statement.query([])?;
     let mut later = Vec::new();
+    let mut words = Words::default();
     while let Some(row) = rows.next()? {
         let no = usize::try_from(row.get::<_, i64>(0)?).unwrap_or(usize::MAX);
         let Some(study) = dataset.studies.get_mut(no) else { continue };
         study.available &= row.get::<_, bool>(3)?;
         let id: i64 = row.get(1)?;
         let grey_levels = classes.get(&id).copied();
-        let image = ImageRef { id: ImageId(id.cast_unsigned()), view: row.get(2)?, grey_levels };
+        let view = row.get_ref(2)?.as_str_or_null()?.map(|view| words.share(view));
+        let image = ImageRef { id: ImageId(id.cast_unsigned()), view, grey_levels };
         match row.get::<_, i64>(4)? {
             0 => study.images.insert(0, image),
             place => later.push((no, place, image)),

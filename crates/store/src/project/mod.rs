@@ -1,6 +1,7 @@
 //! One open project.
 
 pub(crate) mod adequacy;
+mod bulk;
 pub(crate) mod check;
 mod create;
 mod events;

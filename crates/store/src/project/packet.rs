@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use overread_core::event::{Event, EventBody};
-use overread_core::{Deck, ImageId, Item, Member, Phase, Protocol, Sample, Sex, StudyId, Worklist};
+use overread_core::{
+    Deck, ImageId, Item, Member, Phase, Protocol, Sample, Sex, StudyId, Word, Worklist,
+};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::Project;
@@ -75,7 +77,7 @@ impl PacketKey {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PacketImage {
     /// View position.
-    pub view: Option<String>,
+    pub view: Option<Word>,
     /// Name in the packet's folder; `None` where it is not copied or could not be had.
     pub name: Option<String>,
     /// Size and SHA-256 of the file the reader will have; `None` where it could not be had.
@@ -86,7 +88,7 @@ pub struct PacketImage {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PacketStudy {
     /// Body region.
-    pub region: Option<String>,
+    pub region: Option<Word>,
     /// Stated sex, only where the protocol shows it.
     pub sex: Option<Sex>,
     /// Stated age, only where the protocol shows it.

@@ -104,7 +104,7 @@ pub(crate) fn lock(item: ItemId, finding: &str, level: u8) -> EventBody {
 pub(crate) fn packet_for(project: &mut Project, reader: &str, to: &Path) {
     let items = project.worklist(reader).unwrap().unwrap().items.len();
     let image =
-        PacketImage { view: Some("PA".to_owned()), name: None, file: Some((12, "00".repeat(32))) };
+        PacketImage { view: Some("PA".into()), name: None, file: Some((12, "00".repeat(32))) };
     let studies = vec![PacketStudy { images: vec![image], ..PacketStudy::default() }; items];
     let key = PacketKey::random();
     let order = PacketOrder {
