@@ -28,14 +28,8 @@ impl Words {
         if let Some(last) = self.last.as_ref().filter(|last| ***last == *text) {
             return Word::clone(last);
         }
-        let word = match self.known.get(text) {
-            Some(word) => Word::clone(word),
-            None => {
-                let word = Word::from(text);
-                self.known.insert(Word::clone(&word));
-                word
-            }
-        };
+        let word = self.known.get(text).map_or_else(|| Word::from(text), Word::clone);
+        self.known.insert(Word::clone(&word));
         self.last = Some(Word::clone(&word));
         word
     }

@@ -14,8 +14,14 @@ pub struct ParseIdError(String);
 /// The first 64 bits of SHA-256 over the parts, joined by a byte no part may hold.
 pub fn digest64(parts: &[&str]) -> u64 {
     let mut hasher = Sha256::new();
-    parts.iter().for_each(|part| absorb(&mut hasher, part));
+    absorb_all(&mut hasher, parts);
     first64(hasher)
+}
+
+fn absorb_all(hasher: &mut Sha256, parts: &[&str]) {
+    for part in parts {
+        absorb(hasher, part);
+    }
 }
 
 fn absorb(hasher: &mut Sha256, part: &str) {
@@ -39,7 +45,7 @@ macro_rules! id {
             pub fn derive(parts: &[&str]) -> Self {
                 let mut hasher = Sha256::new();
                 absorb(&mut hasher, $domain);
-                parts.iter().for_each(|part| absorb(&mut hasher, part));
+                absorb_all(&mut hasher, parts);
                 Self(first64(hasher))
             }
 
@@ -47,7 +53,7 @@ macro_rules! id {
             pub fn deriver(parts: &[&str]) -> impl Fn(&str) -> Self + use<> {
                 let mut hasher = Sha256::new();
                 absorb(&mut hasher, $domain);
-                parts.iter().for_each(|part| absorb(&mut hasher, part));
+                absorb_all(&mut hasher, parts);
                 move |last| {
                     let mut hasher = hasher.clone();
                     absorb(&mut hasher, last);
