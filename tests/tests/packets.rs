@@ -251,6 +251,63 @@ fn a_packet_copied_in_the_middle_of_reading_and_read_on_in_both_places_loses_not
 }
 
 #[test]
+fn a_lead_who_copies_the_project_and_works_on_in_both_never_forks_a_chain() -> Result<()> {
+    let place = Place::new()?;
+    let first = place.at("first.overread");
+    let labels = place.write("labels.csv", table(true).0)?;
+    place.ok(&[
+        OsStr::new("new"),
+        first.as_os_str(),
+        OsStr::new("--labels"),
+        labels.as_os_str(),
+        OsStr::new("--format"),
+        OsStr::new("cxr14"),
+    ])?;
+    let copy = place.at("copy.overread");
+    std::fs::copy(&first, &copy)?;
+    let add = |file: &Path, name: &str| {
+        run(&place, file, "readers", &[OsStr::new("add"), OsStr::new(name)]).map(drop)
+    };
+    add(&first, "ann")?;
+    add(&copy, "ben")?;
+    add(&first, "cid")?;
+    add(&copy, "dot")?;
+    let places = |file: &Path| {
+        rows(file, "SELECT chain || ' ' || chain_seq || ' ' || hash FROM event ORDER BY seq")
+    };
+    let (ours, theirs) = (places(&first)?, places(&copy)?);
+    let place_of = |row: &String| row.rsplit_once(' ').map(|(place, _)| place.to_owned());
+    for row in &ours {
+        let twin = theirs.iter().find(|other| place_of(other) == place_of(row));
+        ensure!(twin.is_none_or(|twin| twin == row), "{row} is another event in the copy");
+    }
+    let chains = |file: &Path| rows(file, "SELECT DISTINCT chain FROM event");
+    assert_eq!(chains(&first)?.len(), 1, "the original goes on with its chain");
+    assert_eq!(chains(&copy)?.len(), 2, "the copy begins one of its own and goes on with it");
+    for file in [&first, &copy] {
+        assert_eq!(json(&place, "verify", file)?["ok"], true);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_saved_of_a_packet_holds_no_labels_and_says_so() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let sent = packet(&place, &project, "ann", "ann.overread", "match")?;
+    let acks = read(&place, &sent, "ann", "1\n2\n")?;
+    let saved = place.at("saved.overread");
+    place.ok(&[OsStr::new("recover"), sent.as_os_str(), OsStr::new("-o"), saved.as_os_str()])?;
+    let views = "SELECT name FROM sqlite_schema WHERE name = 'v_dataset_labels'";
+    assert_eq!(rows(&saved, views)?.len(), 0, "as in the packet itself");
+    let report = merge(&place, &project, &[&saved])?;
+    assert_eq!(report["refused"], 0, "{report}");
+    let ids: BTreeSet<String> = rows(&project, "SELECT id FROM event")?.into_iter().collect();
+    assert!(acks.iter().all(|(_, event)| ids.contains(event)), "answers came back by way of it");
+    Ok(())
+}
+
+#[test]
 fn a_damaged_packet_leaves_the_project_and_its_folder_as_they_were() -> Result<()> {
     let place = Place::new()?;
     let project = project(&place, "study", true)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::clock::Clock;
 use crate::error::StoreError;
@@ -177,6 +177,13 @@ fn rescue(from: &Path, to: &Path) -> rusqlite::Result<(bool, Vec<SavedTable>)> {
     }
     // Reads are what the events say, whatever became of the tables.
     let folded = rebuild_all(&tx).is_ok();
+    let kind: Option<String> = tx
+        .query_row("SELECT value FROM meta WHERE name = 'kind'", [], |row| row.get(0))
+        .optional()?;
+    if kind.as_deref() == Some("packet") {
+        // A packet holds no labels, and says so by having no view of them.
+        tx.execute_batch("DROP VIEW v_dataset_labels")?;
+    }
     tx.commit()?;
     target.close().map_err(|(_, error)| error)?;
     let whole = sound && folded && saved.iter().all(|table| !table.cut_short);

@@ -1,28 +1,41 @@
 //! A bare commit, to compare ours with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
 use crate::error::StoreError;
 
-/// Times single-row commits of the size of an event under the project's own durability settings,
-/// with nothing else around them.
-pub fn bare_commits(path: &Path, n: u32) -> Result<Vec<Duration>, StoreError> {
-    let sql = |error| StoreError::sqlite(path, "measure", error);
-    let conn = Connection::open(path).map_err(sql)?;
-    conn.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         CREATE TABLE IF NOT EXISTS bare (n INTEGER PRIMARY KEY, body TEXT) STRICT;",
-    )
-    .map_err(sql)?;
-    let body = "x".repeat(700);
-    let mut times = Vec::new();
-    for _ in 0..n {
-        let start = Instant::now();
-        conn.execute("INSERT INTO bare (body) VALUES (?1)", [&body]).map_err(sql)?;
-        times.push(start.elapsed());
+/// Single-row commits of the size of an event under the project's own durability settings, with nothing else
+/// around them.
+#[derive(Debug)]
+pub struct BareCommits {
+    conn: Connection,
+    path: PathBuf,
+    body: String,
+}
+
+impl BareCommits {
+    /// Makes a file for them.
+    pub fn new(path: &Path) -> Result<Self, StoreError> {
+        let sql = |error| StoreError::sqlite(path, "measure", error);
+        let conn = Connection::open(path).map_err(sql)?;
+        conn.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+             CREATE TABLE IF NOT EXISTS bare (n INTEGER PRIMARY KEY, body TEXT) STRICT;",
+        )
+        .map_err(sql)?;
+        Ok(Self { conn, path: path.to_owned(), body: "x".repeat(700) })
     }
-    Ok(times)
+
+    /// How long one takes.
+    pub fn once(&mut self) -> Result<Duration, StoreError> {
+        let start = Instant::now();
+        self.conn
+            .prepare_cached("INSERT INTO bare (body) VALUES (?1)")
+            .and_then(|mut insert| insert.execute([&self.body]))
+            .map_err(|error| StoreError::sqlite(&self.path, "measure", error))?;
+        Ok(start.elapsed())
+    }
 }

@@ -15,7 +15,7 @@ mod project;
 mod schema;
 
 pub use backup::{RecoverReport, SavedTable, recover};
-pub use bare::bare_commits;
+pub use bare::BareCommits;
 pub use clock::Clock;
 pub use error::{Holder, ImageError, Notice, ReadOnlyReason, StoreError, words_of};
 pub use files::{free_bytes, place_notices};

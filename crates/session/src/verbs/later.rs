@@ -53,7 +53,7 @@ pub fn adjudicate(path: &Path, name: Option<&str>, dry_run: bool) -> Result<Said
         .unwrap_or_else(|| Worklist { reader: adjudicator.clone(), ..Worklist::default() });
     let added = later::append(&sample, &mut list, &open, Phase::Adjudicate);
     if 0 < added && !dry_run {
-        let device = crate::recent::device_id();
+        let device = crate::chains::device_for(&project, LEAD)?;
         project.save_later_items(&list, Later::Adjudication, LEAD, &device)?;
     }
     project.close()?;
@@ -88,7 +88,8 @@ pub fn review(
     let mut list = record.worklist.clone();
     let added = later::append(&sample, &mut list, &open, Phase::Review);
     if 0 < added && !dry_run {
-        project.save_later_items(&list, Later::Review, LEAD, &crate::recent::device_id())?;
+        let device = crate::chains::device_for(&project, LEAD)?;
+        project.save_later_items(&list, Later::Review, LEAD, &device)?;
     }
     project.close()?;
     let said = describe(&open, added, &list, Phase::Review, dry_run);

@@ -118,7 +118,8 @@ fn worklist(
         let lists = project.worklists()?;
         let list =
             overread_core::sampling::late_worklist(dataset, protocol, &sample, &lists, reader)?;
-        project.save_worklist(&list, LEAD, &crate::recent::device_id())?;
+        let device = crate::chains::device_for(project, LEAD)?;
+        project.save_worklist(&list, LEAD, &device)?;
         list
     };
     if list.items.is_empty() {
@@ -290,7 +291,8 @@ pub fn merge(path: &Path, files: &[PathBuf]) -> Result<Said, VerbError> {
     let (project, report) = if plan.changes() {
         drop(looking);
         let mut project = open_writable(path)?;
-        let report = project.merge_planned(plan, LEAD, &crate::recent::device_id())?;
+        let device = crate::chains::device_for(&project, LEAD)?;
+        let report = project.merge_planned(plan, LEAD, &device)?;
         (project, report)
     } else {
         (looking, plan.into_report())

@@ -155,8 +155,8 @@ pub fn add_reader(
     experience_years: Option<u32>,
 ) -> Result<Said, VerbError> {
     let mut project = open_writable(path)?;
-    let event =
-        project.add_reader(name, role, experience_years, LEAD, &crate::recent::device_id())?;
+    let device = crate::chains::device_for(&project, LEAD)?;
+    let event = project.add_reader(name, role, experience_years, LEAD, &device)?;
     project.close()?;
     let text = format!("Added {name} as {role}.");
     Ok(Said::new(json!({ "reader": name, "role": role, "event": event.id }), text))

@@ -92,7 +92,8 @@ pub fn set_protocol(path: &Path, file: &Path) -> Result<Said, VerbError> {
     let mut project = open_writable(path)?;
     check_labels(&protocol, &project.dataset()?.findings)?;
     check_change(&project, &protocol)?;
-    let event = project.set_protocol(&protocol, LEAD, &crate::recent::device_id())?;
+    let device = crate::chains::device_for(&project, LEAD)?;
+    let event = project.set_protocol(&protocol, LEAD, &device)?;
     project.close()?;
     let text = format!(
         "Version {} of {} holds from here. Reads of earlier versions are kept and stay out of its figures.",

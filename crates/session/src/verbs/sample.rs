@@ -47,7 +47,8 @@ pub fn sample(path: &Path, options: SampleOptions) -> Result<Said, VerbError> {
     drawn.gold = sampling::gold_panel(&protocol, &readers, options.seed)?;
     let lists = sampling::worklists(&dataset, &protocol, &drawn, &readers);
     if !options.dry_run {
-        project.save_sample(&drawn, &lists, LEAD, &crate::recent::device_id())?;
+        let device = crate::chains::device_for(&project, LEAD)?;
+        project.save_sample(&drawn, &lists, LEAD, &device)?;
         super::adequacy::measure(&mut project, false)?;
     }
     project.close()?;
@@ -81,7 +82,8 @@ pub fn extend_sample(path: &Path, name: &str, more: u32, dry_run: bool) -> Resul
         return Err(VerbError::Other(text));
     }
     if !dry_run {
-        project.save_extension(&extension, more, &lists, LEAD, &crate::recent::device_id())?;
+        let device = crate::chains::device_for(&project, LEAD)?;
+        project.save_extension(&extension, more, &lists, LEAD, &device)?;
         super::adequacy::measure(&mut project, false)?;
     }
     project.close()?;

@@ -73,6 +73,8 @@ fn build(
     migrate(&mut conn, MIGRATIONS)?;
     let tx = conn.transaction()?;
     insert_meta(&tx, clock)?;
+    // A copy of the project begins a chain of its own, also one that is made before anybody writes to either.
+    super::seat::insert_seat(&tx, path, (device, device, 1))?;
     insert_dataset(&tx, import)?;
     let set_at = text_of(clock.now());
     insert_protocol(&tx, protocol, &set_at)?;

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Project;
 use crate::error::StoreError;
@@ -45,16 +45,24 @@ impl Project {
     /// Takes a device for this computer in this file.
     pub fn take_seat(&self, computer: &str, device: &str, count: u32) -> Result<(), StoreError> {
         self.writable()?;
-        // Where a place has no name of its own, every sitting is a device.
-        let place = place_of(&self.path).unwrap_or_else(|| "-".to_owned());
-        self.conn
-            .execute(
-                "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
-                params![seat_name(computer), format!("{device} {place} {count}")],
-            )
-            .map(|_rows| ())
+        insert_seat(&self.conn, &self.path, (computer, device, count))
             .map_err(self.sql("write to the log"))
     }
+}
+
+/// Notes under which device a computer writes to the file at this path.
+pub(super) fn insert_seat(
+    conn: &Connection,
+    path: &Path,
+    (computer, device, count): (&str, &str, u32),
+) -> rusqlite::Result<()> {
+    // Where a place has no name of its own, every sitting is a device.
+    let place = place_of(path).unwrap_or_else(|| "-".to_owned());
+    conn.execute(
+        "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+        params![seat_name(computer), format!("{device} {place} {count}")],
+    )
+    .map(|_rows| ())
 }
 
 fn seat_name(computer: &str) -> String {
