@@ -287,12 +287,17 @@ fn plain(json: &serde_json::Value) -> String {
 
 fn bench(args: &BenchArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
     let figures = overread_session::bench::run(&args.names)?;
-    let mut text =
-        format!("{:<36}{:>10}{:>10}{:>10}{:>8}\n", "name", "p50 ms", "p95 ms", "max ms", "n");
+    let mut text = format!(
+        "{:<36}{:>10}{:>10}{:>10}{:>10}{:>8}\n",
+        "name", "p50 ms", "p95 ms", "p99 ms", "max ms", "n"
+    );
     for f in &figures {
-        let numbers = format!("{:>10.2}{:>10.2}{:>10.2}{:>8}", f.p50_ms, f.p95_ms, f.max_ms, f.n);
+        let times = [f.p50_ms, f.p95_ms, f.p99_ms, f.max_ms].map(|ms| format!("{ms:>10.2}"));
+        let numbers = format!("{}{:>8}", times.concat(), f.n);
         let growth = f.exponent.map(|e| format!("   exponent {e:.2}")).unwrap_or_default();
-        text += &[&format!("{:<36}", f.name), numbers.as_str(), &growth, "\n"].concat();
+        let ratio =
+            f.ratio_p99.map(|r| format!("   {r:.2} times the next at p99")).unwrap_or_default();
+        text += &[&format!("{:<36}", f.name), numbers.as_str(), &growth, &ratio, "\n"].concat();
     }
     let said = Said::new(serde_json::to_value(&figures)?, text.trim_end().to_owned());
     say(&said, args.json, out)

@@ -208,7 +208,8 @@ fn disk(folder: &Path) -> Value {
     json["writable"] = true.into();
     json["locks"] = locks(&probe.path().join("lock")).map_or(Value::Null, Value::from);
     json["sync_ms"] = syncs(&probe.path().join("sync")).map_or(Value::Null, Value::from);
-    let commits = overread_store::bare_commits(&probe.path().join("commits.sqlite"), COMMITS);
+    let commits = overread_store::BareCommits::new(&probe.path().join("commits.sqlite"))
+        .and_then(|mut bare| (0..COMMITS).map(|_| bare.once()).collect::<Result<Vec<_>, _>>());
     json["commit_ms"] = commits.ok().and_then(median).map_or(Value::Null, Value::from);
     json
 }
