@@ -264,14 +264,19 @@ fn tags_compact_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     } else if let Some(skip) = &view.skip {
         controls::buttons_ui(pen, x, hints_y - 56.0, "skip", std::slice::from_ref(skip));
     }
-    let mut at_x = x;
+    note_hints_ui(pen, at(x, hints_y - 16.0, right - x, 32.0), view);
+}
+
+/// Comment, flag and the other keys in one row, as far as there is room.
+pub(crate) fn note_hints_ui(pen: &mut Pen<'_>, row: Rect, view: &ReadView) {
+    let mut x = row.min.x;
     for hint in &view.hints_short {
         let width = controls::hint_width(pen, hint);
-        if at_x + width > right + 1.0 {
+        if x + width > row.max.x + 1.0 {
             break;
         }
-        note_hint_ui(pen, at(at_x, hints_y - 16.0, width, 32.0), hint, view);
-        at_x += width + 10.0;
+        note_hint_ui(pen, at(x, row.center().y - 16.0, width, 32.0), hint, view);
+        x += width + 10.0;
     }
 }
 

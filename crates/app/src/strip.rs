@@ -5,12 +5,18 @@ use crate::{
     findings::findings_strip_ui,
     layout::at,
     pen::Pen,
-    rail::{item_ui, notes_ui},
+    rail::{item_ui, note_hints_ui, notes_ui, scroll_ui},
     rows::{self, AnswerLook},
     theme,
 };
 use egui::{Rect, pos2};
 use overread_session::view::{KeyHint, ReadView, UiAction};
+use std::ops::Range;
+
+/// Rows below the answers.
+const ROWS: usize = 3;
+/// From one of them to the next.
+const STEP: f32 = 44.0;
 
 /// Question and progress at the left; answers, no answer, tags and notes in three columns.
 pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
@@ -49,7 +55,7 @@ pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
     }
     answers_ui(pen, area, view);
     pen.hline([area.min.x, area.max.x], top + 94.0, theme::LINE);
-    let rows_y = |i: usize| top + 106.0 + 44.0 * i as f32;
+    let rows_y = |i: usize| top + 106.0 + STEP * i as f32;
     for (i, row) in view.no_answers.iter().enumerate() {
         rows::no_answer_ui(
             pen,
@@ -59,45 +65,84 @@ pub(crate) fn strip_ui(pen: &mut Pen<'_>, strip: Rect, view: &ReadView) {
             (76.0, rows::pressed(view)),
         );
     }
-    let mut hint_x = column(0);
-    // Comment and flag have caps of their own here.
+    let cells =
+        [column(0), column(1), column(2)].map(|x| at(x, rows_y(0), width, STEP * ROWS as f32));
+    if view.tags.len() <= ROWS {
+        notes_column_ui(pen, cells, view);
+    } else {
+        tags_columns_ui(pen, cells, view);
+    }
+}
+
+/// Few tags: comment and flag have a column of their own beside them.
+fn notes_column_ui(pen: &mut Pen<'_>, [first, tags, notes]: [Rect; 3], view: &ReadView) {
+    let row = |n: usize| row_of(notes, n);
+    tags_ui(pen, tags, view, 0..ROWS);
     let own = |hint: &&KeyHint| {
         hint.caps != [view.comment.key.as_str()] && hint.caps != [view.flag.key.as_str()]
     };
     let hints: Vec<_> = view.hints_short.iter().filter(own).collect();
+    let y = row(2).center().y;
+    let mut x = first.min.x;
     for hint in hints.iter().take(hints.len().saturating_sub(1)) {
-        hint_x = controls::hint_ui(pen, hint_x, rows_y(2) + 20.0, hint) + 14.0;
-    }
-    let tags = at(column(1), rows_y(0), width, 132.0);
-    let wanted = 44.0 * view.tags.len() as f32;
-    let add = |pen: &mut Pen<'_>, rect: Rect| {
-        for (i, tag) in view.tags.iter().enumerate() {
-            let rect = at(rect.min.x, rect.min.y + 44.0 * i as f32, rect.width(), 40.0);
-            rows::tag_ui(pen, rect, i, tag, 84.0);
-        }
-    };
-    if wanted <= tags.height() {
-        add(pen, tags);
-    } else {
-        crate::rail::scroll_ui(pen, tags, "tags", wanted, add);
+        x = controls::hint_ui(pen, x, y, hint) + 14.0;
     }
     if view.comment.editing {
-        notes_ui(pen, at(column(2), rows_y(0), width, 40.0), view);
+        notes_ui(pen, row(0), view);
     } else {
         let comment = &view.comment;
         let caption = if comment.text.is_empty() { "Comment" } else { "Commented" };
-        let row = at(column(2), rows_y(0), width, 40.0);
         let state = (comment.key.as_str(), caption, !comment.text.is_empty());
-        rows::cap_word_ui(pen, row, state, 20.0, UiAction::OpenComment);
+        rows::cap_word_ui(pen, row(0), state, 20.0, UiAction::OpenComment);
     }
     let flag = &view.flag;
-    let row = at(column(2), rows_y(1), width, 40.0);
-    rows::cap_word_ui(pen, row, (&flag.key, &flag.name, flag.on), 20.0, UiAction::ToggleFlag);
+    rows::cap_word_ui(pen, row(1), (&flag.key, &flag.name, flag.on), 20.0, UiAction::ToggleFlag);
     if let Some(skip) = &view.skip {
-        controls::buttons_ui(pen, column(2), rows_y(2) + 4.0, "skip", std::slice::from_ref(skip));
+        controls::buttons_ui(pen, notes.min.x, y - 16.0, "skip", std::slice::from_ref(skip));
     } else if let Some(hint) = hints.last() {
-        controls::hint_ui(pen, column(2), rows_y(2) + 20.0, hint);
+        controls::hint_ui(pen, notes.min.x, y, hint);
     }
+}
+
+/// More tags than rows: they take both columns, and comment and flag stand with the other keys.
+fn tags_columns_ui(pen: &mut Pen<'_>, [first, left, right]: [Rect; 3], view: &ReadView) {
+    let last = row_of(first, ROWS - 1);
+    if let Some(skip) = &view.skip {
+        let top = last.center().y - 16.0;
+        controls::buttons_ui(pen, first.min.x, top, "skip", std::slice::from_ref(skip));
+    } else {
+        note_hints_ui(pen, last, view);
+    }
+    if view.comment.editing {
+        let count = view.tags.len();
+        scroll_ui(pen, left, "tags", STEP * count as f32, |pen, rect| {
+            tags_ui(pen, rect, view, 0..count);
+        });
+        notes_ui(pen, row_of(right, 0), view);
+        return;
+    }
+    let rows = view.tags.len().div_ceil(2).max(ROWS);
+    let both = left.union(right);
+    let add = |pen: &mut Pen<'_>, rect: Rect| {
+        tags_ui(pen, rect.with_max_x(rect.min.x + left.width()), view, 0..rows);
+        tags_ui(pen, rect.with_min_x(rect.max.x - right.width()), view, rows..view.tags.len());
+    };
+    if rows <= ROWS {
+        add(pen, both);
+    } else {
+        scroll_ui(pen, both, "tags", STEP * rows as f32, add);
+    }
+}
+
+fn tags_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView, which: Range<usize>) {
+    let start = which.start;
+    for (i, tag) in view.tags.iter().enumerate().take(which.end).skip(start) {
+        rows::tag_ui(pen, row_of(area, i - start), i, tag, 84.0);
+    }
+}
+
+fn row_of(area: Rect, n: usize) -> Rect {
+    at(area.min.x, area.min.y + STEP * n as f32, area.width(), STEP - 4.0)
 }
 
 /// Answers in one row; what each newly meets stands beneath it.

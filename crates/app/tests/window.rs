@@ -95,6 +95,24 @@ fn every_answer_is_named_with_its_key_and_both_rules_in_every_room() {
 }
 
 #[test]
+fn up_to_six_tags_are_all_in_sight_in_portrait() {
+    for extra in 0..=3 {
+        let harness = open(scene(|s| s.tags = extra), [1080.0, 1440.0]);
+        let strip = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1080.0, 1440.0 - 32.0));
+        let mut places: Vec<egui::Rect> = Vec::new();
+        for tag in
+            harness.get_all_by(|node| node.label().is_some_and(|label| label.contains(", tag ")))
+        {
+            let rect = tag.rect();
+            assert!(strip.contains_rect(rect), "{extra} more: {rect:?}");
+            assert!(places.iter().all(|other| !other.intersects(rect.shrink(1.0))), "{rect:?}");
+            places.push(rect);
+        }
+        assert_eq!(places.len(), 3 + extra);
+    }
+}
+
+#[test]
 fn answers_stand_in_the_order_of_the_scale() {
     for size in SIZES {
         let harness = open(Scene::default(), size);

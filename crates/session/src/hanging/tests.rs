@@ -315,7 +315,7 @@ fn the_clipped_map_says_how_much_is_lost_in_film_and_window() {
     let mut hanging = hang(1);
     press(&mut hanging, Command::Clipped);
     let words = draw_one(&mut hanging, 0).overlay.bottom_left;
-    assert!(words[0].starts_with("Film: 0.4\u{a0}% at its highest level"), "{words:?}");
+    assert!(words[0].starts_with("Film: 0.4\u{a0}% lowest, 0.4\u{a0}% highest"), "{words:?}");
     assert!(words[1].starts_with("Window: "), "{words:?}");
 }
 

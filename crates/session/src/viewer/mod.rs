@@ -370,7 +370,7 @@ impl Viewer {
         if self.look.view.layers.clipped {
             let share = |v: f64| format!("{:.1}\u{a0}%", v * 100.0);
             let [low, high] = at_ends(image).map(share);
-            lines.push(format!("Film: {high} at its highest level, {low} at its lowest"));
+            lines.push(format!("Film: {low} lowest, {high} highest"));
             let [black, white] = window_clips(image, grey);
             lines.push(format!("Window: {black}, {white}"));
         }
