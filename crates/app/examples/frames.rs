@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .ok();
     };
     let options = Options { size: [1920.0, 1232.0], maximized: false, vsync: false };
-    let measured = run(&options, frames::Frames::new(project, reader, print));
+    let measured = run(&options, frames::backend(project, reader, print));
     folder.close()?;
     Ok(measured?)
 }

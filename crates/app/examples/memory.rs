@@ -9,7 +9,7 @@
 //! prints one line of JSON for each figure.
 
 use overread_app::{Options, run};
-use overread_session::bench::memory::{Found, Items, project};
+use overread_session::bench::memory::{Found, backend, project};
 use std::io::Write as _;
 
 /// Films that nobody answers, so that the last item has films ahead of it like every other.
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(std::io::stdout(), "{line}").ok();
     };
     let options = Options { size: [1920.0, 1080.0], maximized: false, vsync: false };
-    let measured = run(&options, Items::new(project, reader, items, print));
+    let measured = run(&options, backend(project, reader, items, print));
     folder.close()?;
     Ok(measured?)
 }

@@ -225,7 +225,6 @@ impl<B: Backend> OverreadApp<B> {
 
     fn perform(&mut self, ctx: &Context, effect: Effect) {
         match effect {
-            Effect::CopyText(text) => ctx.copy_text(text),
             Effect::Pick(request) => self.dialogs.open(request, Arc::clone(&self.wake)),
             Effect::Close => {
                 self.may_close = true;

@@ -10,7 +10,7 @@ use egui_winit::{
     accesskit_winit::{Event as AccessEvent, WindowEvent as Access},
     winit::{
         application::ApplicationHandler,
-        event::{StartCause, WindowEvent},
+        event::WindowEvent,
         event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy, OwnedDisplayHandle},
         window::{Window, WindowId},
     },
@@ -182,8 +182,6 @@ impl<B: Backend + 'static> Program<B> {
 }
 
 impl<B: Backend + 'static> ApplicationHandler<Wake> for Program<B> {
-    fn new_events(&mut self, _events: &ActiveEventLoop, _cause: StartCause) {}
-
     fn resumed(&mut self, events: &ActiveEventLoop) {
         match self.open(events) {
             Ok(Some(open)) => {

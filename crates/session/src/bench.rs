@@ -1,6 +1,7 @@
 //! Whole-program speed figures, measured through the same code that the window runs.
 
 pub mod frames;
+mod hand;
 pub mod memory;
 mod teams;
 

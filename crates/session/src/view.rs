@@ -141,8 +141,6 @@ pub enum ScreenView {
 /// What the window should do once, outside of drawing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Put text on the clipboard.
-    CopyText(String),
     /// Ask for a path; the answer is [`UiAction::Picked`] with the same id.
     Pick(PickRequest),
     /// Close the window.

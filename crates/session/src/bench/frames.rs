@@ -1,72 +1,36 @@
 //! Frame times of the whole window: a hand that windows, pans, zooms and answers as fast as
 //! frames come, over the program itself.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use overread_core::protocol::builtin;
+
+use super::hand::{self, Driven, Hand};
 use super::{BenchFigure, figure};
-use crate::shell::{Shell, Start};
-use crate::verbs::{self, NewProject, SampleOptions, VerbError};
-use crate::view::{
-    Backend, DragPace, Effect, FilmState, FrameInput, FrameView, KeyPress, Phase, ScreenShape,
-    ScreenView, UiAction,
-};
+use crate::shell::Shell;
+use crate::verbs::VerbError;
+use crate::view::{Backend, DragPace, FrameInput, KeyPress, Phase, UiAction};
 
 /// Frames of each gesture.
 const FRAMES: usize = 200;
 /// Items answered.
 const ITEMS: usize = 20;
 /// Films of the project.
-const FILMS: u16 = 24;
+const FILMS: usize = 24;
 
 /// A project of films of 3000×2500 at 12 bits: the folder, which goes away with its value, the
 /// path and the reader.
 pub fn project() -> Result<(tempfile::TempDir, PathBuf, String), VerbError> {
-    use std::fmt::Write as _;
-    let place = tempfile::tempdir()
-        .map_err(VerbError::io("make a folder in", Path::new("temporary files")))?;
-    let folder = place.path();
-    let images = folder.join("films");
-    std::fs::create_dir_all(&images).map_err(VerbError::io("make the folder", &images))?;
-    let mut table = String::from(
-        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n",
-    );
     let mut film = dicom(3000, 2500);
-    for n in 1..=FILMS {
-        // The last pixel tells the films apart.
+    let protocol = builtin("cxr14-verify").unwrap_or_default();
+    hand::project(FILMS, [3000, 2500], protocol, |n| {
+        // The last pixels tell the films apart.
         if let [.., low, high] = film.as_mut_slice() {
-            [*low, *high] = n.to_le_bytes();
+            [*low, *high] = u16::try_from(n).unwrap_or(0).to_le_bytes();
         }
-        let name = format!("{n:08}_000.png");
-        // What a file holds decides, not what it is called.
-        let path = images.join(&name);
-        write_through(&path, &film)?;
-        writeln!(table, "{name},Pneumothorax,0,{n},58,M,PA,3000,2500,0.143,0.143").ok();
-    }
-    let labels = folder.join("labels.csv");
-    std::fs::write(&labels, table).map_err(VerbError::io("write", &labels))?;
-    let path = folder.join("frames.overread");
-    verbs::new(&NewProject {
-        path: path.clone(),
-        labels: vec![labels],
-        format: "cxr14".to_owned(),
-        map: None,
-        images: Some(images),
-        protocol: "cxr14-verify".to_owned(),
-        dry_run: false,
-    })?;
-    verbs::add_reader(&path, "R1", "reader", None)?;
-    verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
-    Ok((place, path, "R1".to_owned()))
-}
-
-/// Writes a film to the disk at once: what the system would write back half a minute later holds
-/// up the sync of an answer meanwhile, and that would be counted as ours.
-pub(super) fn write_through(path: &Path, bytes: &[u8]) -> Result<(), VerbError> {
-    use std::io::Write as _;
-    let mut file = std::fs::File::create(path).map_err(VerbError::io("make", path))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(VerbError::io("write", path))
+        Ok(film.clone())
+    })
 }
 
 /// An uncompressed 12-bit film in explicit little endian: waves and noise.
@@ -119,9 +83,8 @@ enum Doing {
     Done,
 }
 
-/// The program with a hand on it. Give it to the window, with the display's rhythm switched off.
-pub struct Frames {
-    shell: Shell,
+/// A hand that windows, pans, zooms and answers.
+struct Frames {
     doing: Doing,
     last: Option<Instant>,
     pressed: Option<Instant>,
@@ -133,27 +96,38 @@ pub struct Frames {
     report: Box<dyn FnMut(&BenchFigure)>,
 }
 
-impl Frames {
-    /// Opens a project for a reader; `report` gets each figure at the end.
-    pub fn new(
-        project: PathBuf,
-        reader: String,
-        report: impl FnMut(&BenchFigure) + 'static,
-    ) -> Self {
-        Self {
-            shell: Shell::new(Start { project: Some(project), reader: Some(reader) }),
-            doing: Doing::Waiting,
-            last: None,
-            pressed: None,
-            seen: None,
-            windowing: Vec::new(),
-            panning: Vec::new(),
-            zooming: Vec::new(),
-            next: Vec::new(),
-            report: Box::new(report),
-        }
-    }
+/// The program open at a project, with a hand on it; `report` gets each figure at the end. Give it
+/// to the window, with the display's rhythm switched off.
+pub fn backend(
+    project: PathBuf,
+    reader: String,
+    report: impl FnMut(&BenchFigure) + 'static,
+) -> impl Backend + 'static {
+    let hand = Frames {
+        doing: Doing::Waiting,
+        last: None,
+        pressed: None,
+        seen: None,
+        windowing: Vec::new(),
+        panning: Vec::new(),
+        zooming: Vec::new(),
+        next: Vec::new(),
+        report: Box::new(report),
+    };
+    Driven::new(project, reader, hand)
+}
 
+impl Hand for Frames {
+    const REST: Duration = Duration::ZERO;
+
+    fn work(&mut self, shell: &mut Shell, frame: &FrameInput) -> bool {
+        self.note(frame);
+        self.act(shell, frame);
+        self.doing != Doing::Done
+    }
+}
+
+impl Frames {
     /// The time since the frame before belongs to what was done in it.
     fn note(&mut self, frame: &FrameInput) {
         let now = Instant::now();
@@ -175,7 +149,7 @@ impl Frames {
         }
     }
 
-    fn hand(&mut self, frame: &FrameInput) {
+    fn act(&mut self, shell: &mut Shell, frame: &FrameInput) {
         let painted = frame.painted.first().copied().flatten();
         let phase = |n: usize| match n {
             0 => Phase::Start,
@@ -192,27 +166,27 @@ impl Frames {
             }
             Doing::Windowing(n) => {
                 let (delta, pace) = ([to_and_fro(n), 1.0], DragPace::Normal);
-                self.shell.act(UiAction::DragWindow { film: 0, phase: phase(n), delta, pace });
+                shell.act(UiAction::DragWindow { film: 0, phase: phase(n), delta, pace });
                 self.doing = step(n, Doing::Windowing, Doing::Panning(0));
             }
             Doing::Panning(n) => {
                 let delta = [to_and_fro(n), 2.0];
-                self.shell.act(UiAction::Pan { film: 0, phase: phase(n), delta });
+                shell.act(UiAction::Pan { film: 0, phase: phase(n), delta });
                 self.doing = step(n, Doing::Panning, Doing::Zooming(0));
             }
             Doing::Zooming(n) => {
                 let dy = to_and_fro(n);
                 let anchor = [400.0, 300.0];
-                self.shell.act(UiAction::DragZoom { film: 0, phase: phase(n), anchor, dy });
+                shell.act(UiAction::DragZoom { film: 0, phase: phase(n), anchor, dy });
                 self.doing = step(n, Doing::Zooming, Doing::Answering(0));
             }
-            Doing::Answering(n) => self.answer(n, frame),
+            Doing::Answering(n) => self.answer(n, shell, frame),
             Doing::Done => {}
         }
     }
 
     /// Answers once the film has stood for a second, as a very quick reader does.
-    fn answer(&mut self, n: usize, frame: &FrameInput) {
+    fn answer(&mut self, n: usize, shell: &mut Shell, frame: &FrameInput) {
         if n == ITEMS {
             self.finish();
             return;
@@ -222,7 +196,7 @@ impl Frames {
             self.seen = Some(painted.generation);
             let at = Instant::now();
             self.pressed = Some(at);
-            self.shell.act(UiAction::Key(KeyPress { chord: "1".to_owned(), repeat: false, at }));
+            shell.act(UiAction::Key(KeyPress { chord: "1".to_owned(), repeat: false, at }));
             self.doing = Doing::Answering(n + 1);
         }
     }
@@ -238,42 +212,9 @@ impl Frames {
         for (name, times) in all {
             (self.report)(&figure(name, std::mem::take(times)));
         }
-        self.shell.act(UiAction::CloseRequested);
     }
 }
 
 fn step(n: usize, same: fn(usize) -> Doing, next: Doing) -> Doing {
     if n < FRAMES { same(n + 1) } else { next }
-}
-
-impl Backend for Frames {
-    fn set_waker(&mut self, waker: Arc<dyn Fn() + Send + Sync>) {
-        self.shell.set_waker(waker);
-    }
-
-    fn shape(&self) -> ScreenShape {
-        self.shell.shape()
-    }
-
-    fn view(&mut self, frame: &FrameInput) -> FrameView {
-        self.note(frame);
-        self.hand(frame);
-        let mut view = self.shell.view(frame);
-        if let ScreenView::Read(read) = &view.screen
-            && let Some(FilmState::Failed { reason, .. }) = read.films.first().map(|f| &f.state)
-        {
-            tracing::error!(reason, "the film to measure cannot be shown");
-            view.effects.push(Effect::Close);
-        }
-        view.repaint_after = Some(Duration::ZERO);
-        view
-    }
-
-    fn act(&mut self, _action: UiAction) {
-        // The mouse of whoever watches does nothing.
-    }
-
-    fn closing(&mut self) {
-        self.shell.closing();
-    }
 }

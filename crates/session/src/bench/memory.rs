@@ -1,17 +1,16 @@
 //! Memory of the whole window while a reader works through a long list of films.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use overread_core::protocol::builtin;
 use overread_imaging::{Rendered, RenderedPixels};
 
+use super::hand::{self, Driven, Hand};
 use super::{BenchFigure, figure};
-use crate::shell::{Shell, Start, started};
-use crate::verbs::{self, NewProject, SampleOptions, VerbError};
-use crate::view::{Backend, Effect, FrameInput, FrameView, KeyPress, ScreenShape, UiAction};
+use crate::shell::{Shell, started};
+use crate::verbs::VerbError;
+use crate::view::{Backend, FrameInput, KeyPress, UiAction};
 
 /// Pixels along a side, as in ChestX-ray14.
 const SIDE: u32 = 1024;
@@ -23,40 +22,11 @@ const EVERY: usize = 50;
 /// A project of so many different films of 1024² as 8-bit PNG, all in one deck: the folder, which
 /// goes away with its value, the path and the reader.
 pub fn project(films: usize) -> Result<(tempfile::TempDir, PathBuf, String), VerbError> {
-    let place = tempfile::tempdir()
-        .map_err(VerbError::io("make a folder in", Path::new("temporary files")))?;
-    let folder = place.path();
-    let images = folder.join("films");
-    std::fs::create_dir_all(&images).map_err(VerbError::io("make the folder", &images))?;
-    let mut table = String::from(
-        "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n",
-    );
-    for n in 1..=films {
-        let name = format!("{n:08}_000.png");
-        let path = images.join(&name);
-        super::frames::write_through(&path, &film(n as u64)?)?;
-        writeln!(table, "{name},Pneumothorax,0,{n},58,M,PA,1024,1024,0.143,0.143").ok();
-    }
-    let labels = folder.join("labels.csv");
-    std::fs::write(&labels, table).map_err(VerbError::io("write", &labels))?;
     let protocol = builtin("cxr14-verify").unwrap_or_default();
-    let protocol = protocol.replace("size = 50", &format!("size = {films}"));
-    let kept = folder.join("protocol.toml");
-    std::fs::write(&kept, protocol.replace("explore = 100", "explore = 0"))
-        .map_err(VerbError::io("write", &kept))?;
-    let path = folder.join("memory.overread");
-    verbs::new(&NewProject {
-        path: path.clone(),
-        labels: vec![labels],
-        format: "cxr14".to_owned(),
-        map: None,
-        images: Some(images),
-        protocol: kept.display().to_string(),
-        dry_run: false,
-    })?;
-    verbs::add_reader(&path, "R1", "reader", None)?;
-    verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
-    Ok((place, path, "R1".to_owned()))
+    let protocol = protocol
+        .replace("size = 50", &format!("size = {films}"))
+        .replace("explore = 100", "explore = 0");
+    hand::project(films, [SIDE, SIDE], &protocol, |n| film(n as u64))
 }
 
 /// Waves under grain, different for every seed.
@@ -89,9 +59,8 @@ pub enum Found {
     Memory(usize, f64),
 }
 
-/// The program with a reader who answers every film as soon as it may be answered.
-pub struct Items {
-    shell: Shell,
+/// A reader who answers every film as soon as it may be answered.
+struct Items {
     wanted: usize,
     locked: usize,
     seen: Option<u64>,
@@ -101,27 +70,38 @@ pub struct Items {
     report: Box<dyn FnMut(&Found)>,
 }
 
-impl Items {
-    /// Opens a project for a reader, who answers so many items.
-    pub fn new(
-        project: PathBuf,
-        reader: String,
-        items: usize,
-        report: impl FnMut(&Found) + 'static,
-    ) -> Self {
-        Self {
-            shell: Shell::new(Start { project: Some(project), reader: Some(reader) }),
-            wanted: items,
-            locked: 0,
-            seen: None,
-            pressed: None,
-            first: None,
-            next: Vec::new(),
-            report: Box::new(report),
-        }
-    }
+/// The program open at a project, with a reader who answers so many items.
+pub fn backend(
+    project: PathBuf,
+    reader: String,
+    items: usize,
+    report: impl FnMut(&Found) + 'static,
+) -> impl Backend + 'static {
+    let hand = Items {
+        wanted: items,
+        locked: 0,
+        seen: None,
+        pressed: None,
+        first: None,
+        next: Vec::new(),
+        report: Box::new(report),
+    };
+    Driven::new(project, reader, hand)
+}
 
-    fn hand(&mut self, frame: &FrameInput) {
+impl Hand for Items {
+    const REST: Duration = Duration::from_millis(5);
+
+    fn work(&mut self, shell: &mut Shell, frame: &FrameInput) -> bool {
+        if self.locked <= self.wanted {
+            self.answer(shell, frame);
+        }
+        self.locked <= self.wanted
+    }
+}
+
+impl Items {
+    fn answer(&mut self, shell: &mut Shell, frame: &FrameInput) {
         let Some(painted) = frame.painted.first().copied().flatten() else { return };
         if Some(painted.generation) == self.seen {
             return;
@@ -146,7 +126,7 @@ impl Items {
         self.seen = Some(painted.generation);
         let at = Instant::now();
         self.pressed = Some(at);
-        self.shell.act(UiAction::Key(KeyPress { chord: "1".to_owned(), repeat: false, at }));
+        shell.act(UiAction::Key(KeyPress { chord: "1".to_owned(), repeat: false, at }));
     }
 
     fn finish(&mut self) {
@@ -158,37 +138,5 @@ impl Items {
         {
             (self.report)(&Found::Times(figure(name, times)));
         }
-        self.shell.act(UiAction::CloseRequested);
-    }
-}
-
-impl Backend for Items {
-    fn set_waker(&mut self, waker: Arc<dyn Fn() + Send + Sync>) {
-        self.shell.set_waker(waker);
-    }
-
-    fn shape(&self) -> ScreenShape {
-        self.shell.shape()
-    }
-
-    fn view(&mut self, frame: &FrameInput) -> FrameView {
-        let done = self.wanted < self.locked;
-        if !done {
-            self.hand(frame);
-        }
-        let mut view = self.shell.view(frame);
-        if done {
-            view.effects.push(Effect::Close);
-        }
-        view.repaint_after = Some(Duration::from_millis(5));
-        view
-    }
-
-    fn act(&mut self, _action: UiAction) {
-        // The mouse of whoever watches does nothing.
-    }
-
-    fn closing(&mut self) {
-        self.shell.closing();
     }
 }
