@@ -7,7 +7,7 @@ use crate::texture::{Texture, Textures};
 use crate::triangle::{self, Corner};
 use crate::{Frame, difference};
 use egui::epaint::{ClippedPrimitive, Mesh, Primitive};
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 /// Corners in a run: few enough that most runs of a page of text are skipped when one word changes.
 const RUN: usize = 96;
@@ -29,7 +29,8 @@ struct Piece {
     mesh: Mesh,
     /// Of its texture.
     version: Option<u64>,
-    runs: Vec<Run>,
+    /// Found when first painted: most frames are like the one before.
+    runs: OnceLock<Vec<Run>>,
     /// Every pixel of this area is replaced, whatever was there.
     covers: Option<Area>,
 }
@@ -116,25 +117,22 @@ impl Piece {
         }
         let texture = textures.get(mesh.texture_id);
         let version = texture.map(|texture| texture.version);
-        let mut piece = Self { clip, bounds, mesh, version, runs: Vec::new(), covers: None };
-        if let Some(texture) = texture {
-            piece.runs = piece.find_runs(scale, texture.size());
-            piece.covers = piece.find_cover(scale, texture);
-        }
+        let mut piece = Self { clip, bounds, mesh, version, runs: OnceLock::new(), covers: None };
+        piece.covers = texture.and_then(|texture| piece.find_cover(scale, texture));
         Some(piece)
     }
 
-    fn find_runs(&self, scale: f32, texels: [usize; 2]) -> Vec<Run> {
-        let mut runs = Vec::with_capacity(self.mesh.indices.len() / RUN + 1);
+    fn find_runs(&self, scale: f32) -> Vec<Run> {
+        let all = self.mesh.indices.as_slice();
+        let mut runs = Vec::with_capacity(all.len() / RUN + 1);
         let mut start = 0;
-        while start < self.mesh.indices.len() {
+        while start < all.len() {
             let mut end = start;
-            while end < self.mesh.indices.len() && end < start + RUN {
-                let (_, length) = self.shape(end, scale, texels);
-                end += length;
+            while end < all.len() && end < start + RUN {
+                end += if is_pair(all.get(end..).unwrap_or_default()) { 6 } else { 3 };
             }
             let mut rect = egui::Rect::NOTHING;
-            for index in self.mesh.indices.get(start..end).unwrap_or_default() {
+            for index in all.get(start..end).unwrap_or_default() {
                 if let Some(vertex) = self.mesh.vertices.get(*index as usize) {
                     rect.extend_with(vertex.pos);
                 }
@@ -187,10 +185,8 @@ impl Piece {
         let [Some(a), Some(b), Some(c)] = [first, second, third].map(corner) else {
             return (None, 3);
         };
-        if let [_, _, _, e, f, d, ..] = indices
-            && third == e
-            && second == f
-            && let Some(d) = corner(d)
+        if is_pair(indices)
+            && let Some(d) = indices.get(5).and_then(corner)
             && let Some(sheet) = Sheet::of([a, b, c, d])
         {
             return (Some(Shape::Sheet(sheet)), 6);
@@ -199,7 +195,7 @@ impl Piece {
     }
 
     fn paint(&self, band: &mut Band<'_>, limit: Area, texture: &Texture, scale: f32) {
-        for run in &self.runs {
+        for run in self.runs.get_or_init(|| self.find_runs(scale)) {
             if run.bounds.and(&limit).is_empty() {
                 continue;
             }
@@ -217,4 +213,9 @@ impl Piece {
             }
         }
     }
+}
+
+/// Whether these indices begin with two triangles that share an edge as those of a rectangle do.
+fn is_pair(indices: &[u32]) -> bool {
+    matches!(indices, [_, b, c, e, f, _, ..] if c == e && b == f)
 }

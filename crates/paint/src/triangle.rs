@@ -24,9 +24,12 @@ pub(crate) struct Corner {
 impl Corner {
     /// At a place in pixels.
     pub(crate) fn new(place: Pos2, uv: [f32; 2], color: Color32) -> Self {
+        // Positive numbers are cut to whole ones; rounding any other way is a call into a library.
+        const BELOW_ALL: f64 = 1e8;
         let grid = |v: f32| {
+            let steps = f64::from(v) * f64::from(STEPS) + (BELOW_ALL + 0.5);
             #[expect(clippy::cast_possible_truncation, reason = "cut to a range that fits")]
-            let steps = (v * STEPS as f32).round().clamp(-1e8, 1e8) as i32;
+            let steps = (steps.clamp(0.0, 2.0 * BELOW_ALL) as i32) - BELOW_ALL as i32;
             steps
         };
         Self { x: grid(place.x), y: grid(place.y), uv, color }
