@@ -1,4 +1,5 @@
 //! The corpora of the fuzz targets, whole, cut short and bent: nothing panics, and what is sound is taken.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 #[path = "common/hostile.rs"]
