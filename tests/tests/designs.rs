@@ -476,6 +476,101 @@ fn reads_from_elsewhere_count_only_where_they_were_declared_blinded() -> Result<
     audit.verified()
 }
 
+/// A table of reads of the first studies of a dataset by two readers, the second of whom has a name like a formula.
+fn reads_of_two(audit: &Audit, finding: &str, rules: &[&str]) -> Result<String> {
+    let keys: Vec<String> = audit
+        .database()?
+        .prepare("SELECT DISTINCT study_key FROM v_dataset_labels ORDER BY study_key LIMIT 40")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut text = "study_id,reader_id,rule,finding,value\n".to_owned();
+    for (n, key) in keys.iter().enumerate() {
+        for (reader, every) in [("Ada", 3), ("=1+1", 4)] {
+            for rule in rules {
+                writeln!(text, "{key},{reader},{rule},{finding},{}", u8::from(n % every == 0)).ok();
+            }
+        }
+    }
+    Ok(audit.place.write("elsewhere.csv", text)?.display().to_string())
+}
+
+#[test]
+fn a_report_of_reads_made_elsewhere_claims_no_more_than_is_known() -> Result<()> {
+    let bones = mura();
+    let labels: Vec<(&str, &str)> =
+        bones.files.iter().map(|(name, text)| (&**name, &**text)).collect();
+    let relabel = Audit::new("mura", &labels, "mura-relabel", &[])?;
+    let chests = chest(200);
+    let verify = Audit::new("cxr14", &[("labels.csv", &chests)], "cxr14-verify", &[])?;
+    let both =
+        [(relabel, "abnormal", &["clinical"][..]), (verify, "mass", &["permissive", "clinical"])];
+    for (audit, finding, rules) in both {
+        let table = reads_of_two(&audit, finding, rules)?;
+        audit.json("import-reads", &[&table, "--declared-blinded"])?;
+        let analysis = audit.json("analyse", &[])?;
+        assert_eq!(analysis["design"]["sampling"]["elsewhere"], true);
+        assert_eq!(analysis["design"]["sampling"]["seed"], Value::Null);
+        assert_eq!(analysis["design"]["readers"][0]["elsewhere"]["declared_blinded"], true);
+        assert_eq!(analysis["exclusions"]["without_images"], 0);
+        for pair in analysis["statistics"]["agreement"].as_array().context("pairs")? {
+            assert_eq!(pair["sample_value"], true, "{pair}");
+        }
+        let out = audit.place.at("report").display().to_string();
+        audit.place.ok(&audit.words("report", &["--out", &out, "--format", "html,csv"]))?;
+        let mut pages = String::new();
+        for file in std::fs::read_dir(&out)? {
+            let file = file?.path();
+            if file.extension().is_some_and(|kind| kind == "html") {
+                pages += &std::fs::read_to_string(&file)?;
+            } else if file.extension().is_some_and(|kind| kind == "csv") {
+                for cell in std::fs::read_to_string(&file)?.split([',', '\n']) {
+                    assert!(!cell.starts_with('='), "{}: {cell}", file.display());
+                }
+            }
+        }
+        for claim in [
+            "drawn without looking",
+            "simple random sample of that frame",
+            "at dataset prevalence",
+            "Hidden from the reader",
+            "Sex and age were",
+            "No question gives",
+            "were released after",
+            "image not found",
+            "without clinical information",
+            "before the next item was locked",
+            "seed 0",
+        ] {
+            assert!(!pages.contains(claim), "{finding}: the report claims `{claim}`");
+        }
+        for fact in ["declared that these readers did not know the labels", "elsewhere.csv", "=1+1"]
+        {
+            assert!(pages.contains(fact), "{finding}: the report does not say `{fact}`");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_readers_name_may_look_like_a_formula() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["=R1"])?;
+    audit.json("sample", &[])?;
+    audit.read("=R1", "1\n2\n3\n1\n")?;
+    let analysis = audit.json("analyse", &[])?;
+    assert_eq!(analysis["design"]["readers"][0]["name"], "=R1");
+    let out = audit.place.at("report").display().to_string();
+    audit.place.ok(&audit.words("report", &["--out", &out, "--format", "csv"]))?;
+    let mut found = 0;
+    for file in std::fs::read_dir(&out)? {
+        let text = std::fs::read_to_string(file?.path())?;
+        found += text.matches("'=R1").count();
+        assert_eq!(text.matches("=R1").count(), text.matches("'=R1").count(), "{text}");
+    }
+    assert!(0 < found, "the tables name the reader");
+    audit.verified()
+}
+
 #[test]
 fn a_second_look_with_the_label_is_kept_apart() -> Result<()> {
     let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;

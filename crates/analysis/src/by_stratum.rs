@@ -1,7 +1,6 @@
 //! Label quality within each value of an attribute: the layout of a table by region.
 
 use overread_core::Level;
-use overread_core::protocol::Design;
 use overread_stats::label_quality::Confusion;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -126,7 +125,7 @@ impl Within<'_> {
         let whole = |estimand, pick: &dyn Fn(bool, bool) -> Option<bool>| {
             if one_arm {
                 refused(estimand, ONE_ARM)
-            } else if self.input.protocol.design == Design::Verify {
+            } else if self.input.by_label() {
                 refused(
                     estimand,
                     "the sample is enriched by label: weights within a stratum are not known",
@@ -226,7 +225,7 @@ fn pathology(
         if needs && !arms {
             return Figure::refused(estimand, Some(rule), ONE_ARM);
         }
-        if needs && input.protocol.design == Design::Verify {
+        if needs && input.by_label() {
             let why = "the sample is enriched by label: only weighted figures describe the dataset";
             return Figure::refused(estimand, Some(rule), why);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use overread_core::protocol::{Design, Finding};
+use overread_core::protocol::Finding;
 use overread_core::sampling::{Deck, Member};
 use overread_core::{Answer, DatasetLabel, Level, Lock, NoAnswer, Protocol, Study, StudyId};
 
@@ -110,9 +110,10 @@ pub(crate) struct Question<'a> {
 }
 
 impl Question<'_> {
-    /// Whether plain figures of its studies describe the sample alone: they were drawn by label or with unequal probabilities.
+    /// Whether plain figures of its studies describe the sample alone: they were drawn by label or with unequal
+    /// probabilities, or nobody here knows how.
     pub(crate) fn describes_sample(&self, input: &Ground<'_>) -> bool {
-        input.protocol.design == Design::Verify || self.chances.unequal().is_some()
+        input.by_label() || input.elsewhere() || self.chances.unequal().is_some()
     }
 }
 

@@ -136,7 +136,7 @@ pub struct Conduct {
     pub last_read: Option<String>,
     /// Active time over all reads in milliseconds.
     pub active_ms: u64,
-    /// Median active time of a read in milliseconds.
+    /// Median active time of a read in milliseconds; `None` where times were not recorded.
     pub median_ms: Option<u64>,
     /// Share of reads with the answer at or above the lowest threshold, in five blocks of reading order.
     pub blocks: Vec<Count>,
@@ -168,6 +168,10 @@ pub(crate) fn conduct(ground: &Ground<'_>, gathered: &Gathered<'_>) -> Vec<Condu
                 read.iter().filter(|item| item.fate != Fate::OtherPhase).collect();
             let mut out = summary(&reader.name, lowest, &reads);
             out.gap_violations = u64::from(reader.worklist.gap_violations);
+            // A table of reads tells no times.
+            if reader.source.is_some() {
+                (out.first_read, out.last_read, out.median_ms) = (None, None, None);
+            }
             out
         })
         .collect()

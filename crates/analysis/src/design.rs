@@ -86,12 +86,27 @@ pub struct ReaderRow {
     pub items: u64,
     /// Settled reads.
     pub read: u64,
+    /// Where the reads come from, where they were not made with this program.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A table of reads that were made elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// File name without folders.
+    pub file: String,
+    /// Lower-case hexadecimal SHA-256 of its bytes.
+    pub sha256: String,
+    /// Whether the lead declared that the reader did not know the labels; that is all that is known of it.
+    pub declared_blinded: bool,
 }
 
 /// How the studies were drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SamplingDesign {
-    /// The seed, as text.
+    /// Whether nothing was drawn here: the studies are those that were read elsewhere.
+    pub elsewhere: bool,
+    /// The seed, as text; `None` where nothing was drawn.
     pub seed: Option<String>,
     /// Whether only studies with images could be drawn.
     pub limited_to_available: bool,
@@ -227,6 +242,11 @@ pub(crate) fn design(
                 experience_years: reader.experience_years,
                 items: count(gathered.items().filter(|i| i.reader == index).count()),
                 read: count(read.len()),
+                elsewhere: reader.source.as_ref().map(|source| Elsewhere {
+                    file: source.name.clone(),
+                    sha256: source.sha256.clone(),
+                    declared_blinded: source.declared_blinded,
+                }),
             })
             .collect(),
         reference: reference(&gathered.readers, adjudicated),
@@ -255,7 +275,8 @@ fn reference(readers: &[&ReaderRecord], adjudicated: usize) -> String {
 fn sampling(input: &Ground<'_>, unequal: Option<&str>) -> SamplingDesign {
     let plan = &input.protocol.sampling;
     SamplingDesign {
-        seed: input.sample.map(|s| s.seed.to_string()),
+        elsewhere: input.sample.is_some_and(|s| s.elsewhere),
+        seed: input.sample.filter(|s| !s.elsewhere).map(|s| s.seed.to_string()),
         limited_to_available: input.sample.is_some_and(|s| s.limited_to_available),
         frame_studies: input.sample.map_or(0, |s| u64::from(s.frame_studies)),
         per_patient: match plan.per_patient {

@@ -186,7 +186,11 @@ impl Exclusions {
             out.not_drawn = summary.studies;
             return out;
         };
-        out.frame_studies = u64::from(sample.frame_studies);
+        // What could have been chosen where nothing was drawn is the dataset.
+        out.frame_studies = match sample.elsewhere {
+            true => summary.studies,
+            false => u64::from(sample.frame_studies),
+        };
         out.without_images = summary.studies.saturating_sub(out.frame_studies);
         out.drawn_studies = sample.studies().len() as u64;
         out.not_drawn = out.frame_studies.saturating_sub(out.drawn_studies);

@@ -1,7 +1,6 @@
 //! Raters against the gold panel, region by region: the layout of MURA's Table 2.
 
 use overread_core::Level;
-use overread_core::protocol::Design;
 use overread_stats::Interval;
 use overread_stats::kappa::{Weights, kappa};
 use serde::Serialize;
@@ -125,7 +124,8 @@ impl Standard<'_> {
     fn describes_sample(&self, attribute: &str, units: &[&Unit<'_>]) -> bool {
         let chances = &self.question.chances;
         self.question.describes_sample(self.input)
-            && (self.input.protocol.design == Design::Verify
+            && (self.input.by_label()
+                || self.input.elsewhere()
                 || chances.unequal_among(self.input, attribute, units).is_some())
     }
 

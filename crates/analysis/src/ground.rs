@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
+use overread_core::protocol::Design;
 use overread_core::{Dataset, Protocol, ReaderRecord, Sample, Study};
 
 use crate::dataset::{AttributeRow, DatasetSummary, sample_against_dataset};
@@ -40,6 +41,16 @@ impl<'a> Ground<'a> {
             gold: input.gold,
             counted,
         }
+    }
+
+    /// Whether studies were drawn by their label: then the sample is not like the dataset.
+    pub(crate) fn by_label(&self) -> bool {
+        self.protocol.design == Design::Verify && !self.elsewhere()
+    }
+
+    /// Whether nothing was drawn here, so that nobody knows what the studies stand for.
+    pub(crate) fn elsewhere(&self) -> bool {
+        self.sample.is_some_and(|sample| sample.elsewhere)
     }
 
     /// The drawn decks; none before anything was drawn.

@@ -54,8 +54,8 @@ pub use dataset::{
     ValueCount,
 };
 pub use design::{
-    AskedFinding, DeckDesign, DesignSection, ReaderRow, ReleaseSection, Released, RuleText,
-    SamplingDesign, TagText,
+    AskedFinding, DeckDesign, DesignSection, Elsewhere, ReaderRow, ReleaseSection, Released,
+    RuleText, SamplingDesign, TagText,
 };
 pub use figure::{Count, Figure, IntervalKind, RuleRef};
 pub use flow::{DeckFlow, Exclusions, ItemFlow, NoAnswers};

@@ -1,6 +1,6 @@
 //! Label quality per finding and rule.
 
-use overread_core::protocol::{Design, PerPatient, Polarity};
+use overread_core::protocol::{PerPatient, Polarity};
 use overread_core::{DatasetLabel, Level};
 use overread_stats::Interval;
 use overread_stats::label_quality::{Confusion, Ratio, f1, likelihood_ratio};
@@ -150,7 +150,7 @@ fn finding_quality(
     question: &Question<'_>,
 ) -> FindingQuality {
     let label = label_name(question);
-    let by_label = input.protocol.design == Design::Verify;
+    let by_label = input.by_label();
     let arm = |positive: bool| {
         let mut members = question.units.iter().filter(move |u| u.drawn_positive == positive);
         by_label.then(|| members.next().map(|u| u64::from(u.frame))).flatten()
@@ -333,7 +333,7 @@ impl Whole<'_> {
         if !self.question.labelled || t.n() == 0 || t.tp + t.fp == 0 || t.fn_ + t.tn == 0 {
             return Err(refusal(self.question, t).to_owned());
         }
-        if self.input.protocol.design != Design::Verify {
+        if !self.input.by_label() {
             let equal = self.question.chances == Chances::Equal;
             return Ok(if equal { Draw::Simple } else { Draw::ByStratum });
         }

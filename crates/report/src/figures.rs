@@ -245,7 +245,7 @@ fn flow_boxes(analysis: &Analysis) -> Vec<FlowBox> {
     let decks = analysis.design.decks.len();
     let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     let negatives: u64 = analysis.design.decks.iter().map(|d| d.controls).sum();
-    vec![
+    let mut boxes = vec![
         FlowBox {
             title: "Dataset",
             count: format!(
@@ -319,7 +319,36 @@ fn flow_boxes(analysis: &Analysis) -> Vec<FlowBox> {
             detail: "phase read, with a level".to_owned(),
             out: None,
         },
-    ]
+    ];
+    if analysis.design.sampling.elsewhere {
+        taken_as_read(analysis, &mut boxes);
+    }
+    boxes
+}
+
+/// Where nothing was drawn there is no frame, and what is known of the reads begins with their table.
+fn taken_as_read(analysis: &Analysis, boxes: &mut Vec<FlowBox>) {
+    let e = &analysis.exclusions;
+    let n = numbers::count;
+    boxes.retain(|of| of.title != "Sampling frame");
+    for of in boxes {
+        match of.title {
+            "Dataset" => {
+                of.out = Some((
+                    format!("Not read elsewhere: {} studies", n(e.not_drawn)),
+                    vec!["how they were left out is not recorded".to_owned()],
+                ));
+            }
+            "Drawn" => {
+                of.title = "Read elsewhere";
+                of.count = format!("{} studies, {} items", n(e.drawn_studies), n(e.total.items));
+                of.detail = format!("{} patients", n(e.drawn_patients));
+            }
+            "Read" => of.detail = "first answer of each reader".to_owned(),
+            "Analysed" => of.detail = "with a level".to_owned(),
+            _ => {}
+        }
+    }
 }
 
 /// Composition of classes by stratum, for the rows given (one rule).

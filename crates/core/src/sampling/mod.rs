@@ -130,6 +130,9 @@ pub struct Sample {
     /// Which studies could be drawn, where not all: bit `i % 8` of byte `i / 8`, in the order of ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<StudySet>,
+    /// Whether nothing was drawn here: the one deck is the studies that were read elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 /// A set of studies by their place in the order of ids.

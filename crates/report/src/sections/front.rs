@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use overread_analysis::{Alarm, AlarmStage, Analysis, Count, Figure};
 
-use super::{capital, column, counted, grouped, list, row, section};
+use super::{all_elsewhere, capital, column, counted, grouped, list, row, section};
 use crate::figures;
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Text, Width};
 use crate::numbers;
@@ -32,8 +32,9 @@ pub(super) fn part_title(analysis: &Analysis) -> String {
 
 pub(super) fn subtitle(analysis: &Analysis) -> String {
     let asked = analysis.statistics.label_quality.len() as u64;
+    let how = if analysis.design.sampling.elsewhere { "read elsewhere" } else { "drawn" };
     format!(
-        "{} against the labels of {}: {}, {} drawn.",
+        "{} against the labels of {}: {}, {} {how}.",
         reader_words(analysis),
         dataset_name(analysis).replace("The dataset", "the dataset"),
         counted(asked, "finding", "findings"),
@@ -61,7 +62,12 @@ pub(super) fn facts(analysis: &Analysis) -> Vec<(&'static str, String)> {
         (
             "Reads used",
             format!(
-                "Phase read, first settled answer: {} of {} analysed",
+                "{}: {} of {} analysed",
+                if all_elsewhere(analysis) {
+                    "First answer of each reader"
+                } else {
+                    "Phase read, first settled answer"
+                },
                 numbers::count(flow.analysed),
                 counted(flow.items, "item", "items")
             ),
@@ -93,7 +99,13 @@ fn design_line(analysis: &Analysis) -> String {
     let decks = &analysis.design.decks;
     let positive: u64 = decks.iter().map(|d| d.label_positive).sum();
     let controls: u64 = decks.iter().map(|d| d.controls).sum();
-    if analysis.design.design == "verify" {
+    if analysis.design.sampling.elsewhere {
+        format!(
+            "{}: {} as they were read elsewhere",
+            capital(analysis.design.design),
+            counted(analysis.exclusions.drawn_studies, "study", "studies")
+        )
+    } else if analysis.design.design == "verify" {
         let negatives = if controls == 0 {
             "no label-negative studies".to_owned()
         } else {
@@ -298,7 +310,9 @@ pub(super) fn question(analysis: &Analysis) -> Section {
     let design = &analysis.design;
     let mut out = section("s-question", "Question and rules as worded");
     let scale = design.levels.join(" < ");
-    let asked = if design.design == "verify" {
+    let asked = if all_elsewhere(analysis) {
+        "The reads were made elsewhere: in which words, and together with what, their readers were asked is not recorded here."
+    } else if design.design == "verify" {
         "Each deck asks one question of every study in it."
     } else {
         "Every finding of the scheme is asked of every study."
@@ -373,6 +387,7 @@ pub(super) fn flow(analysis: &Analysis) -> Section {
     let e = &analysis.exclusions;
     let mut out = section("s-flow", "Flow of studies");
     let mut text = match sampling.per_patient {
+        _ if sampling.elsewhere => "Nothing was drawn here: the studies are those that were read elsewhere, and how they were chosen is not recorded. Several studies of one patient are treated as one cluster.".to_owned(),
         "one" => "Patients were drawn, then one study of each: figures of studies are given only where each patient had one study to choose from.".to_owned(),
         "spaced" => format!("Studies were drawn without looking at patients; items of one patient stand at least {} apart in reading order where that was possible.", sampling.gap),
         _ => "Studies were drawn without looking at patients; several studies of one patient are treated as one cluster.".to_owned(),
@@ -488,7 +503,9 @@ pub(super) fn sample(analysis: &Analysis) -> Option<Section> {
     }
     let mut out = section("s-sample", "Sample against dataset");
     out.prose.push(Prose::Paragraph(
-        if analysis.design.design == "verify" {
+        if analysis.design.sampling.elsewhere {
+            "The studies that were read elsewhere beside the whole dataset, by what its label file states."
+        } else if analysis.design.design == "verify" {
             "The drawn studies beside the whole dataset, by what its label file states. Decks of equal size do not aim at the dataset’s composition; the table says how far they are from it."
         } else {
             "The drawn studies beside the whole dataset, by what its label file states. The table says how far the draw is from the dataset’s composition."

@@ -81,10 +81,16 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
 /// Figures of one kind that a report prints; the tables and the data files have all.
 pub(crate) const MOST_FIGURES: usize = 6;
 
+/// Whether every reader's answers were given elsewhere.
+pub(crate) fn all_elsewhere(analysis: &Analysis) -> bool {
+    let readers = &analysis.design.readers;
+    !readers.is_empty() && readers.iter().all(|reader| reader.elsewhere.is_some())
+}
+
 /// What stands before the notes of a table whose figures are not those of the dataset; nothing where they are.
 pub(crate) const fn sample_note(sample_value: bool) -> &'static str {
     if sample_value {
-        "Unweighted: describes the sample, not the dataset, since the studies were drawn by label or with unequal probabilities. "
+        "Unweighted: describes the sample, not the dataset, since the studies were drawn by label, with unequal probabilities, or in a way that is not recorded here. "
     } else {
         ""
     }

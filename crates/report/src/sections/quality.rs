@@ -43,6 +43,7 @@ pub(super) fn ppv(analysis: &Analysis) -> Section {
     let by_label = by_label(analysis);
     let holds = match &analysis.design.sampling.unequal {
         None if by_label => "It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame.".to_owned(),
+        None if analysis.design.sampling.elsewhere => "It describes the studies that were read; how they were chosen is not recorded here.".to_owned(),
         None => "It holds for the label-positive studies of the dataset, because the studies were drawn without looking at labels.".to_owned(),
         Some(why) => format!("Note that {why}: a figure is weighted by the size of each stratum and label in the frame, or not given; x/n are counts of the sample and do not give it by division."),
     };
@@ -139,7 +140,7 @@ fn ppv_table(analysis: &Analysis) -> Table {
 
 /// Whether each deck was drawn for one label.
 fn by_label(analysis: &Analysis) -> bool {
-    analysis.design.design == "verify"
+    analysis.design.design == "verify" && !analysis.design.sampling.elsewhere
 }
 
 /// Counts only: equal decks pooled over classes represent no quantity of the dataset.
@@ -290,6 +291,8 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
         "Label-negative studies were read among the label-positive ones. Sensitivity, specificity, prevalence and accuracy are weighted by the size of each arm’s frame, so that they speak for the dataset; x/n beside them are counts of the sample and do not give the weighted value by division.".into()
     } else if unequal {
         "Studies were drawn with unequal probabilities. Every figure is weighted by the number of studies of each stratum and label in the frame, so that it speaks for the dataset; x/n beside it are counts of the sample and do not give the weighted value by division.".into()
+    } else if analysis.design.sampling.elsewhere {
+        "How the studies that were read were chosen is not recorded here. The shares describe these studies; they estimate the dataset’s only if the studies were chosen without looking at labels.".into()
     } else {
         "The studies were drawn without looking at labels, so that shares among those read estimate the dataset’s.".into()
     }));

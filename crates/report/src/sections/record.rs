@@ -1,10 +1,11 @@
 //! What is not estimable, blinding, conduct, methods, provenance, limits.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use overread_analysis::{Analysis, Count};
 
-use super::{column, counted, list, row, section};
+use super::{all_elsewhere, column, counted, list, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
 use crate::numbers;
 
@@ -57,7 +58,14 @@ pub(super) fn sections(analysis: &Analysis) -> Vec<Section> {
 fn blinding(analysis: &Analysis) -> Section {
     let release = &analysis.release;
     let mut out = section("s-blinding", "Blinding and releases");
-    let mut text = String::new();
+    let mut text = elsewhere(analysis);
+    if all_elsewhere(analysis) {
+        out.prose.push(Prose::Paragraph(text.into()));
+        return out;
+    }
+    if !text.is_empty() {
+        text.push_str(" What follows holds for the reads that were made with this program. ");
+    }
     if release.decks > 0 && release.label_known_decks == release.decks {
         text.push_str("Label known to the reader (deck without controls): every deck holds label-positive studies only and names its finding, so the reader could not be blind to the label of the deck’s finding.");
     } else if release.label_known_decks > 0 {
@@ -123,6 +131,26 @@ fn blinding(analysis: &Analysis) -> Section {
     out
 }
 
+/// What is known of reads that were made elsewhere; nothing where there are none.
+fn elsewhere(analysis: &Analysis) -> String {
+    let mut files: BTreeMap<&str, (Vec<String>, bool)> = BTreeMap::new();
+    for reader in &analysis.design.readers {
+        if let Some(source) = &reader.elsewhere {
+            let (readers, declared) = files.entry(&source.file).or_default();
+            readers.push(reader.name.clone());
+            *declared = source.declared_blinded;
+        }
+    }
+    let told = files.into_iter().map(|(file, (readers, declared))| {
+        let declared = match declared {
+            true => "The lead declared that these readers did not know the labels.",
+            false => "Nobody declared that these readers did not know the labels.",
+        };
+        format!("The reads of {} were made elsewhere and come from {file}. {declared} What else was hidden from them, and when and in which order they read, is not recorded here; where the reading order counts, that of the table is taken.", list(&readers))
+    });
+    told.collect::<Vec<_>>().join(" ")
+}
+
 fn conduct(analysis: &Analysis) -> Section {
     let mut out = section("s-conduct", "Reading conditions and exclusions");
     let explore = analysis.statistics.also_present.iter().map(|a| {
@@ -134,7 +162,11 @@ fn conduct(analysis: &Analysis) -> Section {
         )
     });
     let also: Vec<String> = explore.collect();
-    let mut text = "Settled answers only: an answer corrected before the next item was locked counts as corrected; a later change is kept as a revision and not used.".to_owned();
+    let mut text = if all_elsewhere(analysis) {
+        "Of several reads of one study by one reader the first counts.".to_owned()
+    } else {
+        "Settled answers only: an answer corrected before the next item was locked counts as corrected; a later change is kept as a revision and not used.".to_owned()
+    };
     if !also.is_empty() {
         write!(text, " Findings marked as also present, observed and not a rate: {}.", list(&also))
             .ok();
@@ -169,7 +201,10 @@ fn conduct(analysis: &Analysis) -> Section {
                     Cell::text(numbers::count(c.reads)),
                     Cell::text(days),
                     Cell::text(c.median_ms.map_or_else(none, numbers::duration)),
-                    Cell::text(if c.reads == 0 { none() } else { numbers::duration(c.active_ms) }),
+                    Cell::text(match c.median_ms {
+                        None => none(),
+                        Some(_) => numbers::duration(c.active_ms),
+                    }),
                     Cell::text(numbers::count(c.slips)),
                     Cell::text(numbers::count(c.revisions)),
                     Cell::text(numbers::count(c.gap_violations)),
@@ -325,6 +360,15 @@ fn provenance(analysis: &Analysis) -> Section {
             )
         })
         .collect();
+    let mut tables: Vec<(&str, &str)> = Vec::new();
+    for source in analysis.design.readers.iter().filter_map(|reader| reader.elsewhere.as_ref()) {
+        if !tables.contains(&(&source.file, &source.sha256)) {
+            tables.push((&source.file, &source.sha256));
+        }
+    }
+    rows.extend(tables.into_iter().map(|(file, sha256)| {
+        (format!("Reads table {file}"), "reads made elsewhere".to_owned(), sha256.to_owned())
+    }));
     let summary = &analysis.dataset.summary;
     rows.push((
         "Label files together".to_owned(),
@@ -394,7 +438,14 @@ fn limits(analysis: &Analysis) -> Section {
             numbers::count(analysis.exclusions.dataset_studies)
         ));
     }
-    items.push("Images were read without clinical information; some labels rest on information that is not in the image.".to_owned());
+    if analysis.design.sampling.elsewhere {
+        items.push("How the studies were chosen for reading is not recorded: figures describe the studies read.".to_owned());
+    }
+    items.push(if all_elsewhere(analysis) {
+        "What readers knew of a study beside its images is not recorded; some labels rest on information that is not in the image.".to_owned()
+    } else {
+        "Images were read without clinical information; some labels rest on information that is not in the image.".to_owned()
+    });
     items.push("Figures speak for this dataset under these rules as worded, not for other datasets or rules.".to_owned());
     out.prose.push(Prose::List(items));
     out

@@ -132,7 +132,12 @@ fn read_elsewhere(project: &Project) -> Result<Option<Sample>, VerbError> {
         .collect();
     let id = DeckId::derive(&["read elsewhere"]);
     let deck = Deck { id, finding: None, planned: count, members };
-    Ok(Some(Sample { frame_studies: count, decks: vec![deck], ..Sample::default() }))
+    Ok(Some(Sample {
+        frame_studies: count,
+        decks: vec![deck],
+        elsewhere: true,
+        ..Sample::default()
+    }))
 }
 
 fn provenance(project: &Project) -> Result<Provenance, VerbError> {

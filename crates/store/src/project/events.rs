@@ -147,9 +147,6 @@ pub(super) fn check_name(name: &str) -> Result<(), StoreError> {
     if name.trim() != name {
         return bad("a name must not begin or end with a space");
     }
-    if name.starts_with('=') {
-        return bad("a name must not begin with `=`: spreadsheets would take it for a formula");
-    }
     if name.chars().any(|c| c.is_control() || c == '/') {
         return bad("a name must not hold `/` or control characters");
     }
