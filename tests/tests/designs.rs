@@ -503,7 +503,7 @@ fn a_report_of_reads_made_elsewhere_claims_no_more_than_is_known() -> Result<()>
     let chests = chest(200);
     let verify = Audit::new("cxr14", &[("labels.csv", &chests)], "cxr14-verify", &[])?;
     let both =
-        [(relabel, "abnormal", &["clinical"][..]), (verify, "mass", &["permissive", "clinical"])];
+        [(relabel, "abnormal", &["clinical"][..]), (verify, "Mass", &["permissive", "clinical"])];
     for (audit, finding, rules) in both {
         let table = reads_of_two(&audit, finding, rules)?;
         audit.json("import-reads", &[&table, "--declared-blinded"])?;

@@ -187,10 +187,8 @@ impl Exclusions {
             return out;
         };
         // What could have been chosen where nothing was drawn is the dataset.
-        out.frame_studies = match sample.elsewhere {
-            true => summary.studies,
-            false => u64::from(sample.frame_studies),
-        };
+        out.frame_studies =
+            if sample.elsewhere { summary.studies } else { u64::from(sample.frame_studies) };
         out.without_images = summary.studies.saturating_sub(out.frame_studies);
         out.drawn_studies = sample.studies().len() as u64;
         out.not_drawn = out.frame_studies.saturating_sub(out.drawn_studies);

@@ -344,8 +344,8 @@ fn taken_as_read(analysis: &Analysis, boxes: &mut Vec<FlowBox>) {
                 of.count = format!("{} studies, {} items", n(e.drawn_studies), n(e.total.items));
                 of.detail = format!("{} patients", n(e.drawn_patients));
             }
-            "Read" => of.detail = "first answer of each reader".to_owned(),
-            "Analysed" => of.detail = "with a level".to_owned(),
+            "Read" => "first answer of each reader".clone_into(&mut of.detail),
+            "Analysed" => "with a level".clone_into(&mut of.detail),
             _ => {}
         }
     }

@@ -142,9 +142,10 @@ fn elsewhere(analysis: &Analysis) -> String {
         }
     }
     let told = files.into_iter().map(|(file, (readers, declared))| {
-        let declared = match declared {
-            true => "The lead declared that these readers did not know the labels.",
-            false => "Nobody declared that these readers did not know the labels.",
+        let declared = if declared {
+            "The lead declared that these readers did not know the labels."
+        } else {
+            "Nobody declared that these readers did not know the labels."
         };
         format!("The reads of {} were made elsewhere and come from {file}. {declared} What else was hidden from them, and when and in which order they read, is not recorded here; where the reading order counts, that of the table is taken.", list(&readers))
     });
