@@ -68,7 +68,7 @@ fn make(folder: &Path) -> Desk {
         key: &key,
         studies: &studies,
     };
-    // A packet to begin with; its copy is read a little, so that there is something to merge.
+    // The packet as it leaves, not yet read.
     let seed = folder.join("seed-packet.overread");
     project.make_packet(&seed, &order, "lead").expect("a packet");
     let known = project.known_studies().expect("studies");
