@@ -116,7 +116,7 @@ fn own(
                 items: items
                     .iter()
                     .filter_map(|i| i.state)
-                    .filter(|state| state.tags.contains(&tag.id))
+                    .filter(|state| state.current().is_some() && state.tags.contains(&tag.id))
                     .count() as u64,
             })
             .collect(),

@@ -260,10 +260,14 @@ fn reference(readers: &[&ReaderRecord], adjudicated: usize) -> String {
         [] => return "no reader yet".to_owned(),
         [one] => format!("reader {}", one.name),
         [_, _] => {
-            "the answer on which the 2 readers agree; where they differ the study is left out"
+            "the answer on which the 2 readers agree, or the only one where the other was unsure, \
+             found the pixels inadequate or did not read; where they differ the study is left out"
                 .to_owned()
         }
-        many => format!("majority of the {} readers; ties are left out", many.len()),
+        many => format!(
+            "majority of those of the {} readers who gave an answer; ties are left out",
+            many.len()
+        ),
     };
     match adjudicated {
         0 => readers,

@@ -134,7 +134,7 @@ pub(crate) fn read_view(
             on: state.is_some_and(|s| s.flagged),
             refused: None,
         },
-        skip: (scene.film == FilmStatus::Failed).then(|| ButtonView {
+        skip: matches!(scene.film, FilmStatus::Failed | FilmStatus::Missing).then(|| ButtonView {
             id: "answer.skip".to_owned(),
             text: "Skip for now".to_owned(),
             key: Some("Space".to_owned()),
@@ -219,7 +219,7 @@ impl Rows<'_> {
             _ if self.scene.closed.is_some() => RowState::Waiting,
             // A second look ends in one of three outcomes, and nothing else is offered.
             _ if self.room.stage() == Stage::Reviewing => RowState::Waiting,
-            FilmStatus::Waiting => RowState::Waiting,
+            FilmStatus::Waiting | FilmStatus::Missing => RowState::Waiting,
             FilmStatus::Failed if !inadequate => RowState::Waiting,
             _ => RowState::Ready,
         }
@@ -266,7 +266,15 @@ impl Rows<'_> {
             return StateView { kind: StateKind::TooEarly, text: title, detail: Some(detail) };
         }
         match self.scene.film {
+            FilmStatus::Failed if self.room.stage() == Stage::Reviewing => {
+                line(StateKind::Undecodable, "Skip it for now.", None)
+            }
             FilmStatus::Failed => line(StateKind::Undecodable, "Answer X, or skip.", None),
+            FilmStatus::Missing => line(
+                StateKind::Undecodable,
+                "Skip it, or stop.",
+                Some("A missing film is no answer: tell the lead.".to_owned()),
+            ),
             FilmStatus::Waiting => line(StateKind::Waiting, "Keys wait for the film.", None),
             FilmStatus::Painted(_) => self.ready_line(),
         }

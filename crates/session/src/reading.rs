@@ -211,7 +211,8 @@ impl Reading {
             return;
         }
         // Space and Enter pass over a film that cannot be shown.
-        let skips = command == Command::Lock && self.status() == FilmStatus::Failed;
+        let skips = command == Command::Lock
+            && matches!(self.status(), FilmStatus::Failed | FilmStatus::Missing);
         let command = if skips { Command::Skip } else { command };
         self.room.set_conditions(self.conditions.clone());
         // A hand that tags and answers in one go is faster than a disk: keys wait for the tag.
@@ -552,6 +553,7 @@ impl Reading {
 
     fn status(&self) -> FilmStatus {
         match (&self.failure, self.painted_at) {
+            (Some(fault), _) if fault.unreachable => FilmStatus::Missing,
             (Some(_), _) => FilmStatus::Failed,
             (None, Some(at)) => FilmStatus::Painted(at),
             (None, None) => FilmStatus::Waiting,

@@ -108,4 +108,11 @@ fn another_image_folder_is_looked_through_and_held_to_the_hashes() {
     assert_eq!(report, RootReport { images: 10, found: 1, changed: 1 });
     assert!(matches!(project.image_bytes(id), Err(ImageError::Missing)));
     assert!(project.set_image_root(&folder.path().join("nowhere")).is_err());
+    std::fs::write(moved.join(NAME), "pixels").unwrap();
+    let wrong = folder.path().join("wrong");
+    std::fs::create_dir_all(&wrong).unwrap();
+    let refused = project.set_image_root(&wrong).unwrap_err().to_string();
+    assert!(refused.contains("none of its 10 images"), "{refused}");
+    let before = project.image_root().unwrap().unwrap();
+    assert!(before.ends_with("moved"), "the folder before is kept: {before:?}");
 }

@@ -55,8 +55,10 @@ pub enum FilmStatus {
     Waiting,
     /// Painted since then.
     Painted(Instant),
-    /// It cannot be shown at all.
+    /// It cannot be decoded.
     Failed,
+    /// Its file cannot be reached: no answer is about it.
+    Missing,
 }
 
 /// The circumstances of a command.
@@ -460,6 +462,8 @@ impl Room {
             _ if self.cursor.is_none() => Ok(()),
             FilmStatus::Failed if command == inadequate || command == Command::Skip => Ok(()),
             FilmStatus::Failed => Err(Refusal::Undecodable),
+            FilmStatus::Missing if command == Command::Skip => Ok(()),
+            FilmStatus::Missing => Err(Refusal::Missing),
             FilmStatus::Waiting => Err(Refusal::NotPainted),
             FilmStatus::Painted(_) if command == Command::Skip => {
                 Err(Refusal::Unavailable("Only a film that cannot be shown is skipped."))

@@ -17,6 +17,8 @@ pub enum Refusal {
     Saving,
     /// The film cannot be shown: only inadequate or skip.
     Undecodable,
+    /// The film's file cannot be reached: only skip.
+    Missing,
     /// Not possible now, and why.
     Unavailable(&'static str),
 }
@@ -46,6 +48,11 @@ impl Refusal {
             Self::Undecodable => (
                 format!("Key {key} not counted."),
                 "This film can only be answered X, or skipped.".into(),
+            ),
+            Self::Missing => (
+                format!("Key {key} not counted."),
+                "The film is missing, which is no answer. Skip it, or stop and tell the lead."
+                    .into(),
             ),
             Self::Unavailable(reason) => (format!("Key {key} not counted."), reason.into()),
         }

@@ -147,6 +147,7 @@ impl Project {
     }
 
     /// Looks for the dataset's images below another folder. Images whose hash is known must match it.
+    /// A folder with none of them is refused, and the one before is kept.
     pub fn set_image_root(&mut self, root: &Path) -> Result<RootReport, StoreError> {
         self.writable()?;
         let folder =
@@ -156,6 +157,13 @@ impl Project {
         let sql = |error| StoreError::sqlite(&self.path, "set the image folder", error);
         let tx = self.conn.transaction().map_err(sql)?;
         let report = move_root(&tx, &folder, &full).map_err(sql)?;
+        if report.found == 0 && 0 < report.images {
+            let why = format!(
+                "none of its {} images is there, so the folder before is kept; {} have the name of one but are other files",
+                report.images, report.changed
+            );
+            return Err(StoreError::io(root, "take as image folder", io::Error::other(why)));
+        }
         tx.commit().map_err(sql)?;
         Ok(report)
     }
