@@ -265,7 +265,7 @@ fn reference(readers: &[&ReaderRecord], adjudicated: usize) -> String {
                 .to_owned()
         }
         many => format!(
-            "majority of those of the {} readers who gave an answer; ties are left out",
+            "majority of the {} readers, of those who gave an answer; ties are left out",
             many.len()
         ),
     };

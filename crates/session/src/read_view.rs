@@ -219,8 +219,8 @@ impl Rows<'_> {
             _ if self.scene.closed.is_some() => RowState::Waiting,
             // A second look ends in one of three outcomes, and nothing else is offered.
             _ if self.room.stage() == Stage::Reviewing => RowState::Waiting,
-            FilmStatus::Waiting | FilmStatus::Missing => RowState::Waiting,
-            FilmStatus::Failed if !inadequate => RowState::Waiting,
+            FilmStatus::Waiting => RowState::Waiting,
+            FilmStatus::Failed | FilmStatus::Missing if !inadequate => RowState::Waiting,
             _ => RowState::Ready,
         }
     }
@@ -273,7 +273,7 @@ impl Rows<'_> {
             FilmStatus::Missing => line(
                 StateKind::Undecodable,
                 "Skip it, or stop.",
-                Some("A missing film is no answer: tell the lead.".to_owned()),
+                Some("X counts: only if the film is gone for good.".to_owned()),
             ),
             FilmStatus::Waiting => line(StateKind::Waiting, "Keys wait for the film.", None),
             FilmStatus::Painted(_) => self.ready_line(),

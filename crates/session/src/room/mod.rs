@@ -57,7 +57,7 @@ pub enum FilmStatus {
     Painted(Instant),
     /// It cannot be decoded.
     Failed,
-    /// Its file cannot be reached: no answer is about it.
+    /// Its file cannot be reached: skipped for now, or inadequate where it is gone for good.
     Missing,
 }
 
@@ -460,9 +460,12 @@ impl Room {
         let inadequate = Command::NoAnswer(overread_core::NoAnswer::Inadequate);
         match moment.film {
             _ if self.cursor.is_none() => Ok(()),
-            FilmStatus::Failed if command == inadequate || command == Command::Skip => Ok(()),
+            FilmStatus::Failed | FilmStatus::Missing
+                if command == inadequate || command == Command::Skip =>
+            {
+                Ok(())
+            }
             FilmStatus::Failed => Err(Refusal::Undecodable),
-            FilmStatus::Missing if command == Command::Skip => Ok(()),
             FilmStatus::Missing => Err(Refusal::Missing),
             FilmStatus::Waiting => Err(Refusal::NotPainted),
             FilmStatus::Painted(_) if command == Command::Skip => {

@@ -17,7 +17,7 @@ pub enum Refusal {
     Saving,
     /// The film cannot be shown: only inadequate or skip.
     Undecodable,
-    /// The film's file cannot be reached: only skip.
+    /// The film's file cannot be reached: skip, or inadequate where it never will be.
     Missing,
     /// Not possible now, and why.
     Unavailable(&'static str),
@@ -51,8 +51,7 @@ impl Refusal {
             ),
             Self::Missing => (
                 format!("Key {key} not counted."),
-                "The film is missing, which is no answer. Skip it, or stop and tell the lead."
-                    .into(),
+                "The film is missing: skip it, or stop and tell the lead.".into(),
             ),
             Self::Unavailable(reason) => (format!("Key {key} not counted."), reason.into()),
         }
