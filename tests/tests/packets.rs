@@ -22,12 +22,19 @@ fn table(first_half: bool) -> (String, Vec<(String, u32)>) {
 
 /// A drawn project with two readers, in a folder of its own.
 fn project(place: &Place, name: &str, first_half: bool) -> Result<PathBuf> {
+    project_with(place, name, first_half, "")
+}
+
+/// With more lines about the drawing.
+fn project_with(place: &Place, name: &str, first_half: bool, sampling: &str) -> Result<PathBuf> {
     let (text, films) = table(first_half);
     for (n, (file, _)) in (0..).zip(&films) {
         place.film(&format!("{name}/films/{file}"), n)?;
     }
     let labels = place.write(&format!("{name}/labels.csv"), text)?;
     let protocol = secret::protocol("packets", &["Pneumothorax"], 10);
+    let protocol = protocol.replacen("[sampling]\n", &format!("[sampling]\n{sampling}"), 1);
+    ensure!(protocol.contains(sampling), "the protocol has no such place");
     let protocol = format!("# Tamsin leads; see /srv/secret/plan.txt\n{protocol}");
     let protocol = place.write(&format!("{name}/protocol.toml"), protocol)?;
     let project = place.at(&format!("{name}/audit.overread"));
@@ -433,6 +440,22 @@ fn no_byte_of_a_packet_names_a_label_a_patient_a_path_or_another_reader() -> Res
     assert!(
         rows(&packet, "SELECT name FROM sqlite_schema WHERE name = 'v_dataset_labels'")?.is_empty()
     );
+    Ok(())
+}
+
+#[test]
+fn no_two_films_of_a_packet_are_equal_files_also_where_one_comes_again() -> Result<()> {
+    let place = Place::new()?;
+    let project = project_with(&place, "again", true, "repeats = 4\nrepeat_gap = 3\n")?;
+    let packet = packet(&place, &project, "ann", "ann.overread", "copy")?;
+    let stored = rows(&packet, "SELECT sha256, bytes FROM image")?;
+    assert_eq!(stored.len(), 24, "twenty films and four that come again");
+    assert_eq!(stored.iter().collect::<BTreeSet<_>>().len(), 24);
+    let mut files = BTreeSet::new();
+    for entry in std::fs::read_dir(place.at("ann.images"))? {
+        ensure!(files.insert(std::fs::read(entry?.path())?), "two files are equal");
+    }
+    assert_eq!(files.len(), 24);
     Ok(())
 }
 

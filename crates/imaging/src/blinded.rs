@@ -18,8 +18,9 @@ pub struct BlindedImage {
 /// Rewrites a file without texts, times, names and numbers.
 ///
 /// PNG and JPEG keep their compressed pixels byte for byte. DICOM keeps its pixel data and the
-/// attributes that the display pipeline reads; `number` becomes its instance UID. TIFF and BMP
-/// become PNG with the same samples.
+/// attributes that the display pipeline reads. TIFF and BMP become PNG with the same samples.
+/// `number` goes into the new file, as instance UID or as a remark of a length that follows from it:
+/// two copies of one film with different numbers are not equal files.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "callers keep one set of limits")]
 pub fn blinded_image(
     bytes: &[u8],
@@ -28,9 +29,11 @@ pub fn blinded_image(
 ) -> Result<BlindedImage, DecodeError> {
     let plain = |bytes, ending| BlindedImage { bytes, ending, burned_in: false };
     match sniff(bytes).ok_or(DecodeError::UnknownFormat)? {
-        SourceKind::Png => Ok(plain(png_chunks(bytes)?, "png")),
-        SourceKind::Jpeg => Ok(plain(jpeg_segments(bytes)?, "jpg")),
-        SourceKind::Tiff | SourceKind::Bmp => Ok(plain(as_png(&decode(bytes, limits)?)?, "png")),
+        SourceKind::Png => Ok(plain(png_chunks(bytes, number)?, "png")),
+        SourceKind::Jpeg => Ok(plain(jpeg_segments(bytes, number)?, "jpg")),
+        SourceKind::Tiff | SourceKind::Bmp => {
+            Ok(plain(png_chunks(&as_png(&decode(bytes, limits)?)?, number)?, "png"))
+        }
         SourceKind::Dicom => {
             let (bytes, burned_in) = dicom::blinded(bytes, number, *limits)?;
             Ok(BlindedImage { bytes, ending: "dcm", burned_in })
@@ -42,12 +45,37 @@ fn damaged(format: &'static str, what: &str) -> DecodeError {
     DecodeError::damaged(format, what)
 }
 
+/// What makes a copy differ from every other: its number, and noughts behind it.
+fn mark(number: u128) -> Vec<u8> {
+    let mut mark = number.to_be_bytes().to_vec();
+    mark.resize(mark.len() + usize::try_from(number % 4096).unwrap_or(0), 0);
+    mark
+}
+
+/// A chunk that readers of PNG pass over: not needed, and of nobody's standard.
+fn png_mark(number: u128) -> Vec<u8> {
+    let mark = mark(number);
+    let mut named = b"ovRd".to_vec();
+    named.extend(&mark);
+    let mut sum = flate2::Crc::new();
+    sum.update(&named);
+    let length = u32::try_from(mark.len()).unwrap_or(0);
+    [&length.to_be_bytes()[..], &named, &sum.sum().to_be_bytes()].concat()
+}
+
+/// A remark, as JPEG has it.
+fn jpeg_mark(number: u128) -> Vec<u8> {
+    let mark = mark(number);
+    let length = u16::try_from(mark.len() + 2).unwrap_or(2);
+    [&[0xFF, 0xFE][..], &length.to_be_bytes(), &mark].concat()
+}
+
 const PNG_MARK: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// What pixels need: the rest of a PNG is remarks, times and profiles.
 const PNG_KEPT: [&[u8; 4]; 6] = [b"IHDR", b"PLTE", b"tRNS", b"sBIT", b"IDAT", b"IEND"];
 
 /// The chunks that make the picture; what stands behind the last one is left out.
-fn png_chunks(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+fn png_chunks(bytes: &[u8], number: u128) -> Result<Vec<u8>, DecodeError> {
     let cut = || damaged("PNG", "it ends in the middle of a chunk");
     let mut out = PNG_MARK.to_vec();
     let mut rest = bytes.strip_prefix(PNG_MARK).ok_or_else(cut)?;
@@ -57,6 +85,9 @@ fn png_chunks(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let whole = length.checked_add(12).ok_or_else(cut)?;
         let (chunk, behind) = rest.split_at_checked(whole).ok_or_else(cut)?;
         let kind = chunk.get(4..8).ok_or_else(cut)?;
+        if kind == b"IEND" {
+            out.extend(png_mark(number));
+        }
         if PNG_KEPT.iter().any(|kept| kept.as_slice() == kind) {
             out.extend_from_slice(chunk);
         }
@@ -68,10 +99,11 @@ fn png_chunks(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
 }
 
 /// The segments that make the picture: no remark, no thumbnail, no camera's or printer's data.
-fn jpeg_segments(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+fn jpeg_segments(bytes: &[u8], number: u128) -> Result<Vec<u8>, DecodeError> {
     let cut = || damaged("JPEG", "it ends in the middle of a segment");
     let mut rest = bytes.strip_prefix(&[0xFF, 0xD8]).ok_or_else(cut)?;
     let mut out = vec![0xFF, 0xD8];
+    let mut marked = false;
     loop {
         // Any number of FF may stand before a marker.
         let at = rest.iter().position(|&byte| byte != 0xFF).ok_or_else(cut)?;
@@ -88,6 +120,10 @@ fn jpeg_segments(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
                 let length = usize::from(u16::from_be_bytes(*length));
                 let (segment, behind) = rest.split_at_checked(length).ok_or_else(cut)?;
                 rest = behind;
+                // Before the first scan at the latest, where every reader passes over a remark.
+                if marker == 0xDA && !std::mem::replace(&mut marked, true) {
+                    out.extend(jpeg_mark(number));
+                }
                 if let Some(kept) = jpeg_segment(marker, segment) {
                     out.extend([0xFF, marker]);
                     out.extend(kept);

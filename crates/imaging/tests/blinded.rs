@@ -41,6 +41,12 @@ fn blind(bytes: &[u8]) -> (Vec<u8>, &'static str) {
     );
     let again = blinded_image(&blinded.bytes, 42, &DecodeLimits::default()).unwrap();
     assert!(again.bytes == blinded.bytes, "what is blinded stays as it is");
+    let twin = blinded_image(bytes, 1043, &DecodeLimits::default()).unwrap();
+    assert_eq!(open(&twin.bytes).samples, after.samples);
+    assert!(twin.bytes != blinded.bytes, "two copies of one film are not equal files");
+    if blinded.ending != "dcm" {
+        assert_ne!(twin.bytes.len(), blinded.bytes.len(), "nor of one length");
+    }
     (blinded.bytes, blinded.ending)
 }
 

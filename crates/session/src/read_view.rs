@@ -273,7 +273,7 @@ impl Rows<'_> {
             FilmStatus::Missing => line(
                 StateKind::Undecodable,
                 "Skip it, or stop.",
-                Some("X counts: only if the film is gone for good.".to_owned()),
+                Some("X is for a film that is gone for good.".to_owned()),
             ),
             FilmStatus::Waiting => line(StateKind::Waiting, "Keys wait for the film.", None),
             FilmStatus::Painted(_) => self.ready_line(),

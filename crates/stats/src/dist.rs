@@ -5,9 +5,8 @@
 //! Binomial probabilities use Loader's saddle-point form (Loader 2000), which does not lose digits at large counts.
 //! `statrs` gives the other chi-square tails and the start of the normal quantile.
 
-use std::sync::LazyLock;
-
 use std::cell::Cell;
+use std::sync::LazyLock;
 
 use libm::erfc;
 use statrs::distribution::{ContinuousCDF as _, Normal};

@@ -369,11 +369,13 @@ pub enum ImageError {
     #[error("The project has no such image.")]
     Unknown,
     /// The file was not there when the project last looked.
-    #[error("The image file was not found below the image folder. Set the image folder again.")]
+    #[error(
+        "The image file is not in the image folder. If that was moved, the lead names it anew: overread images."
+    )]
     Missing,
     /// The image folder is gone, perhaps a drive that was unplugged.
     #[error(
-        "The image folder cannot be reached. Connect its drive, or name the folder with `overread images`."
+        "The image folder cannot be reached. Connect its drive; if it was moved, the lead names it anew: overread images."
     )]
     NoRoot,
     /// The bytes are not those that were drawn.

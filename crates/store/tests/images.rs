@@ -112,7 +112,7 @@ fn another_image_folder_is_looked_through_and_held_to_the_hashes() {
     let wrong = folder.path().join("wrong");
     std::fs::create_dir_all(&wrong).unwrap();
     let refused = project.set_image_root(&wrong).unwrap_err().to_string();
-    assert!(refused.contains("none of its 10 images"), "{refused}");
+    assert!(refused.contains("none of the project's 10 images"), "{refused}");
     let before = project.image_root().unwrap().unwrap();
     assert!(before.ends_with("moved"), "the folder before is kept: {before:?}");
 }

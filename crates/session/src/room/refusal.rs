@@ -49,10 +49,9 @@ impl Refusal {
                 format!("Key {key} not counted."),
                 "This film can only be answered X, or skipped.".into(),
             ),
-            Self::Missing => (
-                format!("Key {key} not counted."),
-                "The film is missing: skip it, or stop and tell the lead.".into(),
-            ),
+            Self::Missing => {
+                (format!("Key {key} not counted."), "The film is missing: skip it, or stop.".into())
+            }
             Self::Unavailable(reason) => (format!("Key {key} not counted."), reason.into()),
         }
     }

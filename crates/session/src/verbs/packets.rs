@@ -157,7 +157,7 @@ fn one_image(
         return Ok(PacketImage { file, ..PacketImage::default() });
     };
     let stem = key.file_name(item, place);
-    let number = u128::from_str_radix(&stem, 16).unwrap_or(1);
+    let number = PacketKey::copy_number(item, place);
     match blinded_image(&bytes, number, &DecodeLimits::default()) {
         Err(error) => {
             *left.broken.entry(error.to_string()).or_default() += 1;

@@ -158,9 +158,13 @@ impl Project {
         let tx = self.conn.transaction().map_err(sql)?;
         let report = move_root(&tx, &folder, &full).map_err(sql)?;
         if report.found == 0 && 0 < report.images {
+            let others = match report.changed {
+                0 => String::new(),
+                n => format!("; {n} files have the name of one and are not those that were drawn"),
+            };
             let why = format!(
-                "none of its {} images is there, so the folder before is kept; {} have the name of one but are other files",
-                report.images, report.changed
+                "none of the project's {} images is there{others}. The folder before is kept",
+                report.images
             );
             return Err(StoreError::io(root, "take as image folder", io::Error::other(why)));
         }

@@ -60,6 +60,13 @@ impl PacketKey {
         name.get(..24).unwrap_or_default().to_owned()
     }
 
+    /// What tells one copy of a film from another: it follows from the item alone, so that projects which
+    /// differ only in labels give the same files.
+    pub fn copy_number(item: &Item, place: usize) -> u128 {
+        let hash = sha256(format!("copy\n{}\n{place}", item.id).as_bytes());
+        hash.get(..32).and_then(|hex| u128::from_str_radix(hex, 16).ok()).unwrap_or(1)
+    }
+
     fn study(&self, item: &Item) -> StudyId {
         StudyId::derive(&[&self.0, &item.id.to_string()])
     }
