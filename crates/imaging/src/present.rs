@@ -1,6 +1,6 @@
 //! Which window or LUT an image is shown with: the file's, automatic ones, presets.
 
-use crate::image::{DecodedImage, SourceKind};
+use crate::image::{DecodedImage, ModalityMap, Samples, SourceKind};
 use crate::stats::Distribution;
 use crate::voi::{VoiFunction, Window};
 
@@ -267,7 +267,7 @@ fn made_for_the_eye(image: &DecodedImage) -> bool {
 }
 
 fn is_plain(image: &DecodedImage) -> bool {
-    let linear = matches!(image.meta.map, crate::image::ModalityMap::Linear { .. });
+    let linear = matches!(image.meta.map, ModalityMap::Linear { .. });
     linear && !image.meta.signed && image.modality_of(1) == 1.0 && image.modality_of(0) == 0.0
 }
 
@@ -279,8 +279,8 @@ fn is_eight_bit(image: &DecodedImage) -> bool {
 pub fn full_range(image: &DecodedImage) -> Window {
     let (lo, hi) = image.stored_range();
     let ends = match &image.meta.map {
-        crate::image::ModalityMap::Lut(lut) => (0.0, f64::from(lut.output_max())),
-        crate::image::ModalityMap::Linear { .. } => (image.modality_of(lo), image.modality_of(hi)),
+        ModalityMap::Lut(lut) => (0.0, f64::from(lut.output_max())),
+        ModalityMap::Linear { .. } => (image.modality_of(lo), image.modality_of(hi)),
     };
     let window = Window::over_integers(ends.0.min(ends.1), ends.0.max(ends.1));
     // A fractional slope can squeeze the whole range below one unit.
@@ -297,12 +297,50 @@ fn absurd(image: &DecodedImage, voi: &Voi) -> bool {
     if window.function == VoiFunction::Sigmoid {
         return false;
     }
-    let distribution = image.stats().distribution(image);
     let (low, high) = window.edges();
+    if plainly_shows(image, low, high) {
+        return false;
+    }
+    let distribution = image.stats().distribution(image);
     let (below, above) = distribution.outside(low, high);
     let (min, max) = distribution.range().unwrap_or((low, high));
     // An image of one value has nothing to lose.
     min < max && (below > 0.98 || above > 0.98)
+}
+
+/// Proof without a histogram that neither end can hold 98 % of the pixels: some rows
+/// already have more than 2 % of them on each side of a value. Rows are taken far
+/// apart, so that a film is decided after a few hundredths of it.
+fn plainly_shows(image: &DecodedImage, low: f64, high: f64) -> bool {
+    let Samples::Grey16 { data, offset } = &image.samples else { return false };
+    let width = (image.width as usize).max(1);
+    let enough = data.len() / 50 + 1;
+    match image.meta.map {
+        ModalityMap::Linear { slope, intercept } if image.meta.padding.is_none() => {
+            let value = |v: u16| slope * f64::from(i32::from(v) + offset) + intercept;
+            split(data, width, enough, |v| [value(v) > low, value(v) <= high])
+        }
+        _ => split(data, width, enough, |v| {
+            let stored = i64::from(v) + i64::from(*offset);
+            let (counts, value) = (!image.is_padding(stored), image.modality_of(stored));
+            [counts && value > low, counts && value <= high]
+        }),
+    }
+}
+
+/// Whether each of the two conditions holds for `enough` samples of rows far apart.
+fn split(data: &[u16], width: usize, enough: usize, holds: impl Fn(u16) -> [bool; 2]) -> bool {
+    const APART: usize = 32;
+    let mut found = [0_u64; 2];
+    (0..APART).any(|first| {
+        for row in data.chunks_exact(width).skip(first).step_by(APART) {
+            for holds in row.iter().map(|&v| holds(v)) {
+                found[0] += u64::from(holds[0]);
+                found[1] += u64::from(holds[1]);
+            }
+        }
+        found.iter().all(|&n| n >= enough as u64)
+    })
 }
 
 /// Modality values of what is neither padding, shutter nor flat surround.

@@ -236,6 +236,23 @@ fn a_window_that_shows_nothing_is_passed_over() {
     assert!(chosen.text.contains("shows next to nothing"), "{}", chosen.text);
 }
 
+/// Wherever the few pixels lie that the window does show.
+#[test]
+fn a_window_is_passed_over_from_ninety_eight_percent_at_one_end_on() {
+    for (shown, kept) in [(200, true), (199, false)] {
+        for from in [0, 4900, 10_000 - shown] {
+            for (common, rare) in [(4000, 10), (10, 4000)] {
+                let mut words = vec![common; 10_000];
+                words[from..from + shown].fill(rare);
+                let image = Dicom::grey16(100, 100, 12, false, &words).window("500", "900");
+                let chosen = default_voi(&image.decode());
+                let passed_over = matches!(chosen.source, VoiSource::Auto(_));
+                assert_eq!(passed_over, !kept, "{shown} pixels of {rare} from {from}");
+            }
+        }
+    }
+}
+
 #[test]
 fn eight_bit_images_open_as_they_are() {
     let image = Dicom::new(1, 4, 8, 8, false).bytes(&[10, 20, 30, 40]).decode();

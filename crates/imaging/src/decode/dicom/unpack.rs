@@ -144,30 +144,41 @@ impl Visitor for Narrow {
     type Out = (Vec<u16>, u32);
     fn words(self, words: impl Iterator<Item = u32>) -> Self::Out {
         let field = self.0;
-        let (shift, mask) = (field.shift(), field.mask());
-        let not_field = !(mask << shift);
-        // Counting from the lowest value turns two's complement into a flipped top bit.
         let flip = if field.signed { 1_u32 << (field.stored - 1) } else { 0 };
         let mut outside = 0_u32;
-        let data = if field.signed {
-            words
-                .map(|raw| {
-                    if raw & not_field != 0 {
-                        outside |= field.outside(raw);
-                    }
-                    low16(((raw >> shift) & mask) ^ flip)
-                })
-                .collect()
-        } else {
-            words
-                .map(|raw| {
-                    outside |= raw & not_field;
-                    low16((raw >> shift) & mask)
-                })
-                .collect()
-        };
+        let data = words
+            .map(|raw| {
+                outside |= field.outside(raw);
+                low16(((raw >> field.shift()) & field.mask()) ^ flip)
+            })
+            .collect();
         (data, outside)
     }
+}
+
+/// Words to a block: what stays in the cache between the two passes over it.
+const BLOCK: usize = 1 << 14;
+
+/// [`Narrow`] for the words of 16 bits that nearly every radiograph has: two loops a
+/// block, each of them plain enough for vector instructions.
+fn narrow16<W: Copy>(words: &[W], value: impl Fn(W) -> u16, field: BitField) -> (Vec<u16>, u32) {
+    let (shift, mask) = (field.shift(), low16(field.mask()));
+    let not_field = !low16(field.mask() << shift);
+    // Counting from the lowest value turns two's complement into a flipped top bit.
+    let flip = if field.signed { 1_u16 << (field.stored - 1) } else { 0 };
+    let mut outside = 0_u32;
+    let mut data = Vec::with_capacity(words.len());
+    for block in words.chunks(BLOCK) {
+        data.extend(block.iter().map(|&w| ((value(w) >> shift) & mask) ^ flip));
+        let used = block.iter().fold(0, |bits, &w| bits | value(w)) & not_field;
+        if used != 0 && field.signed {
+            let each = |bits, &w: &W| bits | field.outside(u32::from(value(w)));
+            outside |= block.iter().fold(0, each);
+        } else {
+            outside |= u32::from(used);
+        }
+    }
+    (data, outside)
 }
 
 /// All words unpacked, and the union of the bits that were masked away.
@@ -182,7 +193,12 @@ pub(crate) fn unpack_all(
         return Ok((Samples::Grey32(data), outside));
     }
     let offset = i32::try_from(field.lowest()).unwrap_or(0);
-    let (data, outside) = words.visit(count, Narrow(field));
+    let (data, outside) = match words {
+        Words::Native16(w) => narrow16(first(w, count), |w| w, field),
+        Words::Little16(b) => narrow16(first(b.as_chunks().0, count), u16::from_le_bytes, field),
+        Words::Big16(b) => narrow16(first(b.as_chunks().0, count), u16::from_be_bytes, field),
+        _ => words.visit(count, Narrow(field)),
+    };
     check_count(data.len(), count)?;
     Ok((Samples::Grey16 { data, offset }, outside))
 }
@@ -190,6 +206,10 @@ pub(crate) fn unpack_all(
 #[expect(clippy::cast_possible_truncation, reason = "the low bits are meant")]
 fn low16(value: u32) -> u16 {
     value as u16
+}
+
+fn first<T>(words: &[T], count: usize) -> &[T] {
+    words.get(..count).unwrap_or(words)
 }
 
 fn check_count(found: usize, wanted: usize) -> Result<(), DecodeError> {
