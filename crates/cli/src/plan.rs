@@ -88,9 +88,18 @@ fn said(
     Said::new(json, format!("{words}\n\n{table}"))
 }
 
+/// A share in points: two decimals, or as many as a small one needs to be seen.
 fn points(value: f64) -> String {
-    let text = format!("{:.2}", value * 100.0);
+    let value = value * 100.0;
+    if value != 0.0 && value.abs() < 0.005 {
+        return format!("{value:.1e}");
+    }
+    let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn studies(n: u64) -> String {
+    if n == 1 { "1 study".to_owned() } else { format!("{n} studies") }
 }
 
 fn percent(level: f64) -> String {
@@ -108,11 +117,14 @@ fn proportion(
     level: f64,
 ) -> anyhow::Result<Said> {
     let stated = Level::new(level)?;
+    if population == Some(0) {
+        anyhow::bail!("a class of 0 studies has no share to estimate: give --population its size");
+    }
     let size = population.map(|n| n as f64);
     let found = plan_proportion(p, half_width, deff, size, stated)?;
     let mut words = format!(
-        "Read {} studies: at a share of {} the {} Wilson interval then reaches at most {} points to each side.",
-        found.n_wilson,
+        "Read {}: at a share of {} the {} Wilson interval then reaches at most {} points to each side.",
+        studies(found.n_wilson),
         percent(p),
         percent(level),
         points(half_width)
@@ -167,9 +179,12 @@ fn proportion(
 fn kappa_width(kappa: f64, prevalence: f64, half_width: f64, level: f64) -> anyhow::Result<Said> {
     let stated = Level::new(level)?;
     let found = plan_kappa_precision(kappa, prevalence, half_width, stated)?;
+    if found.n == 0 {
+        anyhow::bail!("a kappa of 1 varies by nothing, so no number follows: expect less than 1");
+    }
     let words = format!(
-        "Let two readers read {} studies: at a kappa of {kappa} and {} positive studies its {} interval then reaches about {half_width} to each side (Bloch & Kraemer 1989).",
-        found.n,
+        "Let two readers read {}: at a kappa of {kappa} and {} positive studies its {} interval then reaches about {half_width} to each side (Bloch & Kraemer 1989).",
+        studies(found.n),
         percent(prevalence),
         percent(level)
     );
@@ -200,8 +215,8 @@ fn kappa_test(
     let stated = Level::new(level)?;
     let found = plan_kappa_test(against, kappa, prevalence, power, stated)?;
     let words = format!(
-        "Let two readers read {} studies: with {} positive studies a kappa of {kappa} is then told from {against} with a power of {} at the {} level (Donner & Eliasziw 1992).",
-        found.n,
+        "Let two readers read {}: with {} positive studies a kappa of {kappa} is then told from {against} with a power of {} at the {} level (Donner & Eliasziw 1992).",
+        studies(found.n),
         percent(prevalence),
         percent(power),
         percent(1.0 - level),
@@ -226,8 +241,8 @@ fn stratum(
     let found = plan_stratum(prevalence, times, probability, population)?;
     let of = population.map_or_else(String::new, |n| format!(" of the {n} of the class"));
     let words = format!(
-        "Read {} studies{of}: a stratum that makes up {} of them is then met at least {times} {} with a probability of {:.3} ({:.1} on average).",
-        found.n,
+        "Read {}{of}: a stratum that makes up {} of them is then met at least {times} {} with a probability of {:.3} ({:.1} on average).",
+        studies(found.n),
         percent(prevalence),
         if times == 1 { "time" } else { "times" },
         found.probability,
@@ -350,5 +365,18 @@ mod tests {
             json: false,
         };
         assert!(plan(&verb).is_err());
+        assert!(plan(&proportion_of(Some(0), 1.0)).is_err());
+        for kappa in [1.0, 2.0, f64::INFINITY, f64::NAN] {
+            let verb = PlanVerb::Kappa {
+                kappa,
+                prevalence: 0.3,
+                half_width: Some(0.1),
+                against: None,
+                power: 0.8,
+                level: 0.95,
+                json: false,
+            };
+            assert!(plan(&verb).is_err(), "{kappa}");
+        }
     }
 }

@@ -39,11 +39,33 @@ pub fn meets(n: u64, times: u64, prevalence: f64, population: Option<u64>) -> f6
             if n >= size {
                 return f64::from(u8::from(times <= marked));
             }
-            let fewer: f64 =
-                (0..times).map(|k| hypergeometric_pmf(k, marked, size - marked, n)).sum();
-            (1.0 - fewer).clamp(0.0, 1.0)
+            at_least(times, marked, size - marked, n)
         }
     }
+}
+
+/// Hypergeometric tail from `times` on, by the shorter of the two sides and only as far as it has weight.
+fn at_least(times: u64, marked: u64, others: u64, n: u64) -> f64 {
+    let mass = |k: u64| hypergeometric_pmf(k, marked, others, n);
+    let sum = |side: &mut dyn Iterator<Item = u64>| {
+        let mut total = 0.0;
+        for k in side {
+            let term = mass(k);
+            total += term;
+            if term <= total * 1e-18 {
+                break;
+            }
+        }
+        total
+    };
+    let (least, most) = (n.saturating_sub(others), n.min(marked));
+    let mode = (u128::from(n) + 1) * (u128::from(marked) + 1) / (u128::from(marked + others) + 2);
+    let tail = if u128::from(times) <= mode {
+        1.0 - sum(&mut (least..times.min(most + 1)).rev())
+    } else {
+        sum(&mut (times..=most))
+    };
+    tail.clamp(0.0, 1.0)
 }
 
 /// Studies of a stratum in a population, to the nearest whole study.
@@ -89,7 +111,8 @@ pub fn plan_stratum(
     Ok(StratumPlan {
         n: high,
         probability: meets(high, times, prevalence, population),
-        expected: high as f64 * prevalence,
+        expected: high as f64
+            * population.map_or(prevalence, |size| marked(prevalence, size) as f64 / size as f64),
     })
 }
 
@@ -224,6 +247,21 @@ mod tests {
         assert!(finite.n < endless);
         assert!(meets(finite.n - 1, 5, 0.1, Some(100)) < 0.95);
         assert_eq!(plan_stratum(0.1, 11, 0.5, Some(100)), Err(PlanError::NotHeld));
+    }
+
+    #[test]
+    fn a_large_class_is_answered_as_exactly_as_a_small_one() {
+        let all = |times, marked, others, n| -> f64 {
+            (times..=n).map(|k| hypergeometric_pmf(k, marked, others, n)).sum()
+        };
+        for (times, marked, others, n) in
+            [(5, 10, 90, 40), (9, 10, 90, 40), (1, 3, 5, 8), (4, 3, 5, 8), (300, 600, 400, 500)]
+        {
+            let got = at_least(times, marked, others, n);
+            assert!((got - all(times, marked, others, n)).abs() < 1e-12, "{times} {n}: {got}");
+        }
+        let plan = plan_stratum(0.5, 5_000_000, 0.95, Some(100_000_000)).unwrap();
+        assert!(plan.n > 10_000_000 && plan.n < 10_010_000);
     }
 
     #[test]

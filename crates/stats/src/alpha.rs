@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::bootstrap::{Bootstrap, Codes, Resampling, bootstrap};
+use crate::bootstrap::{Bootstrap, Resampling, bootstrap};
 use crate::estimate::{Level, NotEstimable};
 use crate::panel::Panel;
 use crate::raters::Counts;
+use crate::tally::Codes;
 
 /// How far apart two values are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

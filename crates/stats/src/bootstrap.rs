@@ -7,6 +7,7 @@ use crate::cluster::Cluster;
 use crate::estimate::{Interval, Level};
 use crate::kappa::{Weights, kappa_value};
 use crate::rng::SplitMix64;
+use crate::tally::{Codes, tally};
 
 /// How often to resample, and from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,9 @@ pub struct Bootstrap {
     pub ci: Option<Interval>,
     /// Standard deviation of the defined replicates (n−1); `None` with fewer than two.
     pub se: Option<f64>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// The draws of one replicate: `n` numbers of the stream from `start` on.
@@ -59,57 +63,7 @@ impl Draws {
 
     /// How often each code was drawn; `codes` has one for each of the `n` units, all below the length of `counts`.
     pub(crate) fn tally(self, codes: &Codes, counts: &mut [u64]) {
-        counts.fill(0);
-        match codes {
-            Codes::Lanes(shifts) => self.tally_lanes(shifts, counts),
-            Codes::Wide(codes) => {
-                for i in self.indices() {
-                    if let Some(count) =
-                        codes.get(i).and_then(|c| counts.get_mut(index(u64::from(*c))))
-                    {
-                        *count += 1;
-                    }
-                }
-            }
-        }
-    }
-
-    /// Four counters of 16 bits share a register, emptied before one can overflow: no draw waits for a counter in memory.
-    fn tally_lanes(self, shifts: &[u8], counts: &mut [u64]) {
-        const RUN: u64 = 0xFFFF;
-        let mut done = 0;
-        while done < self.n {
-            let run = RUN.min(self.n - done);
-            let draws = self.stream.indices(self.start.wrapping_add(done), run, self.n);
-            let lanes = draws.fold(0_u64, |lanes, i| {
-                let shift = shifts.get(index(i)).copied().unwrap_or(0);
-                lanes.wrapping_add(1_u64.wrapping_shl(u32::from(shift)))
-            });
-            for (lane, count) in counts.iter_mut().enumerate() {
-                *count += (lanes >> (16 * lane)) & RUN;
-            }
-            done += run;
-        }
-    }
-}
-
-/// The code of every unit, in a form that is quick to count.
-#[derive(Clone, Debug)]
-pub(crate) enum Codes {
-    /// At most four codes, as the places of their lanes.
-    Lanes(Vec<u8>),
-    /// Any number of them.
-    Wide(Vec<u32>),
-}
-
-impl Codes {
-    /// Codes below `kinds`.
-    pub(crate) fn new(codes: impl Iterator<Item = usize>, kinds: usize) -> Self {
-        if kinds <= 4 {
-            Self::Lanes(codes.map(|code| [0, 16, 32, 48][code & 3]).collect())
-        } else {
-            Self::Wide(codes.map(|code| u32::try_from(code).unwrap_or(u32::MAX)).collect())
-        }
+        tally(self.stream, self.start, self.n, codes, counts);
     }
 }
 
@@ -148,7 +102,12 @@ fn summarise(mut values: Vec<f64>, plan: Resampling, level: Level) -> Bootstrap 
     let ci = quantile(&values, tail)
         .zip(quantile(&values, 1.0 - tail))
         .map(|(low, high)| Interval { low, high });
-    Bootstrap { reps: plan.reps, defined: defined as u64, seed: plan.seed, ci, se }
+    let reason = match defined {
+        0 => Some("the statistic was defined in no replicate"),
+        1 => Some("the statistic was defined in one replicate only"),
+        _ => None,
+    };
+    Bootstrap { reps: plan.reps, defined: defined as u64, seed: plan.seed, ci, se, reason }
 }
 
 /// The type 7 (linear) quantile of sorted values; `None` when there are none.

@@ -40,6 +40,9 @@ pub struct ClusteredProportion {
     pub ci_linear_t: Option<Interval>,
     /// The most studies of one patient.
     pub max_cluster: u64,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 impl ClusteredProportion {
@@ -84,14 +87,20 @@ pub fn clustered_share(clusters: &[Cluster], level: Level) -> ClusteredProportio
         ci_wilson_neff: None,
         ci_linear_t: None,
         max_cluster: used.iter().map(|c| c.size).max().unwrap_or(0),
+        reason: None,
     };
-    let Some(p) = out.est else { return out };
+    let Some(p) = out.est else {
+        out.reason = Some("n=0");
+        return out;
+    };
     if used.len() < 2 {
+        out.reason = Some("fewer than two patients");
         return out;
     }
     let count = used.len() as f64;
     let size = n as f64;
     if k == 0 || k == n {
+        out.reason = Some("no variation: every patient counts as one study, no design effect");
         out.se = Some(0.0);
         out.n_eff = Some(count);
         out.ci_wilson_neff =
@@ -106,6 +115,9 @@ pub fn clustered_share(clusters: &[Cluster], level: Level) -> ClusteredProportio
     out.deff = Some(deff);
     out.n_eff = Some(n_eff);
     out.icc = intraclass_correlation(&used, p);
+    if out.icc.is_none() {
+        out.reason = Some("one study per patient: no intraclass correlation");
+    }
     out.ci_wilson_neff = Some(wilson(p * n_eff, n_eff, level));
     out
 }

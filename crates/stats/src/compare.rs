@@ -37,6 +37,9 @@ pub struct TwoProportions {
     pub or_ci: Option<Interval>,
     /// p-value of the pooled z-test (= chi-square without correction).
     pub chi2_p: Option<f64>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Compares two independent shares.
@@ -64,6 +67,7 @@ pub fn two_proportions(k1: u64, n1: u64, k2: u64, n2: u64, level: Level) -> TwoP
         or: None,
         or_ci: None,
         chi2_p: None,
+        reason: missing(k1, n1, k2, n2),
     };
     let (Some(p1), Some(p2)) = (out.p1, out.p2) else { return out };
     out.diff = Some(p1 - p2);
@@ -92,6 +96,28 @@ pub fn two_proportions(k1: u64, n1: u64, k2: u64, n2: u64, level: Level) -> TwoP
         out.chi2_p = Some(two_sided_p((p1 - p2) / se));
     }
     out
+}
+
+/// What of the two groups is undefined, if anything.
+fn missing(k1: u64, n1: u64, k2: u64, n2: u64) -> Option<&'static str> {
+    let (b, d) = (n1.saturating_sub(k1), n2.saturating_sub(k2));
+    if n1 == 0 || n2 == 0 {
+        Some("a group has no observations")
+    } else if k1 == 0 && k2 == 0 {
+        Some("no successes: no ratio, no odds ratio, no pooled test")
+    } else if b == 0 && d == 0 {
+        Some("no failures: no odds ratio, no pooled test")
+    } else if k2 == 0 {
+        Some("no success in the second group: the ratios are infinite")
+    } else if b == 0 {
+        Some("no failure in the first group: the odds ratio is infinite")
+    } else if k1 == 0 {
+        Some("no success in the first group: a ratio of 0 has no interval")
+    } else if d == 0 {
+        Some("no failure in the second group: an odds ratio of 0 has no interval")
+    } else {
+        None
+    }
 }
 
 /// exp(ln ratio ± z·s).

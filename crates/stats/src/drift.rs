@@ -15,6 +15,9 @@ pub struct Trend {
     pub p: Option<f64>,
     /// Rates per group.
     pub rates: Vec<Option<f64>>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Trend of `k/n` over groups with scores `w` (0, 1, 2 … when absent): z = Σw(k−np)/sqrt(p(1−p)(Σnw²−(Σnw)²/N)).
@@ -25,8 +28,13 @@ pub fn trend(k: &[u64], n: &[u64], w: Option<&[f64]>) -> Trend {
     let rates = k.iter().zip(n).map(|(k, n)| (*n > 0).then(|| *k as f64 / *n as f64)).collect();
     let total: u64 = n.iter().sum();
     let hits: u64 = k.iter().sum();
-    let mut out = Trend { z: None, p: None, rates };
+    let mut out = Trend { z: None, p: None, rates, reason: None };
     if total == 0 || hits == 0 || hits >= total {
+        out.reason = Some(match (total, hits) {
+            (0, _) => "n=0",
+            (_, 0) => "no observation is a success",
+            _ => "every observation is a success",
+        });
         return out;
     }
     let score = |i: usize| w.map_or(i as f64, |w| w.get(i).copied().unwrap_or(i as f64));
@@ -48,6 +56,8 @@ pub fn trend(k: &[u64], n: &[u64], w: Option<&[f64]>) -> Trend {
         let z = top / variance.sqrt();
         out.z = Some(z);
         out.p = Some(two_sided_p(z));
+    } else {
+        out.reason = Some("all observations have one score");
     }
     out
 }
@@ -65,15 +75,28 @@ pub struct Logistic {
     pub p: Option<f64>,
     /// Intercept.
     pub intercept: Option<f64>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Maximum-likelihood logistic slope with Wald error, by Newton's method.
 ///
 /// The maximum does not exist when one value of x separates the classes (also when they only touch): undefined.
 pub fn logistic(x: &[f64], y: &[bool]) -> Logistic {
-    let none = Logistic { slope: None, se: None, z: None, p: None, intercept: None };
+    let missing = |reason: &'static str| Logistic {
+        slope: None,
+        se: None,
+        z: None,
+        p: None,
+        intercept: None,
+        reason: Some(reason),
+    };
+    if y.iter().all(|y| *y) || !y.iter().any(|y| *y) {
+        return missing("the outcome has only one class");
+    }
     if !maximum_exists(x, y) {
-        return none;
+        return missing("the classes separate, or x is constant");
     }
     // Centring keeps the two coefficients nearly uncorrelated.
     let n = x.len() as f64;
@@ -109,7 +132,7 @@ pub fn logistic(x: &[f64], y: &[bool]) -> Logistic {
         information = (h00, h01, h11);
         let det = h00 * h11 - h01 * h01;
         if det <= 0.0 {
-            return none;
+            return missing("the likelihood is too flat for a maximum");
         }
         let (da, db) = ((h11 * g0 - h01 * g1) / det, (h00 * g1 - h01 * g0) / det);
         let mut step = 1.0;
@@ -135,6 +158,7 @@ pub fn logistic(x: &[f64], y: &[bool]) -> Logistic {
         z: Some(z),
         p: Some(two_sided_p(z)),
         intercept: Some(a - slope * mean),
+        reason: None,
     }
 }
 
@@ -195,7 +219,8 @@ pub fn course(pos: &[f64], y: &[bool], blocks: usize) -> Course {
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|a, b| pos[*a].total_cmp(&pos[*b]));
     let ordered: Vec<bool> = order.iter().map(|i| y[*i]).collect();
-    let blocks = blocks.max(1);
+    // More blocks than items would leave empty ones, which are dropped.
+    let blocks = blocks.clamp(1, n.max(1));
     let mut counts = vec![(0_u64, 0_u64); blocks];
     for (i, y) in ordered.iter().enumerate() {
         let (k, size) = &mut counts[i * blocks / n];
@@ -228,5 +253,15 @@ mod tests {
         assert_eq!(logistic(&[0.0, 1.0, 1.0, 2.0], &[false, false, true, true]).slope, None);
         assert_eq!(logistic(&[0.0, 1.0], &[true, true]).slope, None);
         assert_eq!(logistic(&[1.0, 1.0], &[true, false]).slope, None);
+    }
+
+    #[test]
+    fn more_blocks_than_items_are_one_item_each() {
+        let y = [true, false, true];
+        let pos = [0.0, 1.0, 2.0];
+        let (three, many) = (course(&pos, &y, 3), course(&pos, &y, usize::MAX));
+        assert_eq!(three, many);
+        assert_eq!(many.blocks, [(1, 1), (0, 1), (1, 1)]);
+        assert_eq!(course(&[], &[], 5).blocks, []);
     }
 }

@@ -65,6 +65,9 @@ pub struct Kappa {
     pub p: Option<f64>,
     /// Why kappa is undefined.
     pub reason: Option<NotEstimable>,
+    /// Why there is no test although there is a kappa.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_reason: Option<&'static str>,
 }
 
 impl Kappa {
@@ -113,6 +116,7 @@ pub fn kappa(table: &[Vec<u64>], weights: Weights, level: Level) -> Kappa {
         z: None,
         p: None,
         reason: None,
+        p_reason: None,
     };
     if n == 0 {
         out.reason = Some(NotEstimable::NoObservations);
@@ -156,6 +160,8 @@ pub fn kappa(table: &[Vec<u64>], weights: Weights, level: Level) -> Kappa {
     if se_null > 0.0 {
         out.z = Some(value / se_null);
         out.p = Some(two_sided_p(value / se_null));
+    } else {
+        out.p_reason = Some("no error under kappa = 0 (a rater is constant): no test");
     }
     out
 }

@@ -31,6 +31,7 @@ pub mod roc;
 pub mod sequence;
 pub mod shrink;
 pub mod stratified;
+mod tally;
 pub mod two_rater;
 
 pub use estimate::{BadLevel, Estimate, Estimated, Interval, Level, NotEstimable};

@@ -25,6 +25,9 @@ pub struct McNemar {
     pub chi2_cc: Option<f64>,
     /// Its p-value.
     pub chi2_cc_p: Option<f64>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Tests whether two paired decisions are positive equally often; without discordant pairs both p-values are 1.
@@ -43,6 +46,7 @@ pub fn mcnemar(b: u64, c: u64) -> McNemar {
             chi2_p: None,
             chi2_cc: None,
             chi2_cc_p: None,
+            reason: Some("no discordant pairs"),
         };
     }
     let least = b.min(c);
@@ -61,6 +65,7 @@ pub fn mcnemar(b: u64, c: u64) -> McNemar {
         chi2_p: Some(chi_square_sf(chi2, 1.0)),
         chi2_cc: Some(corrected),
         chi2_cc_p: Some(chi_square_sf(corrected, 1.0)),
+        reason: None,
     }
 }
 
@@ -73,6 +78,9 @@ pub struct PairedDifference {
     pub newcombe: Option<Interval>,
     /// Wald interval, for comparison with older tables.
     pub wald: Option<Interval>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// The difference of two paired shares of the table a (both), b (first only), c (second only), d (neither);
@@ -83,7 +91,7 @@ pub struct PairedDifference {
 pub fn paired_difference(a: u64, b: u64, c: u64, d: u64, level: Level) -> PairedDifference {
     let n = (a + b + c + d) as f64;
     if n == 0.0 {
-        return PairedDifference { diff: None, newcombe: None, wald: None };
+        return PairedDifference { diff: None, newcombe: None, wald: None, reason: Some("n=0") };
     }
     let (fa, fb, fc, fd) = (a as f64, b as f64, c as f64, d as f64);
     let diff = (fb - fc) / n;
@@ -102,6 +110,7 @@ pub fn paired_difference(a: u64, b: u64, c: u64, d: u64, level: Level) -> Paired
         diff: Some(diff),
         newcombe: Some(Interval::new(diff - down, diff + up).clipped(-1.0, 1.0)),
         wald: Some(Interval::around(diff, level.z() * se)),
+        reason: None,
     }
 }
 

@@ -11,6 +11,15 @@ pub enum PlanError {
     /// A probability outside its range.
     #[error("{0} must lie strictly between 0 and 1")]
     Probability(&'static str),
+    /// A share outside 0 to 1.
+    #[error("{0} must lie between 0 and 1")]
+    Share(&'static str),
+    /// A kappa that no two raters can have.
+    #[error("{0} must lie between -1 and 1")]
+    Kappa(&'static str),
+    /// A dataset of less than no studies.
+    #[error("{0} must not be negative")]
+    Negative(&'static str),
     /// A half-width or design effect that is not positive.
     #[error("{0} must be greater than 0")]
     NotPositive(&'static str),
@@ -45,6 +54,10 @@ fn positive(x: f64, name: &'static str) -> Result<f64, PlanError> {
     if x > 0.0 && x.is_finite() { Ok(x) } else { Err(PlanError::NotPositive(name)) }
 }
 
+fn possible_kappa(kappa: f64, name: &'static str) -> Result<(), PlanError> {
+    if (-1.0..=1.0).contains(&kappa) { Ok(()) } else { Err(PlanError::Kappa(name)) }
+}
+
 /// The next whole number, forgiving rounding.
 #[expect(
     clippy::cast_possible_truncation,
@@ -73,10 +86,13 @@ pub fn plan_proportion(
     level: Level,
 ) -> Result<ProportionPlan, PlanError> {
     if !(0.0..=1.0).contains(&p) {
-        return Err(PlanError::Probability("p"));
+        return Err(PlanError::Share("p"));
     }
     positive(half_width, "half_width")?;
     positive(deff, "deff")?;
+    if population.is_some_and(|size| size.is_nan() || size < 0.0) {
+        return Err(PlanError::Negative("N"));
+    }
     let raw = level.z() * level.z() * p * (1.0 - p) / (half_width * half_width);
     let finish = |n: f64| {
         let n = n * deff;
@@ -126,6 +142,7 @@ pub fn plan_kappa_precision(
     half_width: f64,
     level: Level,
 ) -> Result<KappaPrecisionPlan, PlanError> {
+    possible_kappa(kappa, "kappa")?;
     probability(prevalence, "prevalence")?;
     positive(half_width, "half_width")?;
     let spread = prevalence * (1.0 - prevalence);
@@ -156,6 +173,8 @@ pub fn plan_kappa_test(
     power: f64,
     level: Level,
 ) -> Result<KappaTestPlan, PlanError> {
+    possible_kappa(kappa0, "kappa0")?;
+    possible_kappa(kappa1, "kappa1")?;
     probability(prevalence, "prevalence")?;
     probability(power, "power")?;
     if kappa0 == kappa1 {
@@ -167,6 +186,9 @@ pub fn plan_kappa_test(
     let null = cells(kappa0);
     if null.iter().any(|c| *c <= 0.0) {
         return Err(PlanError::Probability("each expected share under kappa0"));
+    }
+    if cells(kappa1).iter().any(|c| *c < 0.0) {
+        return Err(PlanError::Share("each expected share under kappa1"));
     }
     let per_study: f64 =
         null.iter().zip(cells(kappa1)).map(|(p0, p1)| (p1 - p0).powi(2) / p0).sum();
@@ -195,6 +217,12 @@ mod tests {
     #[test]
     fn impossible_wishes_are_errors() {
         assert!(plan_proportion(0.5, 0.0, 1.0, None, Level::P95).is_err());
+        assert!(plan_proportion(0.5, 0.1, 1.0, Some(-5.0), Level::P95).is_err());
         assert!(plan_kappa_test(0.4, 0.4, 0.3, 0.8, Level::P95).is_err());
+        assert!(plan_kappa_test(0.4, 1.5, 0.3, 0.8, Level::P95).is_err());
+        assert!(plan_kappa_test(0.4, -0.9, 0.1, 0.8, Level::P95).is_err());
+        for kappa in [2.0, f64::INFINITY, f64::NAN, 1e308] {
+            assert!(plan_kappa_precision(kappa, 0.3, 0.1, Level::P95).is_err());
+        }
     }
 }

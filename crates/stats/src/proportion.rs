@@ -18,6 +18,9 @@ pub struct Proportion {
     pub wilson: Option<Interval>,
     /// Clopper–Pearson interval.
     pub clopper_pearson: Option<Interval>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 impl Proportion {
@@ -37,7 +40,8 @@ impl Proportion {
 pub fn proportion(k: u64, n: u64, level: Level) -> Proportion {
     let k = k.min(n);
     if n == 0 {
-        return Proportion { k, n, est: None, wilson: None, clopper_pearson: None };
+        let reason = Some("n=0");
+        return Proportion { k, n, est: None, wilson: None, clopper_pearson: None, reason };
     }
     Proportion {
         k,
@@ -45,6 +49,7 @@ pub fn proportion(k: u64, n: u64, level: Level) -> Proportion {
         est: Some(k as f64 / n as f64),
         wilson: Some(wilson(k as f64, n as f64, level)),
         clopper_pearson: Some(clopper_pearson(k, n, level)),
+        reason: None,
     }
 }
 

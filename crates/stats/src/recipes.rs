@@ -217,17 +217,28 @@ impl PairTable {
 /// of raters or in the names of the two classes: kappa and its errors are the same in all of them.
 pub fn kappa_tables(n: u64, printed: Printed) -> Vec<PairTable> {
     let mut out = Vec::new();
+    for_each_kappa_table(n, printed, &mut |table| out.push(table));
+    out
+}
+
+/// The same one by one: of many studies there are more than memory holds.
+pub fn for_each_kappa_table(n: u64, printed: Printed, visit: &mut impl FnMut(PairTable)) {
     for first in 0..=n / 2 {
         for second in first..=n - first {
-            push_tables(n, first, second, printed, &mut out);
+            with_margins(n, first, second, printed, visit);
         }
     }
-    out
 }
 
 /// With both margins fixed kappa grows with the number both call positive, so the tables are a range.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=n")]
-fn push_tables(n: u64, first: u64, second: u64, printed: Printed, out: &mut Vec<PairTable>) {
+fn with_margins(
+    n: u64,
+    first: u64,
+    second: u64,
+    printed: Printed,
+    visit: &mut impl FnMut(PairTable),
+) {
     let (size, r, c) = (n as f64, first as f64, second as f64);
     let chance = (r * c + (size - r) * (size - c)) / (size * size);
     if 1.0 - chance < 1e-12 {
@@ -245,7 +256,7 @@ fn push_tables(n: u64, first: u64, second: u64, printed: Printed, out: &mut Vec<
     for both in low.max(least)..=high.min(most) {
         let table = PairTable { n, first, second, both };
         if table.kappa().is_some_and(|kappa| printed.prints(kappa)) {
-            out.push(table);
+            visit(table);
         }
     }
 }

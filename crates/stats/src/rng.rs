@@ -1,5 +1,8 @@
 //! The random stream that gives the same draws in any language.
 
+/// Indices that are drawn at once.
+pub(crate) const BLOCK: usize = 128;
+
 const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// SplitMix64 as a counter: draw `i` depends on the seed and `i` only, so threads may start anywhere in the stream.
@@ -29,6 +32,23 @@ impl SplitMix64 {
         scaled(self.at(i), n)
     }
 
+    /// The indices of outputs `start..start + BLOCK` over `n` units, at most 2³²: a loop without branches, so that
+    /// compilers make several at once.
+    #[expect(
+        clippy::inline_always,
+        reason = "what is not inlined is compiled without the wide instructions"
+    )]
+    #[inline(always)]
+    pub(crate) fn block(self, start: u64, n: u64, out: &mut [u32; BLOCK]) {
+        let n = n & 0xFFFF_FFFF;
+        let mut state = self.state(start);
+        for index in out {
+            // Below n, which fits.
+            *index = (scaled(mixed(state), n) & 0xFFFF_FFFF) as u32;
+            state = state.wrapping_add(GAMMA);
+        }
+    }
+
     /// The indices of outputs `start..start + count`, without a multiplication for the place of each.
     pub fn indices(self, start: u64, count: u64, n: u64) -> impl Iterator<Item = u64> {
         let mut state = self.state(start);
@@ -40,12 +60,22 @@ impl SplitMix64 {
     }
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "what is not inlined is compiled without the wide instructions"
+)]
+#[inline(always)]
 const fn mixed(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     x ^ (x >> 31)
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "what is not inlined is compiled without the wide instructions"
+)]
+#[inline(always)]
 const fn scaled(x: u64, n: u64) -> u64 {
     (x >> 32).wrapping_mul(n) >> 32
 }

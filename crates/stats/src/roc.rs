@@ -25,6 +25,26 @@ pub struct Auc {
     pub ci: Option<Interval>,
     /// Interval on the logit; `None` at 0 and 1.
     pub ci_logit: Option<Interval>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+/// Why there is no curve.
+const ONE_CLASS: &str = "the reference has only one class";
+
+impl Auc {
+    const fn undefined(n_pos: usize, n_neg: usize) -> Self {
+        Self {
+            auc: None,
+            n_pos: n_pos as u64,
+            n_neg: n_neg as u64,
+            se: None,
+            ci: None,
+            ci_logit: None,
+            reason: Some(ONE_CLASS),
+        }
+    }
 }
 
 /// Areas of several scores on the same subjects, and the paired comparison of the first two.
@@ -44,6 +64,9 @@ pub struct DeLong {
     pub z: Option<f64>,
     /// Two-sided p-value; 1 when both difference and error are 0.
     pub p: Option<f64>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Placement values: per positive the share of negatives below it (ties ½), and per negative the share of positives above.
@@ -107,7 +130,14 @@ fn auc_of(p: &Placements, level: Level) -> Auc {
     let inside = p.auc > 0.0 && p.auc < 1.0;
     let ci_logit =
         se.filter(|_| inside).map(|se| logit_interval(p.auc, se / (p.auc * (1.0 - p.auc)), level));
-    Auc { auc: Some(p.auc), n_pos: m as u64, n_neg: n as u64, se, ci, ci_logit }
+    let reason = if se.is_none() {
+        Some("fewer than two of a class: no error")
+    } else if inside {
+        None
+    } else {
+        Some("the classes separate: the interval is degenerate and has no logit")
+    };
+    Auc { auc: Some(p.auc), n_pos: m as u64, n_neg: n as u64, se, ci, ci_logit, reason }
 }
 
 fn variance(a: &Placements, b: &Placements) -> f64 {
@@ -132,25 +162,23 @@ pub fn delong(y: &[bool], scores: &[&[f64]], level: Level) -> DeLong {
         ci: None,
         z: None,
         p: None,
+        reason: None,
     };
     if n_pos == 0 || n_neg == 0 {
-        let none = Auc {
-            auc: None,
-            n_pos: n_pos as u64,
-            n_neg: n_neg as u64,
-            se: None,
-            ci: None,
-            ci_logit: None,
-        };
-        out.models = vec![none; scores.len()];
+        out.models = vec![Auc::undefined(n_pos, n_neg); scores.len()];
+        out.reason = Some(ONE_CLASS);
         return out;
     }
     let all: Vec<Placements> = scores.iter().map(|score| placements(y, score, n_pos)).collect();
     out.models = all.iter().map(|p| auc_of(p, level)).collect();
-    let [a, b, ..] = all.as_slice() else { return out };
+    let [a, b, ..] = all.as_slice() else {
+        out.reason = Some("one score: nothing to compare");
+        return out;
+    };
     let diff = a.auc - b.auc;
     out.diff = Some(diff);
     if n_pos < 2 || n_neg < 2 {
+        out.reason = Some("fewer than two of a class: no error");
         return out;
     }
     let cov = variance(a, b);
@@ -163,6 +191,9 @@ pub fn delong(y: &[bool], scores: &[&[f64]], level: Level) -> DeLong {
         out.p = Some(two_sided_p(diff / se));
     } else if diff.abs() < 1e-12 {
         out.p = Some(1.0);
+        out.reason = Some("the two scores rank alike: no error, no z");
+    } else {
+        out.reason = Some("the areas differ but their difference has no error");
     }
     out
 }
@@ -287,9 +318,8 @@ pub struct Roc {
 pub fn roc(y: &[bool], score: &[f64], threshold: f64, level: Level) -> Roc {
     let points = roc_points(y, score);
     let mut areas = delong(y, &[score], level).models;
-    let none = Auc { auc: None, n_pos: 0, n_neg: 0, se: None, ci: None, ci_logit: None };
     Roc {
-        delong: areas.pop().unwrap_or(none),
+        delong: areas.pop().unwrap_or(Auc::undefined(0, 0)),
         n_points: points.len(),
         operating_point: operating_point(y, score, threshold, level),
         youden: youden_point(&points),

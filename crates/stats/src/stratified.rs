@@ -85,10 +85,25 @@ pub struct Weighted {
     pub ci: Option<Interval>,
     /// How the interval was made.
     pub ci_method: &'static str,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 impl Weighted {
-    const UNDEFINED: Self = Self { est: None, se: None, ci: None, ci_method: "undefined" };
+    const UNDEFINED: Self = Self {
+        est: None,
+        se: None,
+        ci: None,
+        ci_method: "undefined",
+        reason: Some("a stratum that it needs was not sampled, or nothing falls into it"),
+    };
+
+    /// An estimate of which some stratum has a single study.
+    fn without_variance(est: f64) -> Self {
+        let reason = Some("a stratum with one sampled study has no variance");
+        Self { est: Some(est), reason, ..Self::UNDEFINED }
+    }
 }
 
 /// The design-based estimates.
@@ -117,6 +132,9 @@ pub struct BeggGreenesEstimate {
     pub se_logit: Option<f64>,
     /// Its interval.
     pub ci: Option<Interval>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Begg–Greenes, defined for exactly one stratum per label.
@@ -126,6 +144,9 @@ pub struct BeggGreenes {
     pub sensitivity: Option<BeggGreenesEstimate>,
     /// Corrected specificity.
     pub specificity: Option<BeggGreenesEstimate>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Unweighted values of the sample, biased for the dataset.
@@ -137,6 +158,9 @@ pub struct Naive {
     pub specificity: Option<f64>,
     /// Prevalence within the sample.
     pub prevalence: Option<f64>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Everything a label-stratified sample identifies about the dataset.
@@ -212,6 +236,9 @@ fn total<'a>(strata: impl Iterator<Item = (&'a Stratum, Option<Interval>, bool)>
     Some(out)
 }
 
+/// Why a flat arm has an interval but no error.
+const FLAT: &str = "an arm shows no variation: the limits of its strata stand in for an error";
+
 /// The ratio A/(A+B) of two independent totals.
 fn ratio_of_totals(a: Option<Total>, b: Option<Total>, level: Level) -> Weighted {
     let (Some(a), Some(b)) = (a, b) else { return Weighted::UNDEFINED };
@@ -231,15 +258,16 @@ fn ratio_of_totals(a: Option<Total>, b: Option<Total>, level: Level) -> Weighted
             se: known.then_some(0.0),
             ci: Some(ci),
             ci_method: if known { "census" } else { "plug-in clopper-pearson" },
+            reason: (!known).then_some(FLAT),
         };
     }
     let (Some(va), Some(vb)) = (a.variance, b.variance) else {
-        return Weighted { est: Some(est), ..Weighted::UNDEFINED };
+        return Weighted::without_variance(est);
     };
     let se = (b.value * b.value * va + a.value * a.value * vb).sqrt() / (sum * sum);
     let on_logit = (va / (a.value * a.value) + vb / (b.value * b.value)).sqrt();
     let ci = logit_interval(est, on_logit, level);
-    Weighted { est: Some(est), se: Some(se), ci: Some(ci), ci_method: "logit-delta" }
+    Weighted { est: Some(est), se: Some(se), ci: Some(ci), ci_method: "logit-delta", reason: None }
 }
 
 /// The mean of a total over its strata.
@@ -248,20 +276,18 @@ fn mean_of_total(total: Option<Total>, level: Level) -> Weighted {
     let est = t.value / t.size;
     if t.census {
         let ci = Some(Interval::new(est, est));
-        return Weighted { est: Some(est), se: Some(0.0), ci, ci_method: "census" };
+        return Weighted { est: Some(est), se: Some(0.0), ci, ci_method: "census", reason: None };
     }
     if t.flat || t.value <= 0.0 || t.value >= t.size {
         let ci = Interval::new(t.limits.low / t.size, t.limits.high / t.size);
         let ci_method =
             if t.strata == 1 { "clopper-pearson (no fpc)" } else { "plug-in clopper-pearson" };
-        return Weighted { est: Some(est), se: None, ci: Some(ci), ci_method };
+        return Weighted { est: Some(est), se: None, ci: Some(ci), ci_method, reason: Some(FLAT) };
     }
-    let Some(variance) = t.variance else {
-        return Weighted { est: Some(est), ..Weighted::UNDEFINED };
-    };
+    let Some(variance) = t.variance else { return Weighted::without_variance(est) };
     let se = variance.sqrt() / t.size;
     let ci = logit_interval(est, se / (est * (1.0 - est)), level);
-    Weighted { est: Some(est), se: Some(se), ci: Some(ci), ci_method: "logit" }
+    Weighted { est: Some(est), se: Some(se), ci: Some(ci), ci_method: "logit", reason: None }
 }
 
 /// p with a normal interval on the logit, mapped back; the point itself when the error is 0.
@@ -390,16 +416,24 @@ fn naive(strata: &[&Stratum]) -> Naive {
     let share = |k: u64, n: u64| (n > 0).then(|| k as f64 / n as f64);
     let positive = |s: &Stratum| s.positive;
     let negative = |s: &Stratum| s.sampled.saturating_sub(s.positive);
+    let (positives, negatives) = (sum(None, &positive), sum(None, &negative));
     Naive {
-        sensitivity: share(sum(Some(true), &positive), sum(None, &positive)),
-        specificity: share(sum(Some(false), &negative), sum(None, &negative)),
-        prevalence: share(sum(None, &positive), sum(None, &|s| s.sampled)),
+        sensitivity: share(sum(Some(true), &positive), positives),
+        specificity: share(sum(Some(false), &negative), negatives),
+        prevalence: share(positives, sum(None, &|s| s.sampled)),
+        reason: match (positives, negatives) {
+            (0, 0) => Some("n=0"),
+            (0, _) => Some("no positives in the sample"),
+            (_, 0) => Some("no negatives in the sample"),
+            _ => None,
+        },
     }
 }
 
 /// Begg & Greenes: φ = share of label-positives, p and q = positives given the label.
 fn begg_greenes(strata: &[&Stratum], level: Level) -> BeggGreenes {
-    let none = BeggGreenes { sensitivity: None, specificity: None };
+    let reason = Some("needs exactly one stratum of each label, both sampled");
+    let none = BeggGreenes { sensitivity: None, specificity: None, reason };
     let (positive, negative) = match strata {
         [a, b] if a.label && !b.label => (a, b),
         [a, b] if b.label && !a.label => (b, a),
@@ -415,7 +449,12 @@ fn begg_greenes(strata: &[&Stratum], level: Level) -> BeggGreenes {
         let defined = hit > 0.0 && miss > 0.0;
         let se_logit = defined.then(|| (spread + variance).sqrt());
         let ci = est.zip(se_logit).map(|(est, se)| logit_interval(est, se, level));
-        BeggGreenesEstimate { est, se_logit, ci }
+        let reason = match (est, se_logit) {
+            (None, _) => Some("0/0"),
+            (_, None) => Some("no positives or no negatives in one arm: no error"),
+            _ => None,
+        };
+        BeggGreenesEstimate { est, se_logit, ci, reason }
     };
     BeggGreenes {
         sensitivity: Some(estimate(
@@ -428,6 +467,7 @@ fn begg_greenes(strata: &[&Stratum], level: Level) -> BeggGreenes {
             phi * (1.0 - p),
             q / ((1.0 - q) * n0) + p / ((1.0 - p) * n1),
         )),
+        reason: None,
     }
 }
 

@@ -18,6 +18,9 @@ pub struct Pabak {
     pub se: Option<f64>,
     /// Wilson interval of po, mapped.
     pub ci: Option<Interval>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Scott's pi.
@@ -27,6 +30,9 @@ pub struct ScottPi {
     pub est: Option<f64>,
     /// Chance agreement.
     pub pe: Option<f64>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// Agreement on one category.
@@ -36,6 +42,9 @@ pub struct SpecificAgreement {
     pub est: Option<f64>,
     /// Wilson interval of a/(a+b+c), mapped.
     pub ci: Option<Interval>,
+    /// Why something above is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
 }
 
 /// What only a 2×2 table has.
@@ -150,14 +159,14 @@ pub fn two_rater(table: &[Vec<u64>], ordinal: bool, level: Level) -> TwoRater {
 /// The prevalence-adjusted bias-adjusted kappa of `same` equal answers among `n` in `q` categories.
 pub fn pabak(same: u64, n: u64, q: usize, level: Level) -> Pabak {
     if n == 0 || q < 2 {
-        return Pabak { est: None, se: None, ci: None };
+        return Pabak { est: None, se: None, ci: None, reason: Some("n=0") };
     }
     let q = q as f64;
     let po = same as f64 / n as f64;
     let map = |p: f64| (q * p - 1.0) / (q - 1.0);
     let se = q / (q - 1.0) * (po * (1.0 - po) / n as f64).sqrt();
     let ci = wilson(same as f64, n as f64, level).map(map);
-    Pabak { est: Some(map(po)), se: Some(se), ci: Some(ci) }
+    Pabak { est: Some(map(po)), se: Some(se), ci: Some(ci), reason: None }
 }
 
 fn margins(table: &[Vec<u64>]) -> (Vec<u64>, Vec<u64>) {
@@ -170,7 +179,7 @@ fn margins(table: &[Vec<u64>]) -> (Vec<u64>, Vec<u64>) {
 
 fn scott_pi(table: &[Vec<u64>], n: u64) -> ScottPi {
     if n == 0 {
-        return ScottPi { est: None, pe: None };
+        return ScottPi { est: None, pe: None, reason: Some("n=0") };
     }
     let (rows, columns) = margins(table);
     let total = n as f64;
@@ -178,17 +187,18 @@ fn scott_pi(table: &[Vec<u64>], n: u64) -> ScottPi {
         rows.iter().zip(&columns).map(|(r, c)| ((r + c) as f64 / (2.0 * total)).powi(2)).sum();
     let po = same(table) as f64 / total;
     let est = (1.0 - pe >= 1e-12).then(|| (po - pe) / (1.0 - pe));
-    ScottPi { est, pe: Some(pe) }
+    let reason = est.is_none().then_some("pe=1 (both raters constant in one category)");
+    ScottPi { est, pe: Some(pe), reason }
 }
 
 fn specific(same: u64, different: u64, level: Level) -> SpecificAgreement {
     let any = same + different;
     if any == 0 {
-        return SpecificAgreement { est: None, ci: None };
+        return SpecificAgreement { est: None, ci: None, reason: Some("0/0") };
     }
     let est = 2.0 * same as f64 / (2 * same + different) as f64;
     let ci = wilson(same as f64, any as f64, level).map(twice_over_one_plus);
-    SpecificAgreement { est: Some(est), ci: Some(ci) }
+    SpecificAgreement { est: Some(est), ci: Some(ci), reason: None }
 }
 
 fn binary(table: &[Vec<u64>], n: u64, plain: &Kappa, level: Level) -> Binary {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use overread_stats::recipes::{PairTable, Recipe, kappa_tables, prints_interval};
+use overread_stats::recipes::{
+    PairTable, Recipe, for_each_kappa_table, kappa_tables, prints_interval,
+};
 use overread_stats::{Interval, Level};
 
 use super::intervals::Tried;
@@ -14,6 +16,10 @@ use super::{Audit, Finding, Inferred, NotChecked, Verdict, limits};
 
 /// Studies up to which an n that is not printed is searched for, where no total bounds it.
 const MOST_STUDIES: u64 = 400;
+
+/// Two-by-two tables of one printed n that are tried at most, and tables kept of one way of making the interval.
+const MOST_TABLES: f64 = 2e7;
+const MOST_KEPT: usize = 300_000;
 
 /// What the tables of one cell allow.
 struct Searched<'a> {
@@ -35,11 +41,24 @@ impl Searched<'_> {
 }
 
 pub(super) fn check(table: &Table, same_reference: bool, out: &mut Audit) {
-    let kappas: Vec<&Cell> = table.cells.iter().filter(|c| c.kind == Kind::Kappa).collect();
+    let (kappas, large): (Vec<&Cell>, Vec<&Cell>) = table
+        .cells
+        .iter()
+        .filter(|c| c.kind == Kind::Kappa)
+        .partition(|cell| cell.n.is_none_or(|n| tables_at(cell, n) <= MOST_TABLES));
+    for cell in large {
+        out.not_checked.push(NotChecked {
+            row: cell.row.clone(),
+            metric: cell.metric.clone(),
+            reason: "too many two-by-two tables of that n print it to try them all".to_owned(),
+        });
+    }
     if kappas.is_empty() {
         return;
     }
     let total = kappas.iter().filter(|c| c.role == Role::Total).find_map(|c| c.n);
+    // A larger total bounds n, but not by as many as can be tried.
+    let total = total.filter(|n| *n <= MOST_STUDIES);
     let limit = total.unwrap_or(MOST_STUDIES);
     let mut rows = Vec::new();
     for row in table.rows() {
@@ -62,23 +81,33 @@ pub(super) fn check(table: &Table, same_reference: bool, out: &mut Audit) {
     out.inferred.extend(inferred);
 }
 
+/// About how many tables of n studies print a cell: the margins, times the numbers that both call positive.
+fn tables_at(cell: &Cell, n: u64) -> f64 {
+    let n = n as f64;
+    let scale = 10_f64.powi(cell.estimate.decimals().cast_signed());
+    n * n / 4.0 * (n / (4.0 * scale)).max(1.0)
+}
+
 /// Every n and every table that prints a cell.
 fn search(cell: &Cell, limit: u64) -> Searched<'_> {
     let mut out = Searched { cell, possible: BTreeSet::new(), by_recipe: BTreeMap::new() };
     let sizes = cell.n.map_or(2..=limit, |n| n..=n);
     for n in sizes {
-        for table in kappa_tables(n, cell.estimate) {
+        for_each_kappa_table(n, cell.estimate, &mut |table| {
             out.possible.insert(n);
-            let Some((low, high)) = cell.interval else { break };
+            let Some((low, high)) = cell.interval else { return };
             for recipe in Recipe::KAPPA.into_iter().chain(Recipe::KAPPA_SLIPS) {
                 let prints = table
                     .interval(recipe, Level::P95)
                     .is_some_and(|ci| prints_interval(ci, low, high, -1.0));
                 if prints {
-                    out.by_recipe.entry(recipe).or_default().entry(n).or_default().push(table);
+                    let kept = out.by_recipe.entry(recipe).or_default().entry(n).or_default();
+                    if kept.len() < MOST_KEPT {
+                        kept.push(table);
+                    }
                 }
             }
-        }
+        });
     }
     out
 }
@@ -234,7 +263,9 @@ fn recombined<'a>(
         let tables = Recipe::KAPPA
             .into_iter()
             .chain(Recipe::KAPPA_SLIPS)
-            .find_map(|recipe| searched.by_recipe.get(&recipe)?.get(&n))?;
+            .find_map(|recipe| searched.by_recipe.get(&recipe)?.get(&n))
+            // Of more tables than were kept nothing can be said.
+            .filter(|tables| tables.len() < MOST_KEPT)?;
         Some(Part { row: cell.row.clone(), n, tables: tables.clone() })
     };
     let mut groups = Vec::new();

@@ -9,6 +9,9 @@ use super::{Audit, Finding, NotChecked, Verdict, count, percent, range_text};
 /// Studies above which denominators that are not printed are not searched for.
 const MOST_DENOMINATORS: u64 = 2_000;
 
+/// Counts above which the intervals of all that print a share are not made.
+const MOST_COUNTS: u64 = 5_000;
+
 /// Checks every share and count of the table; metrics that are `given` belong to another table and are only used.
 pub(super) fn check(table: &Table, given: &dyn Fn(&str) -> bool, out: &mut Audit) {
     for metric in table.metrics() {
@@ -101,7 +104,12 @@ fn share(table: &Table, cell: &Cell, out: &mut Audit) -> bool {
     let counts: Vec<(u64, u64)> = if denominator_is_hidden(table, cell) {
         hidden(cell, n)
     } else {
-        cell.estimate.counts(n).into_iter().flatten().map(|k| (k, n)).collect()
+        let counts = cell.estimate.counts(n);
+        if counts.as_ref().is_some_and(|k| MOST_COUNTS <= k.end() - k.start()) {
+            too_many(cell, out);
+            return true;
+        }
+        counts.into_iter().flatten().map(|k| (k, n)).collect()
     };
     if counts.is_empty() {
         impossible(cell, n, out);
@@ -109,6 +117,21 @@ fn share(table: &Table, cell: &Cell, out: &mut Audit) -> bool {
     }
     interval(cell, &counts, out);
     true
+}
+
+/// A share that so many counts print that their intervals are not tried one by one.
+fn too_many(cell: &Cell, out: &mut Audit) {
+    outside_its_interval(cell, out);
+    if cell.interval.is_some() {
+        out.not_checked.push(NotChecked {
+            row: cell.row.clone(),
+            metric: cell.metric.clone(),
+            reason: format!(
+                "more than {} counts print the estimate: their intervals were not tried",
+                count(MOST_COUNTS)
+            ),
+        });
+    }
 }
 
 /// Every count over every denominator up to n that prints the share.

@@ -198,3 +198,19 @@ fn without_any_bound_on_n_nothing_is_called_proved() {
         [("impossible_interval", Verdict::LooksLike)]
     );
 }
+
+#[test]
+fn tables_of_very_many_studies_are_answered_or_said_not_to_be_checked() {
+    let head = "row,n,metric,estimate,low,high\n";
+    for (rows, checked) in [
+        ("a,112120,sensitivity,70%,,\na,112120,specificity,70%,,\n", true),
+        ("a,1000000000000,ppv,71%,,\n", true),
+        ("a,1000000000000,ppv,71%,70%,72%\n", false),
+        ("a,100000,kappa,0.71,0.70,0.72\n", false),
+        ("a,18446744073709551615,kappa,0.71,0.70,0.72\n", false),
+    ] {
+        let audit = audit_table("large", &format!("{head}{rows}")).unwrap();
+        assert!(audit.findings.is_empty(), "{rows} {:?}", audit.findings);
+        assert_eq!(audit.not_checked.is_empty(), checked, "{rows} {:?}", audit.not_checked);
+    }
+}

@@ -1,6 +1,7 @@
 //! Sensitivity and specificity of the same studies: does a two-by-two table print both, and do strata give the total?
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 use overread_stats::Interval;
 use overread_stats::printed::{Printed, ratio_range};
@@ -38,7 +39,41 @@ struct RowFacts<'a> {
 }
 
 /// Studies above which two-by-two tables are not enumerated.
-const MOST_STUDIES: u64 = 100_000;
+const MOST_STUDIES: u64 = 200_000;
+
+/// Two-by-two tables with one number of reference positives: what the label can have right among them and among the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Tables {
+    positive: u64,
+    found: RangeInclusive<u64>,
+    cleared: RangeInclusive<u64>,
+}
+
+impl Tables {
+    /// Those in which the label calls a number of studies positive that lies in `allowed`.
+    ///
+    /// Called are `found + negative − cleared`. Sums over two runs of whole numbers are a run, so the ends of what
+    /// remains of either are reached.
+    fn calling(self, negative: u64, allowed: &RangeInclusive<u64>) -> Option<Self> {
+        let whole = |x: &u64| i128::from(*x);
+        let negative = i128::from(negative);
+        let (least, most) = (whole(allowed.start()), whole(allowed.end()));
+        let (f0, f1) = (whole(self.found.start()), whole(self.found.end()));
+        let (c0, c1) = (whole(self.cleared.start()), whole(self.cleared.end()));
+        let cut = |low: i128, high: i128| {
+            let (low, high) = (u64::try_from(low).ok()?, u64::try_from(high).ok()?);
+            (low <= high).then_some(low..=high)
+        };
+        let found = cut(f0.max(least - negative + c0), f1.min(most - negative + c1))?;
+        let cleared = cut(c0.max(f0 + negative - most), c1.min(f1 + negative - least))?;
+        Some(Self { positive: self.positive, found, cleared })
+    }
+}
+
+/// Whether a share of `n` can be that of `positive` studies; yes where none is printed.
+fn shared_by(share: Option<Printed>, n: u64, positive: u64) -> bool {
+    share.and_then(|s| s.counts(n)).is_none_or(|counts| counts.contains(&positive))
+}
 
 impl RowFacts<'_> {
     fn readings(&self) -> Vec<Reading> {
@@ -50,40 +85,24 @@ impl RowFacts<'_> {
         }
     }
 
-    /// Whole tables that print everything: reference positives, and of them and of the rest those the label has right.
-    fn tables(&self, reading: Reading) -> Vec<(u64, u64, u64)> {
-        let n = self.n;
+    /// Whole tables that print everything, by the number of reference positives.
+    fn tables(&self, reading: Reading) -> impl Iterator<Item = Tables> {
         let share = self.share.map(|c| c.estimate);
-        let allowed = share.and_then(|s| s.counts(n));
-        if reading != Reading::None && allowed.is_none() {
-            return Vec::new();
-        }
-        let mut out = Vec::new();
-        for positive in 1..n {
-            if reading == Reading::Reference
-                && allowed.as_ref().is_some_and(|a| !a.contains(&positive))
-            {
-                continue;
-            }
-            let negative = n - positive;
-            let (Some(found), Some(cleared)) = (
-                self.sensitivity.estimate.counts(positive),
-                self.specificity.estimate.counts(negative),
-            ) else {
-                continue;
-            };
-            for tp in found {
-                for tn in cleared.clone() {
-                    let called = tp + negative - tn;
-                    if reading != Reading::Label
-                        || allowed.as_ref().is_none_or(|a| a.contains(&called))
-                    {
-                        out.push((positive, tp, tn));
-                    }
-                }
-            }
-        }
-        out
+        let shared = share.and_then(|s| s.counts(self.n));
+        let printable = reading == Reading::None || shared.is_some();
+        let allowed = shared.unwrap_or(0..=self.n);
+        let last = if printable { self.n } else { 1 };
+        (1..last)
+            .filter(move |positive| {
+                reading != Reading::Reference || shared_by(share, self.n, *positive)
+            })
+            .filter_map(move |positive| {
+                let negative = self.n - positive;
+                let found = self.sensitivity.estimate.counts(positive)?;
+                let cleared = self.specificity.estimate.counts(negative)?;
+                let all = Tables { positive, found, cleared };
+                if reading == Reading::Label { all.calling(negative, &allowed) } else { Some(all) }
+            })
     }
 
     /// The corners of what any values within rounding allow, as (positives, true positives, true negatives).
@@ -154,12 +173,12 @@ fn one_row(facts: &RowFacts<'_>, out: &mut Audit) {
     if let Some(share) = facts.share {
         write!(with_share, " with {} positive", share.shown()).ok();
     }
-    if readings.iter().any(|reading| !facts.tables(*reading).is_empty()) {
+    if readings.iter().any(|reading| facts.tables(*reading).next().is_some()) {
         let text = format!("Some two-by-two table of {n} studies prints {with_share}.");
         out.findings.push(Finding::new(cell, "two_by_two", Verdict::Holds, text));
         return;
     }
-    let alone = !facts.tables(Reading::None).is_empty();
+    let alone = facts.tables(Reading::None).next().is_some();
     let mut text = format!("No two-by-two table of {n} whole studies prints {with_share}");
     if alone {
         text.push_str("; without the share of positives there are such tables");
@@ -184,20 +203,26 @@ struct Allowed {
 }
 
 fn allowed(strata: &[RowFacts<'_>], reading: Reading) -> Option<Allowed> {
-    let tables: Vec<Vec<(u64, u64, u64)>> = strata.iter().map(|s| s.tables(reading)).collect();
+    let tables: Vec<Vec<Tables>> = strata.iter().map(|s| s.tables(reading).collect()).collect();
     let whole = tables.iter().all(|t| !t.is_empty());
     let mut found: Vec<Vec<(f64, f64)>> = Vec::new();
     let mut cleared: Vec<Vec<(f64, f64)>> = Vec::new();
     for (facts, tables) in strata.iter().zip(&tables) {
-        // Where some stratum has no whole table, all are taken as any values within rounding.
-        let choices: Vec<(f64, f64, f64)> = if whole {
-            tables.iter().map(|&(p, tp, tn)| (p as f64, tp as f64, tn as f64)).collect()
-        } else {
-            facts.corners(reading)
-        };
         let n = facts.n as f64;
-        found.push(choices.iter().map(|&(p, tp, _)| (tp, p)).collect());
-        cleared.push(choices.iter().map(|&(p, _, tn)| (tn, n - p)).collect());
+        if whole {
+            let ends = |range: &RangeInclusive<u64>, of: f64| {
+                [(*range.start() as f64, of), (*range.end() as f64, of)]
+            };
+            found.push(tables.iter().flat_map(|t| ends(&t.found, t.positive as f64)).collect());
+            cleared.push(
+                tables.iter().flat_map(|t| ends(&t.cleared, n - t.positive as f64)).collect(),
+            );
+        } else {
+            // Where some stratum has no whole table, all are taken as any values within rounding.
+            let corners = facts.corners(reading);
+            found.push(corners.iter().map(|&(p, tp, _)| (tp, p)).collect());
+            cleared.push(corners.iter().map(|&(p, _, tn)| (tn, n - p)).collect());
+        }
     }
     let (sensitivity, specificity) = (ratio_range(&found)?, ratio_range(&cleared)?);
     Some(Allowed { reading, sensitivity, specificity, whole })
@@ -256,4 +281,66 @@ fn total_finding(cell: &Cell, all: &[Allowed], pick: fn(&Allowed) -> Interval) -
     let text = format!("Its strata give {}, {how}.", each.join(", and "));
     let verdict = if fits { Verdict::Holds } else { Verdict::CannotBe };
     Finding::new(cell, "recombination", verdict, text).possible(low, high, each.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every table of n studies that prints the three shares, by trying all of them.
+    fn tried(n: u64, printed: [&str; 3], reading: Reading) -> Vec<(u64, u64, u64)> {
+        let [sensitivity, specificity, share] = printed.map(|text| Printed::parse(text).unwrap());
+        let mut out = Vec::new();
+        for positive in 1..n {
+            for tp in 0..=positive {
+                for tn in 0..=n - positive {
+                    let (p, q) = (positive as f64, (n - positive) as f64);
+                    let of = match reading {
+                        Reading::Label => tp as f64 + q - tn as f64,
+                        _ => p,
+                    } / n as f64;
+                    let fits = reading == Reading::None || share.prints(of);
+                    if fits
+                        && sensitivity.prints(tp as f64 / p)
+                        && specificity.prints(tn as f64 / q)
+                    {
+                        out.push((positive, tp, tn));
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn the_runs_of_counts_end_where_trying_every_table_ends() {
+        let printed = [
+            ["0.8", "0.7", "0.4"],
+            ["0.94", "0.81", "0.33"],
+            ["0.56", "0.90", "0.28"],
+            ["1.0", "0.9", "0.5"],
+        ];
+        for n in [12, 19, 45] {
+            for [sensitivity, specificity, share] in printed {
+                let text = format!(
+                    "row,n,metric,estimate\na,{n},sensitivity,{sensitivity}\na,{n},specificity,{specificity}\na,{n},share_positive,{share}\n"
+                );
+                let table = Table::parse(&text).unwrap();
+                let facts = facts(&table, &table.cells[0]).unwrap();
+                for reading in [Reading::None, Reading::Label, Reading::Reference] {
+                    let all = tried(n, [sensitivity, specificity, share], reading);
+                    let mut left = all.len();
+                    for run in facts.tables(reading) {
+                        let own = all.iter().filter(|t| t.0 == run.positive);
+                        let (tp, tn): (Vec<u64>, Vec<u64>) = own.map(|t| (t.1, t.2)).unzip();
+                        left -= tp.len();
+                        let ends = |x: &[u64]| Some(*x.iter().min()?..=*x.iter().max()?);
+                        assert_eq!(ends(&tp), Some(run.found), "{n} {text} {reading:?}");
+                        assert_eq!(ends(&tn), Some(run.cleared), "{n} {text} {reading:?}");
+                    }
+                    assert_eq!(left, 0, "{n} {text} {reading:?}");
+                }
+            }
+        }
+    }
 }

@@ -216,6 +216,7 @@ pub(super) struct Roc {
     pub(super) y: Vec<u8>,
     pub(super) score: Vec<f64>,
     pub(super) threshold: Option<f64>,
+    pub(super) max_fpr: Option<f64>,
     pub(super) level: Option<f64>,
 }
 

@@ -6,7 +6,7 @@ use overread_stats::kappa::Weights;
 use overread_stats::rng::SplitMix64;
 use overread_stats::{
     Level, alpha, compare, confidence_sequence, consensus, label_quality, multiplicity, paired,
-    planning, raters, repeats, stratified as strata_of, two_rater as raters_of_two,
+    planning, raters, repeats, roc, stratified as strata_of, two_rater as raters_of_two,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -57,6 +57,10 @@ fn categories(given: Option<&Vec<f64>>) -> Result<Vec<f64>, String> {
     let categories = given.cloned().unwrap_or_else(|| vec![0.0, 1.0]);
     if categories.len() < 2 {
         return Err("categories needs at least two values".to_owned());
+    }
+    let twice = categories.iter().enumerate().find(|(i, c)| categories[..*i].contains(c));
+    if let Some((_, twice)) = twice {
+        return Err(format!("categories holds {twice} twice"));
     }
     Ok(categories)
 }
@@ -181,14 +185,35 @@ pub(super) fn delong(a: &args::DeLong) -> Outcome {
         same_length(y.len(), score.len(), "y and each of scores")?;
     }
     let scores: Vec<&[f64]> = a.scores.iter().map(Vec::as_slice).collect();
-    printed(overread_stats::roc::delong(&y, &scores, level(a.level)?))
+    printed(roc::delong(&y, &scores, level(a.level)?))
 }
 
 pub(super) fn roc(a: &args::Roc) -> Outcome {
     let y = booleans(&a.y)?;
     same_length(y.len(), a.score.len(), "y and score")?;
     let threshold = a.threshold.unwrap_or(0.5);
-    printed(overread_stats::roc::roc(&y, &a.score, threshold, level(a.level)?))
+    let found = roc::roc(&y, &a.score, threshold, level(a.level)?);
+    let partial = a.max_fpr.map(|most| partial_area(&found.points, most)).transpose()?;
+    let mut out = printed(found)?;
+    if let (Some(partial), Some(object)) = (partial, out.as_object_mut()) {
+        object.insert("partial".to_owned(), partial);
+    }
+    Ok(out)
+}
+
+fn partial_area(points: &[roc::RocPoint], max_fpr: f64) -> Outcome {
+    if !(max_fpr > 0.0 && max_fpr <= 1.0) {
+        return Err("max_fpr must be greater than 0 and at most 1".to_owned());
+    }
+    let area = roc::partial_auc(points, max_fpr);
+    let standardised = area.map(|area| roc::standardised_partial_auc(area, max_fpr));
+    let reason = area.is_none().then_some("the reference has only one class");
+    Ok(json!({
+        "max_fpr": max_fpr,
+        "auc": area,
+        "auc_standardised": standardised,
+        "reason": reason,
+    }))
 }
 
 pub(super) fn dawid_skene(a: &args::DawidSkene) -> Outcome {
@@ -295,7 +320,9 @@ pub(super) fn majority(a: &args::Majority) -> Outcome {
         tied += u64::from(decision.tied);
         insufficient += u64::from(decision.insufficient);
     }
-    Ok(json!({ "values": values, "tied": tied, "insufficient": insufficient }))
+    let undecided = values.iter().any(Option::is_none);
+    let reason = undecided.then_some("tied, or fewer answers than the quorum");
+    Ok(json!({ "values": values, "tied": tied, "insufficient": insufficient, "reason": reason }))
 }
 
 pub(super) fn sequence(a: &args::Sequence) -> Outcome {

@@ -50,8 +50,8 @@ functions! {
         "Krippendorff's alpha";
     "delong" => delong("y", "scores", "[level]")
         "Areas under the ROC curve and their paired difference";
-    "roc" => roc("y", "score", "[threshold]", "[level]")
-        "ROC analysis of one score";
+    "roc" => roc("y", "score", "[threshold]", "[level]", "[max_fpr]")
+        "ROC analysis of one score; with max_fpr its partial area";
     "dawid_skene" => dawid_skene("ratings", "[categories]")
         "Dawid–Skene latent classes";
     "trend" => trend("k", "n", "[w]")

@@ -113,7 +113,32 @@ fn find(name: &str) -> Result<&'static Function, CalcError> {
 /// Computes one statistic from named arguments.
 pub fn calc_one(name: &str, args: &Value) -> Result<Value, CalcError> {
     let function = find(name)?;
+    if let Some(reason) = too_large(args) {
+        return Err(CalcError::arguments(function.name, reason));
+    }
     (function.run)(args.clone()).map_err(|reason| CalcError::arguments(function.name, reason))
+}
+
+/// Counts above this are not exact as numbers, and sums of them might not fit; the seed is no count.
+const LARGEST: u64 = 1 << 53;
+
+fn too_large(args: &Value) -> Option<String> {
+    let above = |value: &Value| value.as_u64().is_some_and(|count| LARGEST < count);
+    let within = |name: Option<&str>, value: &Value| {
+        (above(value) && name != Some("seed")).then(|| {
+            let name = name.map_or_else(String::new, |name| format!("{name}: "));
+            format!("{name}{value} is too large to count exactly; the largest is {LARGEST}")
+        })
+    };
+    match args {
+        Value::Object(map) => map
+            .iter()
+            .find_map(|(name, value)| within(Some(name), value).or_else(|| too_large(value))),
+        Value::Array(values) => {
+            values.iter().find_map(|value| within(None, value).or_else(|| too_large(value)))
+        }
+        _ => None,
+    }
 }
 
 /// Computes one statistic from arguments in the order of [`Function::arguments`].

@@ -92,3 +92,97 @@ fn a_malformed_batch_names_line_and_column() {
     let twice = "id,fn,args\na,rng,\"{\"\"seed\"\":1,\"\"count\"\":1}\"\na,rng,{}\n";
     assert!(matches!(calc_batch(twice), Err(CalcError::Table { line: 3, .. })));
 }
+
+/// Arguments of one call of every function, from the copied reference cases.
+fn one_of_each() -> Vec<(String, Value)> {
+    let text =
+        include_str!("../../../../tests/reference/statistics/097_calc_one_of_each/input.csv");
+    let mut reader = csv::Reader::from_reader(text.as_bytes());
+    let rows = reader.records().map(|row| {
+        let row = row.unwrap();
+        (row[1].to_owned(), serde_json::from_str(&row[2]).unwrap())
+    });
+    rows.collect()
+}
+
+/// Whether a reason stands somewhere in `value`.
+fn gives_a_reason(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.iter().any(|(name, value)| {
+            let named = name.ends_with("reason") || name == "unsampled_strata";
+            named && !value.is_null() || gives_a_reason(value)
+        }),
+        Value::Array(values) => values.iter().any(gives_a_reason),
+        _ => false,
+    }
+}
+
+/// The first object on the way from `value` down that has a null, and no reason in it or around it.
+fn unexplained(value: &Value) -> Option<&Value> {
+    match value {
+        Value::Object(map) => {
+            if map.iter().any(|(name, reason)| name.ends_with("reason") && !reason.is_null()) {
+                return None;
+            }
+            let null = map.iter().any(|(name, v)| {
+                v.is_null() && !matches!(name.as_str(), "reason" | "weight" | "fpc")
+            });
+            if null && !gives_a_reason(value) {
+                return Some(value);
+            }
+            map.values().find_map(unexplained)
+        }
+        Value::Array(values) => values.iter().find_map(unexplained),
+        _ => None,
+    }
+}
+
+#[test]
+fn whatever_stands_in_an_argument_the_answer_is_explained_or_refused() {
+    let odd = json!([
+        0, 1, -1, 0.5, 2_147_483_648_u64, 9_007_199_254_740_993_u64, u64::MAX, 1e308, 1e-320, null,
+        "a", true, [], {}, [1], [null], [[]], [0, 0, 0, 0, 0], [1e308, -1e308], [[0, 0], [0, 0]],
+        0.999_999
+    ]);
+    let mut gaps = Vec::new();
+    for (name, args) in one_of_each() {
+        let keys: Vec<&str> = args.as_object().unwrap().keys().map(String::as_str).collect();
+        for key in keys.into_iter().chain(["level"]) {
+            for value in odd.as_array().unwrap() {
+                if matches!(key, "reps" | "count") && value.as_f64() > Some(1e6) {
+                    continue;
+                }
+                let mut args = args.clone();
+                args[key] = value.clone();
+                // What is null there was null when given, or is the start of a curve.
+                let exempt = matches!(name.as_str(), "rng" | "roc" | "adjust" | "repeat_studies");
+                if let (Ok(found), false) = (calc_one(&name, &args), exempt)
+                    && let Some(gap) = unexplained(&found)
+                {
+                    gaps.push(format!("{name} {key}={value}: {gap}"));
+                }
+            }
+        }
+    }
+    assert!(gaps.is_empty(), "{gaps:#?}");
+}
+
+#[test]
+fn counts_that_a_number_cannot_hold_are_refused_by_name() {
+    let error = calc_one("proportion", &json!({ "k": 1, "n": u64::MAX })).unwrap_err().to_string();
+    assert!(error.contains("n: 18446744073709551615 is too large"), "{error}");
+    let nested = json!({ "table": [[u64::MAX, 1], [1, 1]] });
+    assert!(calc_one("kappa", &nested).unwrap_err().to_string().contains("too large"));
+    assert!(calc_one("rng", &json!({ "seed": u64::MAX, "count": 1 })).is_ok());
+}
+
+#[test]
+fn a_partial_area_comes_with_the_rate_it_goes_up_to() {
+    let args = |most: f64| json!({ "y": [0, 1, 0, 1, 1, 0], "score": [0.1, 0.4, 0.4, 0.8, 0.3, 0.35], "max_fpr": most });
+    let whole = calc_one("roc", &args(1.0)).unwrap();
+    let gap = whole["partial"]["auc"].as_f64().unwrap() - whole["delong"]["auc"].as_f64().unwrap();
+    assert!(gap.abs() < 1e-12);
+    let half = calc_one("roc", &args(0.5)).unwrap();
+    assert!(half["partial"]["auc"].as_f64() < whole["partial"]["auc"].as_f64());
+    assert!(calc_one("roc", &args(0.0)).is_err() && calc_one("roc", &args(1.5)).is_err());
+}
