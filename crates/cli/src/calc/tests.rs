@@ -140,8 +140,26 @@ fn unexplained(value: &Value) -> Option<&Value> {
 #[test]
 fn whatever_stands_in_an_argument_the_answer_is_explained_or_refused() {
     let odd = json!([
-        0, 1, -1, 0.5, 2_147_483_648_u64, 9_007_199_254_740_993_u64, u64::MAX, 1e308, 1e-320, null,
-        "a", true, [], {}, [1], [null], [[]], [0, 0, 0, 0, 0], [1e308, -1e308], [[0, 0], [0, 0]],
+        0,
+        1,
+        -1,
+        0.5,
+        2_147_483_648_u64,
+        9_007_199_254_740_993_u64,
+        u64::MAX,
+        1e308,
+        1e-320,
+        null,
+        "a",
+        true,
+        [],
+        {},
+        [1],
+        [null],
+        [[]],
+        [0, 0, 0, 0, 0],
+        [1e308, -1e308],
+        [[0, 0], [0, 0]],
         0.999_999
     ]);
     let mut gaps = Vec::new();
