@@ -60,6 +60,17 @@ pub(crate) fn hint_ui(pen: &Pen<'_>, x: f32, y: f32, hint: &KeyHint) -> f32 {
     pen.left(x, y, &hint.text, theme::TINY, theme::T3)
 }
 
+/// A hint of something that is set: caps filled, words bright.
+pub(crate) fn hint_lit_ui(pen: &Pen<'_>, mut x: f32, y: f32, hint: &KeyHint) {
+    for cap in &hint.caps {
+        let rect = at(x, y - 8.0, cap_width(pen, cap), 16.0);
+        pen.fill(rect, theme::R_HINT, theme::T1);
+        pen.centre(rect.center(), cap, theme::TINY_M, theme::S0);
+        x = rect.max.x + 8.0;
+    }
+    pen.left(x, y, &hint.text, theme::TINY, theme::T1);
+}
+
 /// Width of [`hint_ui`].
 pub(crate) fn hint_width(pen: &Pen<'_>, hint: &KeyHint) -> f32 {
     let caps: f32 = hint.caps.iter().map(|cap| cap_width(pen, cap) + 8.0).sum();

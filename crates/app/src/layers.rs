@@ -239,7 +239,9 @@ fn group_ui(pen: &mut Pen<'_>, at_: egui::Pos2, width: f32, row: f32, group: &Ke
         let spoken = format!("{}: {}", hint.caps.join("+"), hint.text);
         pen.say(at(at_.x, y - row / 2.0, width, row), ("key", &group.title, i), &spoken);
         let end = controls::hint_caps_ui(pen, at_.x, y, &hint.caps);
-        let x = (at_.x + 96.0).max(end + 4.0);
+        // A long name begins earlier rather than be cut.
+        let last = at_.x + width - pen.width(&hint.text, theme::SMALL);
+        let x = (at_.x + 96.0).min(last).max(end + 4.0);
         pen.left_within(x, y, at_.x + width - x, &hint.text, theme::SMALL, theme::T2);
     }
 }

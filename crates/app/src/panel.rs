@@ -245,7 +245,9 @@ pub(crate) fn panel_strip_ui(pen: &mut Pen<'_>, rect: Rect, view: &PanelView) {
         PanelBody::NothingYet { text, .. } => {
             pen.say(rect, "nothing yet", text);
             pen.wrapped(pos2(x, top + 16.0), right - x, text, (theme::BODY, 24.0), theme::T2);
-            plots::counts_ui(pen, x, x + 420.0, top + 72.0, &view.own.counts, false);
+            let y = top + 97.0;
+            let end = pen.left(x, y, &view.own.title, theme::SMALL_S, theme::T1) + 24.0;
+            plots::counts_ui(pen, end, (end + 420.0).min(right), y, &view.own.counts, false);
             return;
         }
     };
@@ -260,9 +262,10 @@ pub(crate) fn panel_strip_ui(pen: &mut Pen<'_>, rect: Rect, view: &PanelView) {
         theme::SMALL,
         theme::T3,
     );
+    let counted = middle - x >= 400.0;
     let columns = plots::Columns {
-        scale: [x + 112.0, middle - 150.0],
-        count: None,
+        scale: [x + 112.0, middle - if counted { 206.0 } else { 150.0 }],
+        count: counted.then_some(middle - 144.0),
         value: middle - 88.0,
         interval: middle,
     };
@@ -275,11 +278,15 @@ pub(crate) fn panel_strip_ui(pen: &mut Pen<'_>, rect: Rect, view: &PanelView) {
     let release = &figures.release;
     let words =
         pen.width(&release.next, theme::SMALL_M) + pen.width(&release.basis, theme::SMALL) + 144.0;
-    let release_x = (right - words - 8.0).max(from);
+    let close = KeyHint::new(&[&view.close_key], "close");
+    let close_x = right - controls::hint_width(pen, &close) - 24.0;
+    close_ui(pen, right, top + 21.0, &view.close_key);
+    let release_x = (close_x - words - 8.0).max(from);
     let end = plots::boxes_ui(pen, release_x, top + 21.0, release) + 12.0;
-    let end =
-        pen.left_within(end, top + 21.0, right - end, &release.next, theme::SMALL_M, theme::T1);
-    pen.left_within(end + 8.0, top + 21.0, right - end, &release.basis, theme::SMALL, theme::T3);
+    let room = close_x - end;
+    let end = pen.left_within(end, top + 21.0, room, &release.next, theme::SMALL_M, theme::T1);
+    let room = close_x - end - 8.0;
+    pen.left_within(end + 8.0, top + 21.0, room, &release.basis, theme::SMALL, theme::T3);
     let roomy = rect.height() >= 300.0;
     let mut y = top + 37.0;
     for alarm in figures.alarms.rows.iter().take(if roomy { 8 } else { 2 }) {
@@ -294,5 +301,9 @@ pub(crate) fn panel_strip_ui(pen: &mut Pen<'_>, rect: Rect, view: &PanelView) {
             plots::running_ui(pen, (x, middle), top + 132.0, 180.0, running);
         }
         own_ui(pen, at(from, rect.max.y - 84.0, right - from, 76.0), &view.own);
+    } else if figures.alarms.rows.len() < 2 {
+        let y = top + 97.0;
+        let end = pen.left(from, y, &view.own.title, theme::SMALL_S, theme::T1) + 24.0;
+        plots::counts_ui(pen, end, right, y, &view.own.counts, false);
     }
 }

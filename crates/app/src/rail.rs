@@ -122,9 +122,10 @@ pub(crate) fn rail_ui(pen: &mut Pen<'_>, rail: Rect, room: Room, view: &ReadView
             let more = if view.thresholds.is_empty() { grid.threshold } else { 0.0 };
             y += more;
             let fits = |ty: &Type| pen.width(detail, *ty) <= right - x;
-            let sizes = [theme::BODY_M, theme::SMALL_M].into_iter().find(fits);
-            let ty = sizes.unwrap_or(theme::TINY_M);
-            pen.left_within(x, middle - 2.0 + more / 2.0, right - x, detail, ty, theme::T1);
+            let (largest, lift) =
+                if more > 0.0 { (theme::BODY_M, 2.0) } else { (theme::SMALL_M, 5.0) };
+            let ty = [largest, theme::SMALL_M].into_iter().find(fits).unwrap_or(theme::TINY_M);
+            pen.left_within(x, middle - lift + more / 2.0, right - x, detail, ty, theme::T1);
         } else {
             pen.left_within(x, middle - 2.0, right - x, detail, theme::TINY, theme::T2);
         }
@@ -292,22 +293,38 @@ fn whole_rows(step: f32, view: &ReadView, room: f32) -> f32 {
     wanted.min((room / step).floor() * step).max(0.0)
 }
 
-/// A hint; those of comment and flag can be clicked, since nothing else here offers them.
+/// A hint; those of comment and flag can be clicked and are lit while there is one, since
+/// nothing else here shows them.
 fn note_hint_ui(pen: &mut Pen<'_>, rect: Rect, hint: &KeyHint, view: &ReadView) {
-    controls::hint_ui(pen, rect.min.x, rect.center().y, hint);
     let is = |key: &str| hint.caps.len() == 1 && hint.caps[0] == key;
-    let action = if is(&view.comment.key) {
-        UiAction::OpenComment
+    let (action, on) = if is(&view.comment.key) {
+        (UiAction::OpenComment, !view.comment.text.is_empty())
     } else if is(&view.flag.key) {
-        UiAction::ToggleFlag
+        (UiAction::ToggleFlag, view.flag.on)
     } else {
+        controls::hint_ui(pen, rect.min.x, rect.center().y, hint);
         return;
     };
     let name = format!("{}, {}", hint.caps[0], hint.text);
-    let response = pen.hit(rect, ("hint", &hint.caps), egui::Role::Button, &name);
+    let response = pen.hit_on(rect, ("hint", &hint.caps), (egui::Role::Button, true, on), &name);
+    if on {
+        controls::hint_lit_ui(pen, rect.min.x, rect.center().y, hint);
+    } else {
+        controls::hint_ui(pen, rect.min.x, rect.center().y, hint);
+    }
     pen.ring(&response, rect.shrink2(egui::vec2(0.0, 6.0)), theme::R_HINT);
+    if matches!(action, UiAction::OpenComment) {
+        told_ui(&response, &view.comment.text);
+    }
     if response.clicked() {
         pen.out.push(action);
+    }
+}
+
+/// The comment in full where the pointer rests on its place.
+pub(crate) fn told_ui(response: &egui::Response, comment: &str) {
+    if !comment.is_empty() {
+        response.clone().on_hover_text(comment);
     }
 }
 
@@ -406,7 +423,9 @@ pub(crate) fn notes_ui(pen: &mut Pen<'_>, row: Rect, view: &ReadView) {
     // In a narrow rail the first word needs more than half.
     let half = half.max(rows::CAP_GAP + pen.width(caption, theme::BODY) + 18.0);
     let left = row.with_max_x(row.min.x + half - 8.0);
-    rows::cap_word_ui(pen, left, (&comment.key, caption, has_text), 8.0, UiAction::OpenComment);
+    let response =
+        rows::cap_word_ui(pen, left, (&comment.key, caption, has_text), 8.0, UiAction::OpenComment);
+    told_ui(&response, &comment.text);
     let right = row.with_min_x(row.min.x + half - 6.0);
     let flag = &view.flag;
     let room = right.width() - rows::CAP_GAP;

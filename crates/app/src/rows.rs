@@ -261,7 +261,7 @@ pub(crate) fn cap_word_ui(
     (key, text, on): (&str, &str, bool),
     gap: f32,
     action: UiAction,
-) {
+) -> Response {
     let name = format!("{key}, {}", lower_first(text));
     let response = pen.hit_on(rect, ("cap word", key), (Role::Button, true, on), &name);
     let y = rect.center().y;
@@ -274,6 +274,7 @@ pub(crate) fn cap_word_ui(
     if response.clicked() {
         pen.out.push(action);
     }
+    response
 }
 
 /// The echo of the answer before. Its place stays when there is none.

@@ -93,7 +93,8 @@ fn notes_column_ui(pen: &mut Pen<'_>, [first, tags, notes]: [Rect; 3], view: &Re
         let comment = &view.comment;
         let caption = if comment.text.is_empty() { "Comment" } else { "Commented" };
         let state = (comment.key.as_str(), caption, !comment.text.is_empty());
-        rows::cap_word_ui(pen, row(0), state, 20.0, UiAction::OpenComment);
+        let response = rows::cap_word_ui(pen, row(0), state, 20.0, UiAction::OpenComment);
+        crate::rail::told_ui(&response, &comment.text);
     }
     let flag = &view.flag;
     rows::cap_word_ui(pen, row(1), (&flag.key, &flag.name, flag.on), 20.0, UiAction::ToggleFlag);

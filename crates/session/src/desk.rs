@@ -22,12 +22,22 @@ pub enum DeskError {
     #[error("Nobody reads in {} yet. Add a reader with `overread readers {} add NAME`.", .0.display(), .0.display())]
     NoReaders(PathBuf),
     /// Several could be meant.
-    #[error("Several people read in {}: {names}. Say who you are with `--reader NAME`.", path.display())]
+    #[error("Several people read in {}: {}. Say who you are with `--reader NAME`.", path.display(), people(known))]
     WhichReader {
         /// The project.
         path: PathBuf,
-        /// Their pseudonyms.
-        names: String,
+        /// Who reads in it.
+        known: Vec<Person>,
+    },
+    /// Nobody of that name reads here.
+    #[error("No {reader} reads in {}, only {}. Check the spelling, or add a reader with `overread readers {} add NAME`.", path.display(), people(known), path.display())]
+    UnknownReader {
+        /// The project.
+        path: PathBuf,
+        /// Who was named.
+        reader: String,
+        /// Who reads in it.
+        known: Vec<Person>,
     },
     /// A packet is one reader's.
     #[error("{} is {owner}'s packet; {reader} cannot read in it. Leave `--reader` out, or ask the lead for a packet of your own.", path.display())]
@@ -49,6 +59,30 @@ pub enum DeskError {
         /// What is missing.
         why: String,
     },
+}
+
+/// Somebody who answers in a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Pseudonym.
+    pub name: String,
+    /// Decides what readers disagree on.
+    pub adjudicator: bool,
+}
+
+/// "R1, R2 and ADJ (adjudicator)".
+fn people(known: &[Person]) -> String {
+    let word = |p: &Person| {
+        if p.adjudicator { format!("{} (adjudicator)", p.name) } else { p.name.clone() }
+    };
+    match known {
+        [] => "nobody".to_owned(),
+        [one] => word(one),
+        [most @ .., last] => {
+            let most: Vec<String> = most.iter().map(word).collect();
+            format!("{} and {}", most.join(", "), word(last))
+        }
+    }
 }
 
 /// A project opened for one reader.
@@ -78,9 +112,8 @@ impl Desk {
                 let (path, owner) = (path.to_owned(), packet.reader.clone());
                 return Err(DeskError::NotYours { path, owner, reader: name.to_owned() });
             }
-            (Some(name), _) => name.to_owned(),
-            (None, Some(packet)) => packet.reader.clone(),
-            (None, None) => only_reader(&project, path)?,
+            (_, Some(packet)) => packet.reader.clone(),
+            (name, None) => reader_of(&project, path, name)?,
         };
         let sample = project.sample()?.ok_or_else(|| DeskError::NotSampled(path.to_owned()))?;
         let dataset = project.dataset()?;
@@ -166,13 +199,23 @@ impl Desk {
     }
 }
 
-fn only_reader(project: &Project, path: &Path) -> Result<String, DeskError> {
-    let readers = project.readers()?;
-    let reading: Vec<&str> =
-        readers.iter().filter(|r| r.role == "reader").map(|r| r.name.as_str()).collect();
-    match reading.as_slice() {
-        [] => Err(DeskError::NoReaders(path.to_owned())),
-        [one] => Ok((*one).to_owned()),
-        several => Err(DeskError::WhichReader { path: path.to_owned(), names: several.join(", ") }),
+/// The one who is named, or the only one there is.
+fn reader_of(project: &Project, path: &Path, name: Option<&str>) -> Result<String, DeskError> {
+    let path = path.to_owned();
+    let rows = project.readers()?;
+    // A lead who is asked for by name may read as well.
+    if let Some(name) = name.filter(|name| rows.iter().any(|row| row.name == *name)) {
+        return Ok(name.to_owned());
+    }
+    let known: Vec<Person> = rows
+        .into_iter()
+        .filter(|row| row.role != "lead")
+        .map(|row| Person { adjudicator: row.role == "adjudicator", name: row.name })
+        .collect();
+    match (name, known.as_slice()) {
+        (_, []) => Err(DeskError::NoReaders(path)),
+        (Some(name), _) => Err(DeskError::UnknownReader { path, reader: name.to_owned(), known }),
+        (None, [one]) => Ok(one.name.clone()),
+        (None, _) => Err(DeskError::WhichReader { path, known }),
     }
 }

@@ -1,5 +1,6 @@
 //! The live panel: an analysis of the reads so far, as far as the release policy lets it be seen.
 
+mod decided;
 mod view;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::films::Waker;
 use crate::release::Visible;
 use crate::room::Material;
 
+pub(crate) use decided::Decided;
 pub(crate) use view::{Frame, alarm_view, panel_view, quality_view};
 
 /// What to compute.
@@ -311,6 +313,7 @@ mod tests {
                 visible: &visible,
                 label_known: deck.label_known(),
                 progress: release::progress(&reader, 0),
+                decided: None,
                 block: 5,
             };
             let computed = Computed { analysis: Arc::new(analysis), deck: 0 };

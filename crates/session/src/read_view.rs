@@ -39,6 +39,8 @@ pub(crate) struct Scene<'a> {
     pub typing: Option<&'a str>,
     /// Why nothing can be answered (read-only project).
     pub closed: Option<&'a str>,
+    /// A list lies over the room and takes the keys.
+    pub covered: bool,
 }
 
 /// The shape of a level on a scale with that top.
@@ -143,8 +145,11 @@ pub(crate) fn read_view(
         }),
         hints: hints(),
         hints_short: vec![
-            KeyHint::new(&["/"], "comment"),
-            KeyHint::new(&["G"], "flag"),
+            KeyHint::new(
+                &["/"],
+                if state.is_some_and(|s| !s.comment.is_empty()) { "commented" } else { "comment" },
+            ),
+            KeyHint::new(&["G"], if state.is_some_and(|s| s.flagged) { "flagged" } else { "flag" }),
             KeyHint::new(&["?"], "keys"),
             KeyHint::new(&["F8"], "panel"),
         ],
@@ -264,6 +269,12 @@ impl Rows<'_> {
         if let Some(notice) = self.notice() {
             let (title, detail) = notice.refusal.words(&notice.key);
             return StateView { kind: StateKind::TooEarly, text: title, detail: Some(detail) };
+        }
+        if self.scene.covered {
+            return line(StateKind::Waiting, "Esc closes the list.", None);
+        }
+        if self.scene.typing.is_some() {
+            return line(StateKind::Waiting, "Typing. Enter keeps it.", None);
         }
         match self.scene.film {
             FilmStatus::Failed if self.room.stage() == Stage::Reviewing => {

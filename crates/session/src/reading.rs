@@ -1,11 +1,13 @@
 //! The reading room with everything around it: films, viewers, writer, live panel.
 
-use std::collections::{BTreeMap, VecDeque};
+mod done;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use overread_core::{EventBody, ImageId, ItemId, Level, NoAnswer};
+use overread_core::{EventBody, ImageId, ItemId, Level, NoAnswer, Stage};
 use overread_imaging::Output;
 use overread_store::Project;
 
@@ -19,8 +21,8 @@ use crate::release::{self, Visible};
 use crate::room::{ECHO, FilmStatus, Material, Moment, Outcome, Refusal, Room};
 use crate::settings::Settings;
 use crate::view::{
-    BannerView, ButtonKind, ButtonView, Cell, DeckDoneView, FilmLayout, FilmView, FrameInput, GRID,
-    Mark, ReadView, StatusItem, StatusKeep, Tone, UiAction,
+    BannerView, ButtonKind, ButtonView, FilmLayout, FilmView, FrameInput, GRID, Mark, ReadView,
+    StatusItem, StatusKeep, Tone, UiAction,
 };
 use crate::viewer::{Caption, Viewer, blank, failed};
 use crate::writer::{Writer, Written};
@@ -75,6 +77,8 @@ pub(crate) struct Reading {
     retry_at: Option<Instant>,
     panel: PanelJob,
     pub panel_open: bool,
+    /// A list lies over the room and takes the keys.
+    pub covered: bool,
     asked_for: Option<(u32, u64, u64)>,
     /// What may be shown, and of which deck after how many settled reads that was found.
     seen: (u32, u64),
@@ -126,6 +130,7 @@ impl Reading {
             retry_at: None,
             panel,
             panel_open: false,
+            covered: false,
             asked_for: None,
             seen: (u32::MAX, 0),
             visible: Visible::Sealed,
@@ -658,6 +663,7 @@ impl Reading {
             notice: self.notice.as_ref(),
             typing: self.typing.as_deref(),
             closed: self.closed.as_deref(),
+            covered: self.covered,
         };
         let mut view = read_view(&self.room, &scene, films, self.hanging.focus(), banner, panel)?;
         view.mouse = self.hanging.mouse();
@@ -680,6 +686,7 @@ impl Reading {
             visible: &self.visible,
             label_known: deck.is_some_and(overread_core::Deck::label_known),
             progress: release::progress(self.room.reader(), self.room.deck_index()),
+            decided: panel::Decided::of(&self.room),
             block,
         }
     }
@@ -754,74 +761,6 @@ impl Reading {
         let loading = (self.status() == FilmStatus::Waiting && self.room.position().is_some())
             .then_some(Duration::from_millis(100));
         [echo, notice, retry, loading].into_iter().flatten().min()
-    }
-
-    /// The deck's end.
-    pub(crate) fn done_view(&self) -> DeckDoneView {
-        let frame = self.panel_frame();
-        let computed = self.panel.latest();
-        let analysis = computed.as_ref().filter(|c| c.deck == frame.deck).map(|c| &c.analysis);
-        let practice =
-            self.room.item_at(0).is_some_and(|item| item.phase != overread_core::Phase::Read);
-        let quality = analysis
-            .and_then(|a| frame.finding.and_then(|finding| a.finding(finding)))
-            .filter(|_| *frame.visible == Visible::Live && !practice)
-            .map(panel::quality_view);
-        let estimated = quality
-            .as_ref()
-            .is_some_and(|view| view.rows.iter().any(|row| matches!(row.value, Cell::Estimate(_))));
-        let total = self.room.count();
-        let own = panel::panel_view(computed.as_ref(), &frame).own.counts;
-        let alarms = analysis
-            .filter(|_| *frame.visible == Visible::Live && !practice)
-            .map(|a| {
-                let rows = a.alarms();
-                rows.into_iter()
-                    .flat_map(|row| row.alarms.iter().map(|alarm| panel::alarm_view(row, *alarm)))
-                    .collect()
-            })
-            .unwrap_or_default();
-        let next = self.next_deck_index().map(|deck| self.deck_name(deck));
-        let mut buttons = Vec::new();
-        if let Some(name) = &next {
-            buttons.push(ButtonView {
-                id: "deck.next".to_owned(),
-                text: format!("Next deck: {}", name.to_lowercase()),
-                key: Some("Enter".to_owned()),
-                kind: ButtonKind::Primary,
-                refused: None,
-            });
-        }
-        buttons.push(ButtonView {
-            id: "program.home".to_owned(),
-            text: "Home".to_owned(),
-            key: Some("Ctrl+H".to_owned()),
-            kind: if next.is_some() { ButtonKind::Secondary } else { ButtonKind::Primary },
-            refused: None,
-        });
-        DeckDoneView {
-            title: format!("{} deck finished", self.deck_name(self.room.deck_index())),
-            text: if practice {
-                format!("{total} of {total} locked. Practice never enters a figure.")
-            } else if estimated {
-                format!(
-                    "{total} of {total} locked and saved. Intervals are now Wilson on the effective sample, at the planned n."
-                )
-            } else {
-                format!("{total} of {total} locked and saved.")
-            },
-            refused: (quality.is_none() && !practice).then(|| match frame.visible {
-                Visible::Sealed => "Sealed by the protocol.".to_owned(),
-                _ if frame.finding.is_none() => {
-                    "Figures of all findings stand in the report.".to_owned()
-                }
-                _ => "Computing the figures.".to_owned(),
-            }),
-            quality,
-            counts: own,
-            alarms,
-            buttons,
-        }
     }
 
     /// The bottom line: project, deck, blinding | calibration, reader, saved.
@@ -906,20 +845,36 @@ impl Reading {
 
     /// What the list of recent projects keeps.
     pub(crate) fn recent(&self) -> crate::recent::Recent {
-        let material = self.material();
         crate::recent::Recent {
             path: self.path.clone(),
-            name: material.protocol.title.clone(),
-            detail: format!(
-                "{} deck, {}",
-                self.deck_name(self.room.deck_index()),
-                material.protocol.design.word()
-            ),
+            name: self.material().protocol.title.clone(),
+            detail: self.place_words(),
             reader: self.room.reader().name.clone(),
             done: self.room.locked(),
             total: self.room.count(),
             when: crate::shell::minute(),
         }
+    }
+
+    /// The deck, and how far all decks of the reader have come where there are several.
+    fn place_words(&self) -> String {
+        let deck = format!("{} deck", self.deck_name(self.room.deck_index()));
+        match self.room.stage() {
+            Stage::Reading => {}
+            Stage::Adjudicating => return format!("{deck}, adjudication"),
+            Stage::Reviewing => return format!("{deck}, second look"),
+        }
+        let reader = self.room.reader();
+        let items = || reader.worklist.items.iter().filter(|i| i.stage() == Stage::Reading);
+        let decks: BTreeSet<u32> = items().map(|item| item.deck).collect();
+        if decks.len() < 2 {
+            return format!("{deck}, {}", self.material().protocol.design.word());
+        }
+        let locked = |item: &&overread_core::Item| {
+            reader.state.item(item.id).is_some_and(overread_core::ItemState::is_locked)
+        };
+        let (done, all) = (items().filter(locked).count(), items().count());
+        format!("{deck}, one of {}: {done} of {all} read in all", decks.len())
     }
 
     /// Words for the answer of a level, for the accessible echo.

@@ -3,6 +3,7 @@
 mod display;
 mod home;
 mod new_project;
+mod who;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use overread_core::Level;
 
 use crate::command::{COMMANDS, Command, Keymap};
+use crate::desk::DeskError;
 use crate::display::{Display, DisplayPage, Monitor};
 use crate::films::Waker;
 use crate::layer::{Entry, Layer, caps, entries, matching};
@@ -25,6 +27,7 @@ use crate::view::{
     Tone, UiAction, WorkView,
 };
 use new_project::Form;
+use who::Who;
 
 /// How long a short message stays.
 const TOAST: Duration = Duration::from_secs(4);
@@ -40,7 +43,7 @@ pub struct Start {
 
 /// What a background job has brought.
 enum JobEvent {
-    Opened(Box<Result<OpenedDesk, String>>),
+    Opened(Box<Result<OpenedDesk, DeskError>>),
     Demo(Result<DemoProject, VerbError>),
     Made(Result<(PathBuf, String), VerbError>),
     /// A table of luminances, or why there is none.
@@ -57,6 +60,8 @@ enum Screen {
     Busy(String),
     Reading(Box<Reading>),
     New(Form),
+    /// Several people read in the project.
+    Who(Who),
     /// Something failed; the paragraph says what, where and what to do.
     Failed(String),
 }
@@ -134,8 +139,7 @@ impl Shell {
         self.leave_reading();
         self.screen = Screen::Busy("Opening the project".to_owned());
         self.job("open", move || {
-            let opened = OpenedDesk::open(path, reader.as_deref());
-            JobEvent::Opened(Box::new(opened.map_err(|error| error.to_string())))
+            JobEvent::Opened(Box::new(OpenedDesk::open(path, reader.as_deref())))
         });
     }
 
@@ -175,7 +179,12 @@ impl Shell {
         match event {
             JobEvent::Opened(opened) => match *opened {
                 Ok(desk) => self.sit_down(desk),
-                Err(why) => self.screen = Screen::Failed(why),
+                Err(error) => {
+                    self.screen = match Who::asked_by(error) {
+                        Ok(who) => Screen::Who(who),
+                        Err(error) => Screen::Failed(error.to_string()),
+                    };
+                }
             },
             JobEvent::Demo(Ok(demo)) => self.open(demo.project, Some(demo.reader)),
             JobEvent::Demo(Err(error)) => self.screen = Screen::Failed(error.to_string()),
@@ -346,6 +355,7 @@ impl Shell {
             "ArrowUp" if home => self.selected_recent = self.selected_recent.saturating_sub(1),
             "Enter" if home => self.open_recent(self.selected_recent),
             "Escape" => self.screen = Screen::Home,
+            other if self.choose_reader(other) => {}
             other => {
                 if let Some(command) = Keymap::without_item().get(other)
                     && self.refusal(command).is_ok()
@@ -406,6 +416,14 @@ impl Shell {
         }
     }
 
+    /// Opens the project for the person behind a key or a button, if one is asked for.
+    fn choose_reader(&mut self, word: &str) -> bool {
+        let Screen::Who(who) = &self.screen else { return false };
+        let Some((path, reader)) = who.chosen(word) else { return false };
+        self.open(path, Some(reader));
+        true
+    }
+
     /// Buttons, cards and links, by id.
     fn run(&mut self, id: &str) {
         let now = self.now;
@@ -437,6 +455,7 @@ impl Shell {
                 filters: vec![("Overread project".to_owned(), vec!["overread".to_owned()])],
                 file_name: Some("copy.overread".to_owned()),
             })),
+            _ if self.choose_reader(id) => {}
             _ => self.run_in_form(id),
         }
     }
@@ -539,6 +558,9 @@ impl Shell {
                 table.always.extend(chords.into_iter().filter(|chord| is_global(chord)));
                 table.reading.insert("?".to_owned());
                 table.reading.insert("Escape".to_owned());
+                if let Screen::Who(who) = other {
+                    table.reading.extend(who.keys());
+                }
                 if matches!(other, Screen::Home) {
                     for key in ["N", "D", "O", "ArrowUp", "ArrowDown"] {
                         table.reading.insert(key.to_owned());
@@ -560,8 +582,10 @@ impl Shell {
             let view = page.view(&self.display, &self.settings, &today());
             return ScreenView::Page(Box::new(view));
         }
+        let covered = self.layer.is_some();
         match &mut self.screen {
             Screen::Reading(reading) => {
+                reading.covered = covered;
                 reading.advance(frame);
                 match reading.view(frame) {
                     Some(view) => ScreenView::Read(Box::new(view)),
@@ -574,6 +598,7 @@ impl Shell {
                 &self.display.status(&today()),
             ))),
             Screen::New(form) => ScreenView::Page(Box::new(form.view())),
+            Screen::Who(who) => ScreenView::Page(Box::new(who.view())),
             Screen::Busy(what) => ScreenView::Page(Box::new(PageView {
                 name: "Overread".to_owned(),
                 blocks: vec![Block::Work(WorkView {
@@ -603,6 +628,7 @@ impl Shell {
         let place = match &self.screen {
             _ if self.display_page.is_some() => "Display and films",
             Screen::New(_) => "New project",
+            Screen::Who(_) => "Who reads?",
             _ => "Home",
         };
         StatusView {

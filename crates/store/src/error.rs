@@ -109,7 +109,7 @@ impl fmt::Display for Notice {
         match self {
             Self::LeftOverWal { path, bytes } => write!(
                 f,
-                "The project was not closed properly last time: {} ({bytes} bytes) was left over. Its reads are taken in; keep the file beside the project until this window is closed.",
+                "The program ended without closing the project last time. Every answer is here: {} ({bytes} bytes), which was left over, has been taken in. Leave it where it is while the project is open.",
                 path.display()
             ),
             Self::NetworkShare { kind } => write!(

@@ -8,6 +8,7 @@ use overread_core::Level;
 use overread_report::numbers;
 
 use super::Computed;
+use super::decided::Decided;
 use crate::read_view::{capital, level_mark};
 use crate::release::{Progress, Visible};
 use crate::room::Material;
@@ -27,6 +28,8 @@ pub(crate) struct Frame<'a> {
     pub visible: &'a Visible,
     pub label_known: bool,
     pub progress: Progress,
+    /// Decisions, where the reader adjudicates.
+    pub decided: Option<Decided>,
     /// Reads in a block of the release policy.
     pub block: u64,
 }
@@ -40,12 +43,11 @@ pub(crate) fn panel_view(computed: Option<&Computed>, frame: &Frame<'_>) -> Pane
     });
     let own =
         analysis.and_then(|a| a.statistics.own_answers.iter().find(|own| own.deck == frame.deck));
-    PanelView {
-        title: "Live panel".to_owned(),
-        close_key: "F8".to_owned(),
-        body: body(analysis, quality, frame),
-        own: own_view(own, frame),
-    }
+    let (body, own) = match &frame.decided {
+        Some(decided) => (Decided::body(), decided.own(&frame.material.protocol)),
+        None => (body(analysis, quality, frame), own_view(own, frame)),
+    };
+    PanelView { title: "Live panel".to_owned(), close_key: "F8".to_owned(), body, own }
 }
 
 fn body(
