@@ -54,6 +54,8 @@ pub struct Consensus {
     pub positive: Count,
     /// Evenly divided and not adjudicated: left out of every figure that rests on the reference.
     pub tied: u64,
+    /// Decided by the answer of one reader alone: no other gave one, and nobody adjudicated.
+    pub alone: u64,
     /// Read by several readers who do not all say the same.
     pub disagreed: u64,
     /// Decided by an adjudicator instead of the majority.
@@ -100,6 +102,7 @@ fn of(
         read: 0,
         positive: Count::default(),
         tied: 0,
+        alone: 0,
         disagreed: 0,
         adjudicated: 0,
         overturned: 0,
@@ -125,6 +128,7 @@ fn of(
             let decided = level.meets(threshold);
             out.overturned += u64::from(majority.is_some_and(|m| m != decided));
         }
+        out.alone += u64::from(votes.len() == 1 && unit.adjudicated.is_none());
         match unit.reference(threshold) {
             Some(positive) => out.positive.add(positive),
             None => out.tied += 1,

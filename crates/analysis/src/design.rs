@@ -151,6 +151,8 @@ pub struct DesignSection {
     pub decks: Vec<DeckDesign>,
     /// The readers.
     pub readers: Vec<ReaderRow>,
+    /// Those who decide where readers differ, with the items given to them for that.
+    pub adjudicators: Vec<ReaderRow>,
     /// What counts as truth: `reader R1`, `majority of 3 readers`.
     pub reference: String,
     /// Whether the reader saw sex and age.
@@ -249,6 +251,7 @@ pub(crate) fn design(
                 }),
             })
             .collect(),
+        adjudicators: gathered.adjudicators.clone(),
         reference: reference(&gathered.readers, adjudicated),
         sex_and_age_shown: protocol.reading.show_sex_age,
     }

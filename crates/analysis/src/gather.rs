@@ -8,6 +8,7 @@ use overread_core::{ItemState, Lock, Phase, ReaderRecord, ReviewOutcome, StudyId
 
 use rayon::prelude::*;
 
+use crate::design::ReaderRow;
 use crate::ground::Ground;
 use crate::input::Options;
 
@@ -95,6 +96,8 @@ pub(crate) struct Gathered<'a> {
     pub(crate) decks: Vec<DeckReads<'a>>,
     /// Reader by reader: what was read, in the order of reading.
     pub(crate) read: Vec<Vec<ItemRead<'a>>>,
+    /// Whoever has items to adjudicate.
+    pub(crate) adjudicators: Vec<ReaderRow>,
 }
 
 impl<'a> Gathered<'a> {
@@ -112,7 +115,12 @@ pub(crate) fn gather<'a>(
 ) -> Gathered<'a> {
     let taken = ground.reading(readers).into_iter();
     let taken = taken.filter(|r| options.reader.as_ref().is_none_or(|name| *name == r.name));
-    let mut out = Gathered { readers: taken.collect(), decks: Vec::new(), read: Vec::new() };
+    let mut out = Gathered {
+        readers: taken.collect(),
+        decks: Vec::new(),
+        read: Vec::new(),
+        adjudicators: Vec::new(),
+    };
     out.decks.resize_with(ground.decks().len(), DeckReads::default);
     let known: Vec<bool> = ground.decks().iter().map(Deck::label_known).collect();
     let each = out.readers.par_iter().enumerate();
@@ -132,7 +140,7 @@ pub(crate) fn gather<'a>(
         }
         second_looks(index, reader, &mut out.decks);
     }
-    adjudications(ground, readers, options, &mut out.decks);
+    adjudications(ground, readers, options, &mut out);
     out
 }
 
@@ -141,21 +149,34 @@ fn adjudications<'a>(
     ground: &Ground<'_>,
     readers: &'a [ReaderRecord],
     options: &Options,
-    decks: &mut [DeckReads<'a>],
+    out: &mut Gathered<'a>,
 ) {
     // One reader alone is the reference: nobody stands in for that reader.
     if options.reader.is_some() || ground.protocol.panel.reference == Reference::Majority {
         return;
     }
     for reader in readers {
+        let (mut items, mut read) = (0, 0);
         for item in reader.worklist.items.iter().filter(|i| i.phase == Phase::Adjudicate) {
+            items += 1;
             let lock = reader.state.item(item.id).and_then(|state| standing(state, options));
-            let deck = decks.get_mut(item.deck as usize);
+            read += u64::from(lock.is_some());
+            let deck = out.decks.get_mut(item.deck as usize);
             if let (Some(lock), Some(deck)) = (lock, deck)
                 && lock.protocol_version == ground.protocol.version
             {
                 deck.adjudicated.entry(item.study).or_default().push(lock);
             }
+        }
+        if 0 < items {
+            out.adjudicators.push(ReaderRow {
+                name: reader.name.clone(),
+                role: reader.role.clone(),
+                experience_years: reader.experience_years,
+                items,
+                read,
+                elsewhere: None,
+            });
         }
     }
 }

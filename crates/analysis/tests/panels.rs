@@ -318,6 +318,11 @@ fn an_adjudicator_decides_where_readers_differ() {
     assert_eq!((consensus.tied, consensus.adjudicated, consensus.overturned), (0, 4, 0));
     assert_eq!(consensus.positive, Count { x: 8, n: 12 });
     assert_eq!(with.statistics.agreement.len(), 1, "the adjudicator is no third reader");
+    let named: Vec<(&str, u64, u64)> =
+        with.design.adjudicators.iter().map(|a| (a.name.as_str(), a.items, a.read)).collect();
+    assert_eq!(named, [("A1", 4, 4)]);
+    assert!(without.design.adjudicators.is_empty());
+    assert_eq!(consensus.alone, 0, "two readers read every study");
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn page_rules(out: &mut String, document: &Document) {
 }
 
 /// Numbers of tables and figures by anchor.
-fn numbered(document: &Document) -> HashMap<String, String> {
+pub(crate) fn numbered(document: &Document) -> HashMap<String, String> {
     let (mut tables, mut figures) = (0, 0);
     let mut names = HashMap::new();
     for block in document.parts.iter().flat_map(|p| &p.sections).flat_map(|s| &s.blocks) {
@@ -174,7 +174,7 @@ impl Writer {
                 Run::Plain(text) => out.push_str(&escape(text)),
                 Run::Bold(text) => push(&mut out, &format!("<b>{}</b>", escape(text))),
                 Run::Italic(text) => push(&mut out, &format!("<i>{}</i>", escape(text))),
-                Run::Link(id, _) => {
+                Run::Link(id) => {
                     if let Some(name) = self.names.get(id) {
                         push(&mut out, &format!("<a href=\"#{id}\">{name}</a>"));
                     }

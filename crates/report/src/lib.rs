@@ -120,6 +120,16 @@ pub fn files(
     Ok(out)
 }
 
+/// A file of an earlier report in that folder, without making one: what [`write`] would find out after all the work.
+pub fn in_the_way(out: &Path, formats: &[Format]) -> Option<PathBuf> {
+    let names = formats.iter().flat_map(|format| match format {
+        Format::Html => &["report.html"][..],
+        Format::Json => &["analysis.json"],
+        Format::Csv => &["label_quality.csv", "flow.csv", "reads.csv"],
+    });
+    names.map(|name| out.join(name)).find(|path| path.exists())
+}
+
 /// Writes the formats into a folder, each file whole or not at all, and returns their paths.
 ///
 /// No file is touched when one of them exists and `overwrite` does not allow it.

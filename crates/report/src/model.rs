@@ -11,8 +11,8 @@ pub enum Run {
     Bold(String),
     /// Italic.
     Italic(String),
-    /// A link to a table, figure or section by id.
-    Link(String, String),
+    /// A link to a table or figure by its id; what is printed is its number.
+    Link(String),
 }
 
 /// Text of several runs.
@@ -38,9 +38,9 @@ impl Text {
         self
     }
 
-    /// Adds a link.
-    pub fn link(mut self, id: impl Into<String>, text: impl Into<String>) -> Self {
-        self.0.push(Run::Link(id.into(), text.into()));
+    /// Adds a link to a table or figure.
+    pub fn link(mut self, id: impl Into<String>) -> Self {
+        self.0.push(Run::Link(id.into()));
         self
     }
 }

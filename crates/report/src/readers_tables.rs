@@ -292,7 +292,7 @@ fn consensus(analysis: &Analysis) -> DataTable {
     let rows = analysis.statistics.consensus.iter().map(|c| {
         let mut cells = vec![c.finding.clone(), c.rule.name.clone(), c.read.to_string()];
         counts(&mut cells, c.positive);
-        for n in [c.tied, c.disagreed, c.adjudicated, c.overturned] {
+        for n in [c.tied, c.alone, c.disagreed, c.adjudicated, c.overturned] {
             cells.push(n.to_string());
         }
         cells.push(c.sample_value.to_string());
@@ -307,6 +307,7 @@ fn consensus(analysis: &Analysis) -> DataTable {
             "positive",
             "decided",
             "tied",
+            "by_one_reader",
             "disagreed",
             "adjudicated",
             "overturned",

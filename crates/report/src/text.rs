@@ -1,7 +1,10 @@
 //! The report as plain text, for a terminal: every section, every table, no drawing.
 
+use std::collections::HashMap;
+
 use overread_analysis::Analysis;
 
+use crate::html::numbered;
 use crate::model::{Block, Cell, Document, Kind, Prose, Run, Section, Table, Text};
 use crate::numbers;
 use crate::plain::{Plain, Side};
@@ -19,16 +22,16 @@ fn write(document: &Document) -> String {
     for (name, fact) in &document.facts {
         out.line(&format!("{name}: {fact}"));
     }
+    let names = numbered(document);
     if !document.key_results.is_empty() {
         out.part("Key results");
         for result in &document.key_results {
-            out.item(&plain(result));
+            out.item(plain(result, &names).trim_end());
         }
     }
-    let mut tables = 0;
     for part in &document.parts {
         for section in &part.sections {
-            write_section(&mut out, section, &mut tables);
+            write_section(&mut out, section, &names);
         }
     }
     if !document.references.is_empty() {
@@ -40,20 +43,27 @@ fn write(document: &Document) -> String {
     out.finish()
 }
 
-fn plain(text: &Text) -> String {
+/// Numbers of tables and figures by anchor.
+type Names = HashMap<String, String>;
+
+/// A link becomes the number of what it leads to; figures are drawn in the report alone.
+fn plain(text: &Text, names: &Names) -> String {
     let words = text.0.iter().map(|run| match run {
-        Run::Plain(words) | Run::Bold(words) | Run::Italic(words) | Run::Link(_, words) => {
-            words.as_str()
-        }
+        Run::Plain(words) | Run::Bold(words) | Run::Italic(words) => words.clone(),
+        Run::Link(id) => match names.get(id) {
+            Some(name) if name.starts_with("Figure") => format!("{name} of the report"),
+            Some(name) => name.clone(),
+            None => String::new(),
+        },
     });
     words.collect()
 }
 
-fn write_section(out: &mut Plain, section: &Section, tables: &mut u32) {
+fn write_section(out: &mut Plain, section: &Section, names: &Names) {
     out.heading(&section.title);
     for prose in &section.prose {
         match prose {
-            Prose::Paragraph(text) | Prose::Small(text) => out.line(&plain(text)),
+            Prose::Paragraph(text) | Prose::Small(text) => out.line(&plain(text, names)),
             Prose::Terms(terms) => {
                 for (term, more, text) in terms {
                     let more = if more.is_empty() { String::new() } else { format!(" ({more})") };
@@ -66,8 +76,7 @@ fn write_section(out: &mut Plain, section: &Section, tables: &mut u32) {
     for block in &section.blocks {
         match block {
             Block::Table(table) => {
-                *tables += 1;
-                write_table(out, table, *tables);
+                write_table(out, table, names.get(&table.id).map_or("Table", String::as_str));
             }
             // What a figure shows stands in a table as well.
             Block::Figure { .. } => {}
@@ -75,8 +84,8 @@ fn write_section(out: &mut Plain, section: &Section, tables: &mut u32) {
     }
 }
 
-fn write_table(out: &mut Plain, table: &Table, number: u32) {
-    out.part(&format!("Table {number}. {}\n", table.caption));
+fn write_table(out: &mut Plain, table: &Table, name: &str) {
+    out.part(&format!("{name}. {}\n", table.caption));
     let head: Vec<String> = table
         .columns
         .iter()

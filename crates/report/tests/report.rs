@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use common::{TABLE_2, World, dataset, level, paper, paper_answer, protocol};
 use overread_analysis::{Options, analyse, long_reads};
-use overread_report::{Format, Overwrite, ReportError, files, html, write};
+use overread_report::{Format, Overwrite, ReportError, files, html, in_the_way, text, write};
 
 fn folder(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -208,6 +208,18 @@ fn two_readers_and_controls_have_their_sections() {
     let page = html(&analysis);
     assert!(page.contains("Sensitivity, weighted") && page.contains("id=\"t-agree\""));
     assert!(visible(&page).contains("Majority of the 3 readers"));
+    assert!(
+        visible(&page).contains("references rest on one reader alone")
+            || visible(&page).contains("No reference rests on one reader alone")
+    );
+    let lines = text(&analysis);
+    for anchor in ["t-ppv", "f-ppv", "t-agree", "t-strata"] {
+        assert!(!lines.contains(anchor), "{anchor} is no word for a reader");
+    }
+    let headline = lines.lines().find(|line| line.contains("Cohen’s κ")).unwrap();
+    assert!(headline.contains("studies)"), "a kappa is named with its n: {headline}");
+    let table = lines.lines().find(|line| line.contains("Pairs of readers by finding")).unwrap();
+    assert!(headline.ends_with(table.split('.').next().unwrap()), "{table}: {headline}");
     write(&analysis, &[], &folder("controls"), &[Format::Html], Overwrite::Asked).unwrap();
 }
 
@@ -217,7 +229,13 @@ fn an_export_never_replaces_a_file_unless_asked() {
     let analysis = analyse(&world.input(), &ended());
     let out = folder("exports");
     let reads = long_reads(&world.input(), &ended());
+    for format in Format::ALL {
+        assert_eq!(in_the_way(&out, &[format]), None);
+    }
     let paths = write(&analysis, &reads, &out, &Format::ALL, Overwrite::Never).unwrap();
+    for format in Format::ALL {
+        assert!(paths.contains(&in_the_way(&out, &[format]).unwrap()));
+    }
     assert_eq!(paths.len(), 15);
     assert!(paths.iter().all(|path| path.exists()));
     let again = write(&analysis, &reads, &out, &[Format::Csv], Overwrite::Never);

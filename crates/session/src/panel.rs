@@ -19,7 +19,7 @@ use crate::release::Visible;
 use crate::room::Material;
 
 pub(crate) use decided::Decided;
-pub(crate) use view::{Frame, alarm_view, panel_view, quality_view};
+pub(crate) use view::{Frame, alarm_views, panel_view, quality_view};
 
 /// What to compute.
 struct Request {

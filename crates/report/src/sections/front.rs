@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use overread_analysis::{Alarm, AlarmStage, Analysis, Count, Figure};
+use overread_analysis::{Alarm, AlarmStage, Analysis, Count, Figure, PairAgreement};
 
 use super::{all_elsewhere, capital, column, counted, grouped, list, row, section};
 use crate::figures;
@@ -183,7 +183,7 @@ fn rule_result(analysis: &Analysis, index: usize) -> Option<Text> {
             .iter()
             .fold(Count::default(), |sum, (_, ppv)| Count { x: sum.x + ppv.x, n: sum.n + ppv.n });
         lead.plain(format!(
-            "{who} confirmed the label in {} label-positive studies; by finding from {} of “{}” to {} of “{}”. ",
+            "{who} confirmed the label in {} label-positive places (a study counts once per label); by finding from {} of “{}” to {} of “{}”. ",
             numbers::ratio(total),
             numbers::sentence(lowest.1),
             lowest.0,
@@ -191,7 +191,7 @@ fn rule_result(analysis: &Analysis, index: usize) -> Option<Text> {
             highest.0
         ))
     };
-    Some(text.link("t-ppv", "Table t-ppv"))
+    Some(text.link("t-ppv"))
 }
 
 fn unfinished_result(analysis: &Analysis) -> Option<Text> {
@@ -224,7 +224,7 @@ fn rules_result(analysis: &Analysis) -> Option<Text> {
                 counted(rules.family, "comparison", "comparisons"),
                 rules.family
             ))
-            .link("t-rules", "Table t-rules"),
+            .link("t-rules"),
     )
 }
 
@@ -245,9 +245,9 @@ fn published_result(analysis: &Analysis, index: usize) -> Option<Text> {
         Text::default()
             .bold(format!("Published value, {rule}. "))
             .plain(format!(
-                "The {name} value lies above the interval of the visual PPV in {above}/{all} findings and below it in {below}/{all}. "
+                "The published value ({name}; source under the table) lies above the interval of the visual PPV in {above}/{all} findings and below it in {below}/{all}. "
             ))
-            .link("f-ppv", "Figure f-ppv"),
+            .link("f-ppv"),
     )
 }
 
@@ -266,9 +266,10 @@ fn alarm_results(analysis: &Analysis) -> Vec<Text> {
             "A dominant stratum. "
         };
         let mut sentence = format!(
-            "“{}” was found in {share} of “{}” studies; the label was confirmed in {} inside and {} outside",
+            "“{}” was found in {share} of “{}” studies; under the {} rule the label was confirmed in {} inside and {} outside",
             super::small(&row.stratum),
             row.name,
+            row.rule,
             numbers::ratio(row.inside.count()),
             numbers::ratio(row.outside.count())
         );
@@ -278,32 +279,61 @@ fn alarm_results(analysis: &Analysis) -> Vec<Text> {
             write!(sentence, " (difference {difference} points, {interval}; BH q {q})").ok();
         }
         let text = Text::default().bold(lead).plain(sentence + ". ");
-        out.push(text.link("t-strata", "Table t-strata"));
+        out.push(text.link("t-strata"));
     }
     out.truncate(3);
     out
 }
 
+/// Studies in common below which a kappa is no headline.
+const LEAST_IN_COMMON: u64 = 20;
+
 fn agreement_result(analysis: &Analysis) -> Option<Text> {
     let pairs = &analysis.statistics.agreement;
-    let mut defined: Vec<f64> = pairs.iter().filter_map(|p| p.kappa).collect();
-    defined.sort_by(f64::total_cmp);
-    let (low, high) = (defined.first()?, defined.last()?);
-    Some(
-        Text::default()
-            .bold("Readers. ")
-            .plain(format!(
-                "Over {}, Cohen’s κ runs from {} to {}. ",
-                counted(
-                    pairs.len() as u64,
-                    "comparison of two readers",
-                    "comparisons of two readers"
-                ),
-                numbers::coefficient(*low),
-                numbers::coefficient(*high)
-            ))
-            .link("t-agree", "Table t-agree"),
-    )
+    let defined: Vec<(&PairAgreement, f64)> =
+        pairs.iter().filter_map(|pair| Some((pair, pair.kappa?))).collect();
+    let mut headline: Vec<(&PairAgreement, f64)> =
+        defined.iter().copied().filter(|(pair, _)| LEAST_IN_COMMON <= pair.agreed.n).collect();
+    headline.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let small = defined.len() - headline.len();
+    let lead = Text::default().bold("Readers. ");
+    let at = |(pair, kappa): &(&PairAgreement, f64)| {
+        format!(
+            "{} (“{}”, {} rule, {} and {}, {})",
+            numbers::coefficient(*kappa),
+            pair.name,
+            pair.rule.name,
+            pair.first,
+            pair.second,
+            counted(pair.agreed.n, "study", "studies")
+        )
+    };
+    let left_out = match small {
+        0 => String::new(),
+        n => format!(
+            " {} on fewer than {LEAST_IN_COMMON} studies in common {} in the table alone.",
+            counted(n as u64, "comparison", "comparisons"),
+            if n == 1 { "stands" } else { "stand" }
+        ),
+    };
+    let text = match headline.as_slice() {
+        [] if small == 0 => return None,
+        [] => lead.plain(format!(
+            "No two readers have {LEAST_IN_COMMON} studies of a question in common: every κ rests on fewer. "
+        )),
+        [one] => lead.plain(format!("Cohen’s κ is {}.{left_out} ", at(one))),
+        [low, .., high] => lead.plain(format!(
+            "Over {}, Cohen’s κ runs from {} to {}.{left_out} ",
+            counted(
+                headline.len() as u64,
+                "comparison of two readers",
+                "comparisons of two readers"
+            ),
+            at(low),
+            at(high)
+        )),
+    };
+    Some(text.link("t-agree"))
 }
 
 pub(super) fn question(analysis: &Analysis) -> Section {
@@ -365,6 +395,7 @@ fn readers(analysis: &Analysis) -> Table {
             .design
             .readers
             .iter()
+            .chain(&analysis.design.adjudicators)
             .map(|r| {
                 row(vec![
                     Cell::text(&r.name),
@@ -377,9 +408,16 @@ fn readers(analysis: &Analysis) -> Table {
                 ])
             })
             .collect(),
-        notes: Vec::new(),
+        notes: adjudicator_note(analysis).into_iter().collect(),
         width: Width::Half,
     }
+}
+
+fn adjudicator_note(analysis: &Analysis) -> Option<String> {
+    let names: Vec<String> = analysis.design.adjudicators.iter().map(|a| a.name.clone()).collect();
+    (!names.is_empty()).then(|| {
+        format!("{}: items given for adjudication; they decide the reference and are in no figure of agreement between readers.", list(&names))
+    })
 }
 
 pub(super) fn flow(analysis: &Analysis) -> Section {

@@ -368,8 +368,21 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
     let marked = rows.iter().any(|c| c.sample_value);
     let note: Vec<String> =
         marked.then(|| super::sample_note(true).trim_end().to_owned()).into_iter().collect();
+    let first = rows.first().map(|c| &c.rule.name);
+    let (alone, read) = rows
+        .iter()
+        .filter(|c| Some(&c.rule.name) == first)
+        .fold((0, 0), |(alone, read), c| (alone + c.alone, read + c.read));
+    let rests = match alone {
+        0 => "No reference rests on one reader alone.".to_owned(),
+        n => format!(
+            "{} of {} references rest on one reader alone, because no other gave an answer.",
+            numbers::count(n),
+            numbers::count(read)
+        ),
+    };
     out.prose.push(Prose::Paragraph(
-        "The reference is the majority of the readers, and where an adjudicator decided, the adjudicator. Studies on which the readers are evenly divided are left out of every figure that rests on it.".into(),
+        format!("The reference is the majority of the readers, and where an adjudicator decided, the adjudicator. Studies on which the readers are evenly divided are left out of every figure that rests on it. {rests}").into(),
     ));
     out.blocks.push(Block::Table(Table {
         id: "t-consensus".to_owned(),
@@ -379,6 +392,7 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
             column("Rule", Kind::Words),
             column("Read", Kind::Number),
             column("Positive", Kind::Number),
+            column("By one reader", Kind::Number),
             column("Evenly divided", Kind::Number),
             column("Readers differ", Kind::Number),
             column("Adjudicated", Kind::Number),
@@ -392,6 +406,7 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
                     Cell::text(&c.rule.name),
                     Cell::text(numbers::count(c.read)),
                     of(c.positive),
+                    Cell::text(numbers::count(c.alone)),
                     Cell::text(numbers::count(c.tied)),
                     Cell::text(numbers::count(c.disagreed)),
                     Cell::text(numbers::count(c.adjudicated)),

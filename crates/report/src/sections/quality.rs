@@ -73,6 +73,13 @@ fn text_mining(finding: &FindingQuality) -> Option<&overread_analysis::Published
     finding.rules.first()?.published.iter().find(|p| p.count.is_none())
 }
 
+/// The works that published values beside ours were taken from, each once.
+fn cited<'a>(analysis: &Analysis, ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let ids: std::collections::BTreeSet<&str> = ids.collect();
+    let sources = analysis.sources.iter().filter(|source| ids.contains(source.id.as_str()));
+    sources.map(|source| format!("Published ({}): {}", source.name, source.citation)).collect()
+}
+
 fn ppv_table(analysis: &Analysis) -> Table {
     let rules = &analysis.design.rules;
     let rows = findings(analysis);
@@ -198,6 +205,8 @@ fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
             "Difference: {} minus published; no interval, since the published n is not known. – = none published.",
             analysis.design.rules.first().map_or("ours", |r| r.name.as_str())
         ));
+        let sources = findings(analysis).iter().filter_map(text_mining).map(|p| p.source.as_str());
+        notes.extend(cited(analysis, sources));
     }
     if findings(analysis).iter().any(|f| f.tied > 0) {
         notes.push(
@@ -225,7 +234,7 @@ fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
 pub(super) fn published(analysis: &Analysis) -> Option<Section> {
     let places = decimals(findings(analysis).iter().flat_map(|f| f.rules.iter().map(|r| &r.ppv)));
     let mut rows = Vec::new();
-    let mut name = None;
+    let (mut name, mut sources) = (None, Vec::new());
     for finding in findings(analysis) {
         for rule in &finding.rules {
             let Some(published) = rule.published.iter().find(|p| p.count.is_some()) else {
@@ -233,6 +242,7 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
             };
             let (Some(count), true) = (published.count, rule.ppv.n > 0) else { continue };
             name = Some(published.name.clone());
+            sources.push(published.source.as_str());
             let difference = match (published.difference, published.interval) {
                 (Some(d), Some(i)) => {
                     let (value, interval) = numbers::points(d, Some(i));
@@ -253,6 +263,8 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
         }
     }
     let name = name?;
+    let mut notes = vec!["Difference: here minus published, Newcombe’s interval for independent samples; n.e. = not estimable while the deck is unfinished.".to_owned()];
+    notes.extend(cited(analysis, sources.into_iter()));
     let mut out = section("s-published", "Against a published audit");
     out.prose.push(Prose::Paragraph(
         format!("The {name} is an independent sample of the same labels, read by another reader under rules worded alike but not identically. A difference holds the difference between readers, rules and samples.").into(),
@@ -270,7 +282,7 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
             column(format!("Difference, points ({})", ci(analysis)), Kind::Estimate),
         ],
         rows,
-        notes: vec!["Difference: here minus published, Newcombe’s interval for independent samples; n.e. = not estimable while the deck is unfinished.".to_owned()],
+        notes,
         width: Width::Full,
     }));
     Some(out)

@@ -328,18 +328,8 @@ fn alarms_view(analysis: &Analysis, quality: &FindingQuality, frame: &Frame<'_>)
         .filter(|row| row.finding == quality.finding && row.kind == StratumKind::Tag)
         .filter(|row| quality.rules.first().is_some_and(|rule| rule.rule == row.rule))
         .count();
-    let rows: Vec<AlarmView> = analysis
-        .alarms()
-        .into_iter()
-        .filter(|row| row.finding == quality.finding)
-        .flat_map(|row| row.alarms.iter().map(move |alarm| alarm_view(row, *alarm)))
-        .collect();
-    // A dominant share does not depend on the rule: say it once.
-    let mut seen = std::collections::BTreeSet::new();
-    let rows: Vec<AlarmView> = rows
-        .into_iter()
-        .filter(|row| row.half.is_none() || seen.insert(row.title.clone()))
-        .collect();
+    let rows = analysis.alarms().into_iter().filter(|row| row.finding == quality.finding);
+    let rows = alarm_views(rows);
     let count = match rows.len() {
         0 => "no alarm".to_owned(),
         1 => "1 alarm".to_owned(),
@@ -359,8 +349,32 @@ fn alarms_view(analysis: &Analysis, quality: &FindingQuality, frame: &Frame<'_>)
     AlarmsView { title: "Hidden strata".to_owned(), count, rows, none }
 }
 
-pub(crate) fn alarm_view(row: &StratumRow, alarm: Alarm) -> AlarmView {
-    let name = row.stratum.to_lowercase();
+/// Every alarm of these rows. A dominant share does not depend on the rule: it is said once.
+pub(crate) fn alarm_views<'a>(rows: impl IntoIterator<Item = &'a StratumRow>) -> Vec<AlarmView> {
+    let mut said = std::collections::BTreeSet::new();
+    let mut out = Vec::new();
+    for row in rows {
+        for &alarm in &row.alarms {
+            if alarm == Alarm::QualityGap || said.insert((&row.finding, &row.stratum)) {
+                out.push(alarm_view(row, alarm));
+            }
+        }
+    }
+    out
+}
+
+/// `Chest drain` within a sentence is `chest drain`; the letters of `sex F` stay as the report writes them.
+fn within(stratum: &str) -> String {
+    let second_is_lower = stratum.chars().nth(1).is_some_and(char::is_lowercase);
+    let mut characters = stratum.chars();
+    match characters.next() {
+        Some(first) if second_is_lower => first.to_lowercase().chain(characters).collect(),
+        _ => stratum.to_owned(),
+    }
+}
+
+fn alarm_view(row: &StratumRow, alarm: Alarm) -> AlarmView {
+    let name = within(&row.stratum);
     let candidate = if row.stage == AlarmStage::Candidate { " (candidate)" } else { "" };
     let share = numbers::figure(&row.share, 0);
     match alarm {
@@ -396,7 +410,7 @@ pub(crate) fn alarm_view(row: &StratumRow, alarm: Alarm) -> AlarmView {
                 |q| format!("q {}", numbers::p_value(q)),
             );
             AlarmView {
-                title: format!("Quality gap: {name}{candidate}"),
+                title: format!("Quality gap, {} rule: {name}{candidate}", row.rule),
                 kind: "Quality gap".to_owned(),
                 short: format!("{name}: {} with, {} without", inside.count, outside.count),
                 figure,

@@ -24,12 +24,7 @@ impl Reading {
         let own = panel::panel_view(computed.as_ref(), &frame).own.counts;
         let alarms = analysis
             .filter(|_| *frame.visible == Visible::Live && figures)
-            .map(|a| {
-                let rows = a.alarms();
-                rows.into_iter()
-                    .flat_map(|row| row.alarms.iter().map(|alarm| panel::alarm_view(row, *alarm)))
-                    .collect()
-            })
+            .map(|a| panel::alarm_views(a.alarms()))
             .unwrap_or_default();
         let done = match self.room.stage() {
             Stage::Reading => "finished",

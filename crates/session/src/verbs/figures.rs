@@ -272,6 +272,16 @@ pub fn report(
             })
         })
         .collect::<Result<_, _>>()?;
+    let refusal = |file: &Path| {
+        VerbError::Other(format!(
+            "{} is there already and nothing was written. Name another folder with --out, or add --overwrite to replace the report.",
+            file.display()
+        ))
+    };
+    // Before the work, not after it.
+    if let Some(file) = overread_report::in_the_way(out, &formats).filter(|_| !overwrite) {
+        return Err(refusal(&file));
+    }
     let (analysis, rows) = of_project(path, &ProjectConfig::default())?;
     let overwrite = if overwrite { Overwrite::Asked } else { Overwrite::Never };
     let written: Vec<PathBuf> = overread_report::write(&analysis, &rows, out, &formats, overwrite)
@@ -279,6 +289,7 @@ pub fn report(
             ReportError::Write { source, path } => {
                 VerbError::io("write the report at", &path)(source)
             }
+            ReportError::Exists(path) => refusal(&path),
             other => VerbError::Other(other.to_string()),
         })?;
     let names: Vec<String> = written.iter().map(|file| file.display().to_string()).collect();
