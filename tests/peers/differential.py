@@ -269,9 +269,9 @@ def check_calc(binary, folder, r, count):
         expected = plain(oracle.CALC[fn](**args))
         if oracle.saddle:
             continue
-        for path, want, have in differences(expected, got[i]):
+        for path, want, have in differences(expected, got[i], f'/{fn}'):
             bad += 1
-            print(f'{i}{path}: expected {want}, got {have}; {json.dumps(args)[:300]}')
+            print(f'{i} {path}: expected {want}, got {have}; {json.dumps(args)[:300]}')
     return bad
 
 
