@@ -149,27 +149,53 @@ pub struct ReadingState {
     turn: Turn,
 }
 
+/// What a fold must know of an item before anything happened to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    /// The item.
+    pub id: ItemId,
+    /// Its deck, by number.
+    pub deck: u32,
+    /// What it is read for.
+    pub phase: Phase,
+    /// Which drawing brought it.
+    pub batch: u32,
+}
+
 impl ReadingState {
     /// The state of a worklist before anything was read.
     pub fn new(sample: &Sample, worklist: &Worklist) -> Self {
+        let deck_ids = sample.decks.iter().map(|deck| deck.id).collect();
+        let items = worklist.items.iter();
+        let listed =
+            items.map(|i| Listed { id: i.id, deck: i.deck, phase: i.phase, batch: i.batch });
+        Self::of_items(deck_ids, listed)
+    }
+
+    /// As [`Self::new`], of the ids of the decks and what must be known of the items.
+    pub fn of_items(deck_ids: Vec<DeckId>, items: impl IntoIterator<Item = Listed>) -> Self {
         let mut open_in_part: HashMap<(u32, Stage, u32), usize> = HashMap::new();
         let mut part_of = HashMap::new();
         let mut deck_of = HashMap::new();
         let mut phase_of = HashMap::new();
-        for item in &worklist.items {
-            let part = (item.deck, item.stage(), item.batch);
+        for item in items {
+            let part = (item.deck, Stage::of(item.phase), item.batch);
             *open_in_part.entry(part).or_default() += 1;
             part_of.insert(item.id, part);
             deck_of.insert(item.id, item.deck);
             phase_of.insert(item.id, item.phase);
         }
-        let deck_ids = sample.decks.iter().map(|deck| deck.id).collect();
         Self { deck_of, phase_of, part_of, open_in_part, deck_ids, ..Self::default() }
     }
 
     /// The state of an item; `None` where nothing has happened to it.
     pub fn item(&self, id: ItemId) -> Option<&ItemState> {
         self.items.get(&id)
+    }
+
+    /// The items to which something has happened, in no order.
+    pub fn items(&self) -> impl Iterator<Item = (ItemId, &ItemState)> {
+        self.items.iter().map(|(id, item)| (*id, item))
     }
 
     /// Whether a sitting is under way.

@@ -20,7 +20,7 @@ pub use answer::{Answer, Level, NoAnswer, Phase, ReviewOutcome};
 pub use blinded::BlindedItem;
 pub use dataset::{Dataset, DatasetLabel, ImageRef, Labels, Sex, Study, Word, Words};
 pub use event::{Event, EventBody};
-pub use fold::{ItemState, Lock, OutsideSource, ReaderRecord, ReadingState, Turn};
+pub use fold::{ItemState, Listed, Lock, OutsideSource, ReaderRecord, ReadingState, Turn};
 pub use grey_levels::AdequacyClass;
 pub use ids::{DeckId, ImageId, ItemId, StudyId};
 pub use protocol::Protocol;

@@ -72,6 +72,14 @@ pub(crate) fn keep_if_changed(
     if same { Ok(None) } else { keep_one(conn, path, clock).map(Some) }
 }
 
+/// As [`keep_if_changed`] beside the connection that is writing: what it has not committed is not seen.
+pub(crate) fn keep_beside(path: &Path, clock: &Clock) -> Result<Option<PathBuf>, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)
+        .map_err(|error| StoreError::sqlite(path, "make a backup of the project", error))?;
+    keep_if_changed(&conn, path, clock)
+}
+
 fn heads_in(path: &Path) -> Option<Vec<crate::ChainSummary>> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
     heads_of(&conn).ok()

@@ -228,14 +228,21 @@ pub enum Stage {
     Reviewing,
 }
 
+impl Stage {
+    /// The part of the work that is of this phase.
+    pub fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::Adjudicate => Self::Adjudicating,
+            Phase::Review => Self::Reviewing,
+            Phase::Practice | Phase::Explore | Phase::Read | Phase::Repeat => Self::Reading,
+        }
+    }
+}
+
 impl Item {
     /// Which part of the work it belongs to.
     pub fn stage(&self) -> Stage {
-        match self.phase {
-            Phase::Adjudicate => Stage::Adjudicating,
-            Phase::Review => Stage::Reviewing,
-            Phase::Practice | Phase::Explore | Phase::Read | Phase::Repeat => Stage::Reading,
-        }
+        Stage::of(self.phase)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many rows into one table.
 
 use rusqlite::types::ToSqlOutput;
-use rusqlite::{Connection, Statement, ToSql};
+use rusqlite::{CachedStatement, Connection, ToSql};
 
 /// Rows of one statement: SQLite looks for the end of the table once for all of them.
 const AT_ONCE: usize = 64;
@@ -41,22 +41,55 @@ pub(super) fn insert<'a, const WIDTH: usize>(
     into: &str,
     mut rows: impl Iterator<Item = [Cell<'a>; WIDTH]>,
 ) -> rusqlite::Result<()> {
-    let mut full = Batch::prepare(conn, into, AT_ONCE)?;
+    let mut full = None;
     let mut waiting = Vec::with_capacity(AT_ONCE);
     loop {
         waiting.clear();
         waiting.extend(rows.by_ref().take(AT_ONCE));
         match waiting.len() {
             0 => return Ok(()),
-            AT_ONCE => full.execute(&waiting)?,
-            few => Batch::prepare(conn, into, few)?.execute(&waiting)?,
+            AT_ONCE => match &mut full {
+                None => full.insert(Batch::prepare(conn, into, AT_ONCE)?).execute(&waiting)?,
+                Some(full) => full.execute(&waiting)?,
+            },
+            _few => waiting.iter().try_for_each(|row| insert_one(conn, into, *row))?,
         }
     }
 }
 
+/// Inserts one row by a statement that is kept.
+pub(super) fn insert_one<const WIDTH: usize>(
+    conn: &Connection,
+    into: &str,
+    row: [Cell<'_>; WIDTH],
+) -> rusqlite::Result<()> {
+    one(conn, "INSERT", into, row)
+}
+
+/// Inserts one row in the place of the one with its key.
+pub(super) fn replace_one<const WIDTH: usize>(
+    conn: &Connection,
+    into: &str,
+    row: [Cell<'_>; WIDTH],
+) -> rusqlite::Result<()> {
+    one(conn, "INSERT OR REPLACE", into, row)
+}
+
+fn one<const WIDTH: usize>(
+    conn: &Connection,
+    verb: &str,
+    into: &str,
+    row: [Cell<'_>; WIDTH],
+) -> rusqlite::Result<()> {
+    let marks = ["?"; WIDTH].join(", ");
+    conn.prepare_cached(&format!("{verb} INTO {into} VALUES ({marks})"))?
+        .execute(rusqlite::params_from_iter(row))
+        .map(|_rows| ())
+}
+
 /// A statement for a number of rows, and what is bound to it.
 struct Batch<'c, 'a, const WIDTH: usize> {
-    statement: Statement<'c>,
+    statement: CachedStatement<'c>,
     bound: Vec<[Option<Cell<'a>>; WIDTH]>,
 }
 
@@ -64,7 +97,7 @@ impl<'c, 'a, const WIDTH: usize> Batch<'c, 'a, WIDTH> {
     fn prepare(conn: &'c Connection, into: &str, rows: usize) -> rusqlite::Result<Self> {
         let row = format!("({})", ["?"; WIDTH].join(", "));
         let all = vec![row.as_str(); rows].join(", ");
-        let statement = conn.prepare(&format!("INSERT INTO {into} VALUES {all}"))?;
+        let statement = conn.prepare_cached(&format!("INSERT INTO {into} VALUES {all}"))?;
         Ok(Self { statement, bound: vec![[None; WIDTH]; rows] })
     }
 

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 use time::OffsetDateTime;
 
 use super::Project;
+use super::bulk::{self, Cell};
 use super::projection::{Fold, FoldError};
 use crate::clock::{Clock, text_of};
 use crate::error::StoreError;
@@ -212,25 +213,30 @@ pub(super) fn insert(
     Ok(events)
 }
 
-/// Writes an event that was made elsewhere, exactly as it is.
-pub(super) fn insert_as_is(conn: &Connection, event: &Event) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "INSERT INTO event (id, chain, chain_seq, at, actor, device, kind, body, prev_hash, hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-    )?
-    .execute(params![
-        event.id,
-        event.chain,
-        event.chain_seq.cast_signed(),
-        event.at,
-        event.actor,
-        event.device,
-        event.kind,
-        event.body,
-        event.prev_hash,
-        event.hash
-    ])
-    .map(|_rows| ())
+/// Writes events that were made elsewhere, exactly as they are.
+pub(super) fn insert_as_they_are<'a>(
+    conn: &Connection,
+    events: impl Iterator<Item = &'a Event>,
+) -> rusqlite::Result<()> {
+    let rows = events.map(|event| {
+        [
+            Cell::Text(&event.id),
+            Cell::Text(&event.chain),
+            Cell::Int(event.chain_seq.cast_signed()),
+            Cell::Text(&event.at),
+            Cell::Text(&event.actor),
+            Cell::Text(&event.device),
+            Cell::Text(&event.kind),
+            Cell::Text(&event.body),
+            Cell::Text(&event.prev_hash),
+            Cell::Text(&event.hash),
+        ]
+    });
+    bulk::insert(
+        conn,
+        "event (id, chain, chain_seq, at, actor, device, kind, body, prev_hash, hash)",
+        rows,
+    )
 }
 
 /// A `UUIDv7` of that time; a clock that went back gives an earlier one, and nothing minds.

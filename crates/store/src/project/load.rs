@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use overread_core::event::InputFile;
 use overread_core::sampling::{Shortfall, StudySet};
 use overread_core::{
-    Dataset, Deck, ImageId, ImageRef, Item, Labels, Member, Phase, Protocol, ReaderRecord, Sample,
-    Sex, Study, StudyId, Words, Worklist,
+    Dataset, Deck, DeckId, ImageId, ImageRef, Item, Labels, Listed, Member, Phase, Protocol,
+    ReaderRecord, Sample, Sex, Study, StudyId, Words, Worklist,
 };
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -447,6 +447,41 @@ fn explore_of(conn: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<StudyI
     Ok(explore)
 }
 
+/// The decks, by number.
+pub(super) fn deck_ids(conn: &Connection) -> rusqlite::Result<Vec<DeckId>> {
+    conn.prepare_cached("SELECT id FROM deck ORDER BY no")?
+        .query_map([], |row| {
+            let Text(id) = row.get(0)?;
+            Ok(id)
+        })?
+        .collect()
+}
+
+/// What folding must know of a reader's items, in no order.
+pub(super) fn listed(conn: &Connection, reader: &str) -> rusqlite::Result<Vec<Listed>> {
+    let mut statement =
+        conn.prepare_cached("SELECT id, deck, phase, batch FROM item WHERE reader = ?1")?;
+    let mut rows = statement.query([reader])?;
+    let mut items = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Text(id) = row.get(0)?;
+        let phase = phase_at(row, 2)?;
+        items.push(Listed { id, deck: row.get(1)?, phase, batch: row.get(3)? });
+    }
+    Ok(items)
+}
+
+fn phase_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Phase> {
+    let word = row.get_ref(column)?.as_str()?;
+    phase_from(word).ok_or_else(|| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            format!("`{word}` is no phase").into(),
+        )
+    })
+}
+
 /// A reader's worklist as stored.
 pub(super) fn worklist_of(conn: &Connection, reader: &str) -> rusqlite::Result<Option<Worklist>> {
     let gaps = conn
@@ -461,14 +496,7 @@ pub(super) fn worklist_of(conn: &Connection, reader: &str) -> rusqlite::Result<O
         .query_map([reader], |row| {
             let Text(id) = row.get(0)?;
             let study = StudyId(row.get::<_, i64>(1)?.cast_unsigned());
-            let phase: String = row.get(3)?;
-            let phase = phase_from(&phase).ok_or_else(|| {
-                rusqlite::Error::FromSqlConversionFailure(
-                    3,
-                    rusqlite::types::Type::Text,
-                    format!("`{phase}` is no phase").into(),
-                )
-            })?;
+            let phase = phase_at(row, 3)?;
             Ok(Item {
                 id,
                 study,

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use overread_core::event::{Event, EventBody, EventBodyError, FindingAnswer};
 use overread_core::{Answer, ItemId};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::events::{events_of, insert, insert_as_is};
+use super::events::{events_of, insert, insert_as_they_are};
+use super::load::deck_ids;
 use super::packet::PacketFacts;
-use super::projection::{FoldError, rebuild_reader};
+use super::projection::{FoldError, build_with, rebuild_with};
 use super::{OpenMode, Project};
 use crate::error::StoreError;
 use crate::files::name_of;
@@ -113,11 +115,24 @@ struct Known {
     chains: HashMap<String, Vec<String>>,
     /// Id and hash of every event.
     ids: HashMap<String, String>,
-    /// Items that were given out, by reader.
-    items: HashMap<String, BTreeSet<ItemId>>,
+    /// Items that were given out, and to whom.
+    items: HashMap<ItemId, Rc<str>>,
     /// Protocol versions that were ever in force.
     versions: BTreeSet<u32>,
     version: u32,
+}
+
+impl Known {
+    /// Takes in the next event of a chain.
+    fn take(&mut self, id: &str, chain: &str, hash: &str) {
+        match self.chains.get_mut(chain) {
+            Some(hashes) => hashes.push(hash.to_owned()),
+            None => {
+                self.chains.insert(chain.to_owned(), vec![hash.to_owned()]);
+            }
+        }
+        self.ids.insert(id.to_owned(), hash.to_owned());
+    }
 }
 
 impl Project {
@@ -167,9 +182,7 @@ impl Project {
         let plan = if self.heads()? == plan.heads { plan } else { self.plan_merge(&plan.files)? };
         let MergePlan { accepted, mut report, .. } = plan;
         if !accepted.is_empty() {
-            crate::backup::keep_if_changed(&self.conn, &self.path, &self.clock)?;
-            self.take_in(&accepted, &report, actor, device)?;
-            report.conflicts = self.conflicts()?;
+            report.conflicts = self.take_in(&accepted, &report, actor, device)?;
             report.conflicts_of_its_readers();
         }
         Ok(report)
@@ -189,21 +202,19 @@ impl Project {
             versions: BTreeSet::new(),
             version: self.protocol()?.version,
         };
-        for event in self.events(None)? {
-            known.chains.entry(event.chain).or_default().push(event.hash.clone());
-            known.ids.insert(event.id, event.hash);
-        }
-        let read = || -> rusqlite::Result<Vec<(String, String)>> {
-            self.conn
-                .prepare("SELECT reader, id FROM item")?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
-        };
-        for (reader, item) in read().map_err(self.sql("read the worklists"))? {
-            if let Ok(item) = item.parse() {
-                known.items.entry(reader).or_default().insert(item);
+        let mut read = || -> rusqlite::Result<()> {
+            let mut events =
+                self.conn.prepare("SELECT id, chain, hash FROM event ORDER BY chain, chain_seq")?;
+            let mut rows = events.query([])?;
+            while let Some(row) = rows.next()? {
+                let text =
+                    |column| -> rusqlite::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
+                known.take(text(0)?, text(1)?, text(2)?);
             }
-        }
+            Ok(())
+        };
+        read().map_err(self.sql("read the log"))?;
+        known.items = given_out(&self.conn).map_err(self.sql("read the worklists"))?;
         let read = || -> rusqlite::Result<BTreeSet<u32>> {
             self.conn
                 .prepare("SELECT version FROM protocol")?
@@ -214,55 +225,127 @@ impl Project {
         Ok(known)
     }
 
-    /// Writes all accepted events and folds the readers they are of, in one transaction.
+    /// Writes all accepted events and folds the readers they are of, in one transaction; gives the conflicts
+    /// there are then. Nothing is committed before the file as it was is in a backup.
     fn take_in(
         &mut self,
         accepted: &[Incoming],
         report: &MergeReport,
         actor: &str,
         device: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Conflict>, StoreError> {
         let in_packet = self.packet()?.is_some();
+        let wal: String = self
+            .conn
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .map_err(self.sql("merge"))?;
+        // Beside a write-ahead log the backup can be made while rows are written; it sees none of them.
+        let beside = wal.eq_ignore_ascii_case("wal");
+        if !beside {
+            crate::backup::keep_if_changed(&self.conn, &self.path, &self.clock)?;
+        }
         let tx = self
             .conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| StoreError::sqlite(&self.path, "merge", error))?;
-        let write = || -> Result<(), FoldError> {
-            let mut readers = BTreeSet::new();
-            for incoming in accepted {
-                for (event, _) in &incoming.events {
-                    insert_as_is(&tx, event)?;
-                    readers.insert(event.actor.as_str());
-                }
-            }
-            for reader in readers {
-                rebuild_reader(&tx, reader)?;
-            }
-            let conflicts = conflicts_of(&tx)?;
-            let mut bodies = Vec::new();
-            for incoming in accepted.iter().filter(|incoming| !incoming.events.is_empty()) {
-                let Some(row) = report.files.get(incoming.place) else { continue };
-                let reader = row.reader.clone().unwrap_or_default();
-                let of_reader = conflicts.iter().filter(|c| c.reader == reader).count();
-                bodies.push(EventBody::PacketMerged {
-                    packet: incoming.facts.as_ref().map_or_else(String::new, |f| f.id.clone()),
-                    reader,
-                    events: row.came_in,
-                    reads: row.reads,
-                    conflicts: of_reader as u64,
-                });
-            }
+        let (path, clock) = (self.path.as_path(), &self.clock);
+        let write = |tx: &Connection| -> Result<Vec<Conflict>, FoldError> {
+            insert_and_fold(tx, accepted)?;
+            let conflicts = conflicts_of(tx)?;
             // Who merges two packets of one reader notes nothing that the lead would have to know.
             if !in_packet {
-                insert(&tx, actor, device, &bodies, &self.clock)?;
+                insert(tx, actor, device, &merged(accepted, report, &conflicts), clock)?;
             }
-            tx.commit()?;
-            Ok(())
+            Ok(conflicts)
         };
-        let done = write().map_err(|error| error.into_store(&self.path, "merge"));
+        let done = std::thread::scope(|scope| {
+            let keep = || crate::backup::keep_beside(path, clock);
+            let named = std::thread::Builder::new().name("merge-backup".to_owned());
+            let keeping = beside.then(|| named.spawn_scoped(scope, keep).ok());
+            let written = write(&tx);
+            match keeping {
+                None => {}
+                Some(thread) => match thread.and_then(|thread| thread.join().ok()) {
+                    Some(kept) => kept.map(|_path| ())?,
+                    None => keep().map(|_path| ())?,
+                },
+            }
+            written
+                .and_then(|conflicts| {
+                    tx.commit()?;
+                    Ok(conflicts)
+                })
+                .map_err(|error| error.into_store(path, "merge"))
+        });
         self.states.clear();
         done
     }
+}
+
+/// Writes events that were made elsewhere, and what they make of their readers' items.
+fn insert_and_fold(conn: &Connection, accepted: &[Incoming]) -> Result<(), FoldError> {
+    let mut of_readers: BTreeMap<&str, Vec<(&Event, &EventBody)>> = BTreeMap::new();
+    for (event, body) in accepted.iter().flat_map(|incoming| &incoming.events) {
+        of_readers.entry(&event.actor).or_default().push((event, body));
+    }
+    let mut new = BTreeSet::new();
+    for reader in of_readers.keys().copied() {
+        let known: bool = conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM event WHERE actor = ?1)")?
+            .query_row([reader], |row| row.get(0))?;
+        if !known {
+            new.insert(reader);
+        }
+    }
+    insert_as_they_are(
+        conn,
+        accepted.iter().flat_map(|incoming| incoming.events.iter().map(|(event, _)| event)),
+    )?;
+    let decks = deck_ids(conn)?;
+    for (reader, mut events) in of_readers {
+        if new.contains(reader) {
+            events.sort_by_key(|(event, _)| (event.chain.as_str(), event.chain_seq));
+            build_with(conn, &decks, reader, events.into_iter())?;
+        } else {
+            rebuild_with(conn, &decks, reader)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is noted of each file that brought something.
+fn merged(accepted: &[Incoming], report: &MergeReport, conflicts: &[Conflict]) -> Vec<EventBody> {
+    let note = |incoming: &Incoming| {
+        let row = report.files.get(incoming.place)?;
+        let reader = row.reader.clone().unwrap_or_default();
+        let of_reader = conflicts.iter().filter(|conflict| conflict.reader == reader).count();
+        Some(EventBody::PacketMerged {
+            packet: incoming.facts.as_ref().map_or_else(String::new, |facts| facts.id.clone()),
+            reader,
+            events: row.came_in,
+            reads: row.reads,
+            conflicts: of_reader as u64,
+        })
+    };
+    accepted.iter().filter_map(note).collect()
+}
+
+/// Items by whose worklist they are in.
+fn given_out(conn: &Connection) -> rusqlite::Result<HashMap<ItemId, Rc<str>>> {
+    let mut items = HashMap::new();
+    let mut last: Rc<str> = Rc::from("");
+    let mut statement = conn.prepare("SELECT reader, id FROM item")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let reader = row.get_ref(0)?.as_str()?;
+        if *last != *reader {
+            last = Rc::from(reader);
+        }
+        if let Ok(item) = row.get_ref(1)?.as_str()?.parse() {
+            items.insert(item, Rc::clone(&last));
+        }
+    }
+    Ok(items)
 }
 
 /// A file as it was read, before it is held against the project.
@@ -330,10 +413,10 @@ fn look_into(
     row.reader = facts.as_ref().map(|facts| facts.reader.clone());
     let events = events?;
     belongs(&events, known, facts.as_ref())?;
-    forks(&events, known)?;
-    let mut fresh = Vec::new();
-    for (event, body) in events {
-        if known.ids.contains_key(&event.id) {
+    let there = forks(&events, known)?;
+    let mut fresh = Vec::with_capacity(events.len());
+    for ((event, body), is_there) in events.into_iter().zip(there) {
+        if is_there {
             row.was_there += 1;
             continue;
         }
@@ -353,8 +436,7 @@ fn look_into(
             row.reads += 1;
             row.other_protocol += u64::from(*protocol_version != known.version);
         }
-        known.ids.insert(event.id.clone(), event.hash.clone());
-        known.chains.entry(event.chain.clone()).or_default().push(event.hash.clone());
+        known.take(&event.id, &event.chain, &event.hash);
     }
     Ok(Incoming { place, facts, events: fresh })
 }
@@ -373,26 +455,34 @@ fn belongs(events: &[Read], known: &Known, facts: Option<&PacketFacts>) -> Resul
     }
 }
 
-/// At one place of a chain stands one event. Two files that say different things there were copied apart.
-fn forks(events: &[Read], known: &Known) -> Result<(), String> {
+/// Which of the events are there already. At one place of a chain stands one event: two files that say
+/// different things there were copied apart.
+fn forks(events: &[Read], known: &Known) -> Result<Vec<bool>, String> {
+    let mut there = Vec::with_capacity(events.len());
+    let mut chain: Option<(&str, &[String])> = None;
     for (event, _) in events {
-        let here = known.chains.get(&event.chain);
+        let here = match chain {
+            Some((name, hashes)) if name == event.chain => hashes,
+            _ => known.chains.get(&event.chain).map(Vec::as_slice).unwrap_or_default(),
+        };
+        chain = Some((&event.chain, here));
         let at = usize::try_from(event.chain_seq).unwrap_or(0).saturating_sub(1);
-        let other = here.and_then(|hashes| hashes.get(at)).is_some_and(|hash| *hash != event.hash);
-        if other {
+        if here.get(at).is_some_and(|hash| *hash != event.hash) {
             return Err(format!(
                 "Event {} of chain {} is not the one that is here: the file was copied, and both copies were written on one device. Nothing of it was taken in; keep the file.",
                 event.chain_seq, event.chain
             ));
         }
-        if known.ids.get(&event.id).is_some_and(|hash| *hash != event.hash) {
+        let of_id = known.ids.get(&event.id);
+        if of_id.is_some_and(|hash| *hash != event.hash) {
             return Err(format!(
                 "Event {} of chain {} has the id of another event that is here.",
                 event.chain_seq, event.chain
             ));
         }
+        there.push(of_id.is_some());
     }
-    Ok(())
+    Ok(there)
 }
 
 /// Only what a reader does comes in, about items that were given to that reader.
@@ -421,8 +511,8 @@ fn allowed(
             event.actor
         ));
     }
-    let items = known.items.get(&event.actor);
-    if body.item().is_some_and(|item| !items.is_some_and(|items| items.contains(&item))) {
+    let given = |item: &ItemId| known.items.get(item).is_some_and(|to| **to == *event.actor);
+    if body.item().is_some_and(|item| !given(&item)) {
         return Err(format!(
             "Event {} of chain {} is about an item that {} was not given. Nothing of it was taken in.",
             event.chain_seq, event.chain, event.actor

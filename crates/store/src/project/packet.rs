@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::Project;
 use super::create::insert_protocol;
-use super::events::insert_as_is;
+use super::events::insert_as_they_are;
 use super::sample::{insert_decks, insert_worklist, sample_hash};
 use crate::clock::{Clock, text_of};
 use crate::error::StoreError;
@@ -343,7 +343,7 @@ fn fill(
     )?;
     insert_decks(&tx, &blinded.sample, &numbers)?;
     insert_worklist(&tx, &blinded.list, &numbers)?;
-    insert_as_is(&tx, event)?;
+    insert_as_they_are(&tx, std::iter::once(event))?;
     tx.commit()?;
     conn.close().map_err(|(_, error)| error)
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use overread_core::event::{Event, EventBody, EventBodyError};
-use overread_core::{Answer, ItemId, ItemState, NoAnswer, ReadingState, Sample, Worklist};
-use rusqlite::{Connection, params};
+use overread_core::{Answer, DeckId, ItemId, ItemState, NoAnswer, ReadingState};
+use rusqlite::Connection;
 
+use super::bulk::{self, Cell};
 use super::events::pass_events;
 use super::load;
 use crate::error::StoreError;
@@ -117,21 +118,14 @@ impl Fold {
 /// Chains are taken in the order of their names, which no clock decides. Where one ends, what was
 /// answered in it settles.
 pub(super) fn fold_reader(conn: &Connection, reader: &str) -> Result<ReadingState, FoldError> {
-    let (sample, worklist) = match load::sample_of(conn)? {
-        Some(sample) => {
-            let worklist = load::worklist_of(conn, reader)?.unwrap_or_default();
-            (sample, worklist)
-        }
-        None => (Sample::default(), Worklist::default()),
-    };
-    let mut state = ReadingState::new(&sample, &worklist);
-    fold_into(conn, reader, &mut state, |_, _| {})?;
+    let mut state = empty_state(conn, &load::deck_ids(conn)?, reader)?;
+    fold_into(conn, reader, &mut state)?;
     Ok(state)
 }
 
 /// The readers with a worklist, before anything was read.
 pub(super) fn empty_states(conn: &Connection) -> rusqlite::Result<BTreeMap<String, ReadingState>> {
-    let Some(sample) = load::sample_of(conn)? else { return Ok(BTreeMap::new()) };
+    let decks = load::deck_ids(conn)?;
     let readers: Vec<String> = conn
         .prepare("SELECT reader FROM worklist ORDER BY reader")?
         .query_map([], |row| row.get(0))?
@@ -139,57 +133,84 @@ pub(super) fn empty_states(conn: &Connection) -> rusqlite::Result<BTreeMap<Strin
     readers
         .into_iter()
         .map(|reader| {
-            let list = load::worklist_of(conn, &reader)?.unwrap_or_default();
-            let state = ReadingState::new(&sample, &list);
+            let state = empty_state(conn, &decks, &reader)?;
             Ok((reader, state))
         })
         .collect()
 }
 
-fn fold_into(
+fn empty_state(
     conn: &Connection,
+    decks: &[DeckId],
     reader: &str,
-    state: &mut ReadingState,
-    mut seen: impl FnMut(&ReadingState, &EventBody),
-) -> Result<(), FoldError> {
-    let mut chain = String::new();
+) -> rusqlite::Result<ReadingState> {
+    Ok(ReadingState::of_items(decks.to_vec(), load::listed(conn, reader)?))
+}
+
+fn fold_into(conn: &Connection, reader: &str, state: &mut ReadingState) -> Result<(), FoldError> {
+    let mut folding = Folding { state, chain: String::new() };
     pass_events(conn, reader, |event| {
-        if event.chain != chain {
-            if !chain.is_empty() {
-                state.end_chain();
-            }
-            event.chain.clone_into(&mut chain);
-        }
         let body = EventBody::from_parts(event.kind, event.body)
             .map_err(|source| FoldError::Event(event.chain.to_owned(), event.chain_seq, source))?;
-        state.apply(event.at, &body);
-        seen(state, &body);
+        folding.take(event.chain, event.at, &body);
         Ok(())
     })
 }
 
+/// A state on its way through one reader's events, chain by chain.
+struct Folding<'a> {
+    state: &'a mut ReadingState,
+    chain: String,
+}
+
+impl Folding<'_> {
+    fn take(&mut self, chain: &str, at: &str, body: &EventBody) {
+        if chain != self.chain {
+            if !self.chain.is_empty() {
+                self.state.end_chain();
+            }
+            chain.clone_into(&mut self.chain);
+        }
+        self.state.apply(at, body);
+    }
+}
+
 /// Throws one reader's rows away and folds them again.
 pub(crate) fn rebuild_reader(conn: &Connection, reader: &str) -> Result<(), FoldError> {
+    rebuild_with(conn, &load::deck_ids(conn)?, reader)
+}
+
+/// As [`rebuild_reader`], where the decks were read for many of them.
+pub(super) fn rebuild_with(
+    conn: &Connection,
+    decks: &[DeckId],
+    reader: &str,
+) -> Result<(), FoldError> {
     for sql in [
         "DELETE FROM item_state WHERE reader = ?1",
         "DELETE FROM answer WHERE reader = ?1",
         "DELETE FROM item_tag WHERE reader = ?1",
         "DELETE FROM item_also WHERE reader = ?1",
     ] {
-        conn.execute(sql, [reader])?;
+        conn.prepare_cached(sql)?.execute([reader])?;
     }
-    let (sample, worklist) = match load::sample_of(conn)? {
-        Some(sample) => (sample, load::worklist_of(conn, reader)?.unwrap_or_default()),
-        None => (Sample::default(), Worklist::default()),
-    };
-    let mut state = ReadingState::new(&sample, &worklist);
-    let mut items = BTreeSet::new();
-    fold_into(conn, reader, &mut state, |_, body| items.extend(body.item()))?;
-    for item in items {
-        if let Some(item_state) = state.item(item) {
-            write_item(conn, reader, item, item_state)?;
-        }
-    }
+    let mut state = empty_state(conn, decks, reader)?;
+    fold_into(conn, reader, &mut state)?;
+    write_all(conn, reader, &state)?;
+    Ok(())
+}
+
+/// Folds all events of a reader of whom there were none before: chain by chain, each in its order.
+pub(super) fn build_with<'a>(
+    conn: &Connection,
+    decks: &[DeckId],
+    reader: &str,
+    events: impl Iterator<Item = (&'a Event, &'a EventBody)>,
+) -> Result<(), FoldError> {
+    let mut state = empty_state(conn, decks, reader)?;
+    let mut folding = Folding { state: &mut state, chain: String::new() };
+    events.for_each(|(event, body)| folding.take(&event.chain, &event.at, body));
+    write_all(conn, reader, &state)?;
     Ok(())
 }
 
@@ -199,7 +220,8 @@ pub(crate) fn rebuild_all(conn: &Connection) -> Result<(), FoldError> {
         .prepare("SELECT DISTINCT actor FROM event ORDER BY actor")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    actors.iter().try_for_each(|actor| rebuild_reader(conn, actor))
+    let decks = load::deck_ids(conn)?;
+    actors.iter().try_for_each(|actor| rebuild_with(conn, &decks, actor))
 }
 
 /// Whether the tables say of a reader's items what the state says.
@@ -275,73 +297,98 @@ fn write_item(
     state: &ItemState,
 ) -> rusqlite::Result<()> {
     let id = item.to_string();
-    let now = state.current();
-    conn.prepare_cached(
-        "INSERT OR REPLACE INTO item_state (reader, item, locks, revisions, reopened, settled,
-             skipped, flagged, comment, phase, version, locked_at, active_ms, after_release, outcome)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-    )?
-    .execute(params![
-        reader,
-        id,
-        i64::try_from(state.locks.len()).unwrap_or(i64::MAX),
-        i64::try_from(state.revisions()).unwrap_or(i64::MAX),
-        state.reopened,
-        state.settled.is_some(),
-        state.skipped,
-        state.flagged,
-        state.comment,
-        now.map(|lock| lock.phase.word()),
-        now.map(|lock| lock.protocol_version),
-        now.map(|lock| lock.at.as_str()).or(state.outcome.as_ref().map(|(_, at)| at.as_str())),
-        now.map(|lock| i64::try_from(lock.active_ms).unwrap_or(i64::MAX)),
-        now.map(|lock| lock.after_release),
-        state.outcome.as_ref().map(|(outcome, _)| outcome.word())
-    ])?;
-    write_answers(conn, reader, &id, state)?;
-    let sets = [
-        ("INSERT INTO item_tag (reader, item, tag) VALUES (?1, ?2, ?3)", &state.tags),
-        ("INSERT INTO item_also (reader, item, finding) VALUES (?1, ?2, ?3)", &state.also),
-    ];
-    for (insert, members) in sets {
+    bulk::replace_one(conn, STATE, state_cells(reader, &id, state))?;
+    for row in answer_rows(reader, &id, state) {
+        bulk::insert_one(conn, ANSWER, row)?;
+    }
+    for (into, members) in [(TAG, &state.tags), (ALSO, &state.also)] {
         for member in members {
-            conn.prepare_cached(insert)?.execute([reader, &id, member])?;
+            bulk::insert_one(conn, into, member_cells(reader, &id, member))?;
         }
     }
     Ok(())
 }
 
-fn write_answers(
-    conn: &Connection,
-    reader: &str,
-    id: &str,
-    state: &ItemState,
-) -> rusqlite::Result<()> {
+/// Writes all items of a reader of whom no row is there.
+fn write_all(conn: &Connection, reader: &str, state: &ReadingState) -> rusqlite::Result<()> {
+    let mut items: Vec<(String, &ItemState)> =
+        state.items().map(|(id, item)| (id.to_string(), item)).collect();
+    // In the order of the tables' keys.
+    items.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let each = || items.iter().map(|(id, state)| (id.as_str(), *state));
+    bulk::insert(conn, STATE, each().map(|(id, state)| state_cells(reader, id, state)))?;
+    bulk::insert(conn, ANSWER, each().flat_map(|(id, state)| answer_rows(reader, id, state)))?;
+    let tags = each().flat_map(|(id, state)| {
+        state.tags.iter().map(move |member| member_cells(reader, id, member))
+    });
+    bulk::insert(conn, TAG, tags)?;
+    let also = each().flat_map(|(id, state)| {
+        state.also.iter().map(move |member| member_cells(reader, id, member))
+    });
+    bulk::insert(conn, ALSO, also)
+}
+
+const STATE: &str =
+    "item_state (reader, item, locks, revisions, reopened, settled, skipped, flagged,
+    comment, phase, version, locked_at, active_ms, after_release, outcome)";
+const ANSWER: &str = "answer (reader, item, finding, level, no_answer, settled_level,
+    settled_no_answer, settled_version)";
+const TAG: &str = "item_tag (reader, item, tag)";
+const ALSO: &str = "item_also (reader, item, finding)";
+
+fn state_cells<'a>(reader: &'a str, id: &'a str, state: &'a ItemState) -> [Cell<'a>; 15] {
+    let now = state.current();
+    let count = |n: usize| Cell::Int(i64::try_from(n).unwrap_or(i64::MAX));
+    let outcome = state.outcome.as_ref();
+    let locked_at = now.map(|lock| lock.at.as_str()).or(outcome.map(|(_, at)| at.as_str()));
+    [
+        Cell::Text(reader),
+        Cell::Text(id),
+        count(state.locks.len()),
+        count(state.revisions()),
+        Cell::Int(state.reopened.into()),
+        Cell::Int(state.settled.is_some().into()),
+        Cell::Int(state.skipped.into()),
+        Cell::Int(state.flagged.into()),
+        Cell::Text(&state.comment),
+        Cell::text(now.map(|lock| lock.phase.word())),
+        Cell::int(now.map(|lock| lock.protocol_version)),
+        Cell::text(locked_at),
+        Cell::int(now.map(|lock| i64::try_from(lock.active_ms).unwrap_or(i64::MAX))),
+        Cell::int(now.map(|lock| i64::from(lock.after_release))),
+        Cell::text(outcome.map(|(outcome, _)| outcome.word())),
+    ]
+}
+
+fn answer_rows<'a>(
+    reader: &'a str,
+    id: &'a str,
+    state: &'a ItemState,
+) -> impl Iterator<Item = [Cell<'a>; 8]> {
     let (now, settled) = (state.current(), state.settled_lock());
     let findings: BTreeSet<&str> = [now, settled]
         .into_iter()
         .flatten()
         .flat_map(|lock| lock.answers.iter().map(|answer| answer.finding.as_str()))
         .collect();
-    let mut row = conn.prepare_cached(
-        "INSERT INTO answer (reader, item, finding, level, no_answer, settled_level,
-             settled_no_answer, settled_version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    for finding in findings {
+    let level = |answer: Option<Answer>| Cell::int(answer.and_then(Answer::level).map(|l| l.0));
+    let word =
+        |answer: Option<Answer>| Cell::text(answer.and_then(Answer::no_answer).map(NoAnswer::word));
+    findings.into_iter().map(move |finding| {
         let [stands, first] = [now, settled].map(|lock| lock.and_then(|l| l.answer(finding)));
-        let level = |answer: Option<Answer>| answer.and_then(Answer::level).map(|l| l.0);
-        let word = |answer: Option<Answer>| answer.and_then(Answer::no_answer).map(NoAnswer::word);
-        row.execute(params![
-            reader,
-            id,
-            finding,
+        [
+            Cell::Text(reader),
+            Cell::Text(id),
+            Cell::Text(finding),
             level(stands),
             word(stands),
             level(first),
             word(first),
-            settled.map(|lock| lock.protocol_version)
-        ])?;
-    }
-    Ok(())
+            Cell::int(settled.map(|lock| lock.protocol_version)),
+        ]
+    })
+}
+
+fn member_cells<'a>(reader: &'a str, id: &'a str, member: &'a str) -> [Cell<'a>; 3] {
+    [Cell::Text(reader), Cell::Text(id), Cell::Text(member)]
 }
