@@ -74,6 +74,36 @@ fn wrong_usage_is_status_2() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_misspelt_name_is_answered_with_the_one_that_was_meant_and_with_all_there_are() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    let project = project.to_str().context("a path in UTF-8")?;
+    let run = |words: &[&str]| place.run(words);
+    run(&["readers", project, "add", "Berta"])?;
+    let script = place.write("keys.txt", "1\n")?;
+    let script = script.to_str().context("a path in UTF-8")?;
+    let read = ["read", project, "--reader", "Bertha", "--script", script];
+    refused(&run(&read)?, &["Bertha"]);
+    let review = ["review", project, "--reader", "Bertha"];
+    refused(&run(&review)?, &["`Bertha`", "Did you mean `Berta`?", "Berta, demo"]);
+    let out = place.at("p.overread");
+    let out = out.to_str().context("a path in UTF-8")?;
+    let packet = ["packet", project, "--reader", "dmeo", "-o", out];
+    refused(&run(&packet)?, &["Did you mean `demo`?"]);
+    let nobody = ["read", project, "--script", script];
+    refused(&run(&nobody)?, &["Berta", "demo", "--reader NAME"]);
+    let extend = ["sample", project, "--extend", "Pnuemothorax=1"];
+    refused(&run(&extend)?, &["did you mean `Pneumothorax`?", "Emphysema"]);
+    let labels = place.write("l.csv", CHEST_HEADER)?;
+    let labels = labels.to_str().context("a path in UTF-8")?;
+    let new = ["new", out, "--labels", labels, "--format", "cxr14", "--protocol", "cxr14-verfy"];
+    refused(&run(&new)?, &["Did you mean `cxr14-verify`?", "mura-relabel"]);
+    let merge = ["merge", project, project];
+    refused(&run(&merge)?, &["itself"]);
+    Ok(())
+}
+
 /// Nothing is there: what, where, and what to do, without the system's own numbers.
 #[test]
 fn a_path_that_leads_nowhere_is_named_with_what_to_do() -> Result<()> {

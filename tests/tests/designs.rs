@@ -254,6 +254,9 @@ fn a_panel_with_a_drawn_gold_an_adjudicator_and_models() -> Result<()> {
     let open = queue["added"].as_u64().context("added")?;
     assert!(0 < open && open <= 12, "{queue}");
     assert_eq!(audit.json("adjudicate", &[])?["added"], 0, "nothing is put twice");
+    let again = audit.place.ok(&audit.words("adjudicate", &[]))?;
+    assert!(again.contains("none of them new"), "{again}");
+    assert_eq!(again.trim().lines().count(), 1, "the queue is not told again: {again}");
     let before = audit.count("SELECT count(*) FROM v_reads WHERE phase = 'read'")?;
     let keys = "2\n".repeat(usize::try_from(open)?);
     assert_eq!(audit.read("J", &keys)?.len() as u64, open);
@@ -454,6 +457,10 @@ fn reads_from_elsewhere_count_only_where_they_were_declared_blinded() -> Result<
             "looser",
         ),
         ("study_id,reader_id,rule,finding,value\nID,X,clinical,Mass,yes\n", "0, 1 or nothing"),
+        (
+            "study_id,reader_id,rule,finding,value,level_name,protocol_version,after_release\n1,X,clinical,Mass,1,reportable,1,0\n",
+            "analyse --reads",
+        ),
     ] {
         let file = write("bad.csv", &text.replace("ID", &studies[0].0))?;
         let error = audit.fails("import-reads", &[&file, "--declared-blinded"])?;

@@ -74,7 +74,7 @@ pub enum Verb {
     Protocol(ProtocolArgs),
     /// Put studies on which locked reads disagree before an adjudicator
     #[command(
-        after_help = "Example: overread readers audit.overread add J1 --role adjudicator\n         overread adjudicate audit.overread\n         overread read audit.overread --reader J1 --script keys.txt"
+        after_help = "Example: overread readers audit.overread add J1 --role adjudicator\n         overread adjudicate audit.overread\n         overread read audit.overread --reader J1 --script keys.txt\n\nA question differs where locked reads fall on two sides of a rule, and where some readers gave a level and others answered unsure or inadequate. What was put before the adjudicator once is not put there again."
     )]
     Adjudicate(AdjudicateArgs),
     /// Put studies on which a reader and the label differ before that reader again, with the label

@@ -313,7 +313,7 @@ pub enum EventBody {
         reader: String,
         /// Events that were not there before.
         events: u64,
-        /// Lockings among them.
+        /// Items whose answers are among them.
         reads: u64,
         /// Items of this reader that two devices answered, with this packet taken in.
         conflicts: u64,

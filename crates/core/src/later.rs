@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::answer::{Level, Phase};
+use crate::answer::{Answer, Level, Phase};
 use crate::dataset::{Dataset, DatasetLabel};
 use crate::fold::ReaderRecord;
 use crate::ids::{ItemId, StudyId};
 use crate::protocol::{Finding, Protocol};
 use crate::random::SplitMix64;
-use crate::sampling::{Item, Sample, Stage, Worklist};
+use crate::sampling::{Deck, Item, Sample, Stage, Worklist};
 
 /// A study and finding to be looked at again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct Open {
     pub finding: String,
     /// The rules under which answers, or answer and label, differ.
     pub rules: Vec<String>,
+    /// Some readers gave a level, and others said that they cannot tell or that the film cannot.
+    pub undecided: bool,
 }
 
 /// The findings that a deck asks.
@@ -29,35 +31,38 @@ fn asked<'p>(protocol: &'p Protocol, deck: Option<&'p str>) -> impl Iterator<Ite
     protocol.findings.iter().filter(move |f| deck.map_or(f.asked, |id| f.id == id) && !f.practice)
 }
 
-/// The level of a locked answer under the protocol in force; the first that settled, else the one that stands.
-fn level_of(
+/// A locked answer under the protocol in force; the first that settled, else the one that stands.
+fn answer_of(
     protocol: &Protocol,
     reader: &ReaderRecord,
     item: &Item,
     finding: &str,
-) -> Option<Level> {
+) -> Option<Answer> {
     let state = reader.state.item(item.id)?;
     let lock = state.settled_lock().or_else(|| state.current().filter(|_| state.is_locked()))?;
     let in_force = lock.protocol_version == protocol.version;
-    lock.answer(finding).filter(|_| in_force)?.level()
+    lock.answer(finding).filter(|_| in_force)
 }
 
-/// Studies on which locked reads differ under at least one rule, in the order of decks, findings
-/// and study ids. Answers without a level are no disagreement.
+/// Studies on which locked reads differ, in the order of decks, findings and study ids: levels on two sides
+/// of at least one rule, or a level against an answer without one. Where nobody gave a level, readers agree that
+/// there is nothing to tell.
 pub fn disagreements(protocol: &Protocol, sample: &Sample, readers: &[ReaderRecord]) -> Vec<Open> {
     let mut open = Vec::new();
     for (index, deck) in (0_u32..).zip(&sample.decks) {
         for finding in asked(protocol, deck.finding.as_deref()) {
-            let mut levels: BTreeMap<StudyId, Vec<Level>> = BTreeMap::new();
+            let mut answers: BTreeMap<StudyId, Vec<Answer>> = BTreeMap::new();
             for reader in readers {
                 let mine = reader.worklist.items.iter();
                 for item in mine.filter(|i| i.deck == index && i.phase == Phase::Read) {
-                    if let Some(level) = level_of(protocol, reader, item, &finding.id) {
-                        levels.entry(item.study).or_default().push(level);
+                    if let Some(answer) = answer_of(protocol, reader, item, &finding.id) {
+                        answers.entry(item.study).or_default().push(answer);
                     }
                 }
             }
-            for (study, levels) in levels {
+            for (study, answers) in answers {
+                let levels: Vec<Level> = answers.iter().filter_map(|a| a.level()).collect();
+                let undecided = !levels.is_empty() && levels.len() < answers.len();
                 let differ = |threshold: Level| {
                     let positive = levels.iter().filter(|level| level.meets(threshold)).count();
                     0 < positive && positive < levels.len()
@@ -68,9 +73,9 @@ pub fn disagreements(protocol: &Protocol, sample: &Sample, readers: &[ReaderReco
                     .filter(|rule| differ(rule.threshold))
                     .map(|rule| rule.name.clone())
                     .collect();
-                if !rules.is_empty() {
+                if !rules.is_empty() || undecided {
                     let finding = finding.id.clone();
-                    open.push(Open { deck: index, study, finding, rules });
+                    open.push(Open { deck: index, study, finding, rules, undecided });
                 }
             }
         }
@@ -103,7 +108,8 @@ pub fn discordances(
             }
             for item in items.iter().filter(|item| item.phase == Phase::Read) {
                 let label = label_of(dataset, protocol, finding, item.study);
-                let Some(level) = level_of(protocol, reader, item, &finding.id) else { continue };
+                let answer = answer_of(protocol, reader, item, &finding.id);
+                let Some(level) = answer.and_then(Answer::level) else { continue };
                 let rules: Vec<String> = protocol
                     .rules
                     .iter()
@@ -112,7 +118,7 @@ pub fn discordances(
                     .collect();
                 if !rules.is_empty() {
                     let (study, finding) = (item.study, finding.id.clone());
-                    open.push(Open { deck: index, study, finding, rules });
+                    open.push(Open { deck: index, study, finding, rules, undecided: false });
                 }
             }
         }
@@ -142,11 +148,14 @@ pub fn label_of(
     }
 }
 
-/// Puts open questions behind what is in a worklist, shuffled within each deck by seed and reader.
-/// Those that stand there already are passed over, and so are studies that the reader has read for
-/// the adjudicator's part.
-pub fn append(sample: &Sample, list: &mut Worklist, open: &[Open], phase: Phase) -> usize {
-    let before = list.items.len();
+/// The open questions that are not in a worklist yet, without the studies that its reader has read for the
+/// adjudicator's part.
+pub fn missing<'o>(
+    sample: &Sample,
+    list: &Worklist,
+    open: &'o [Open],
+    phase: Phase,
+) -> Vec<&'o Open> {
     let own: BTreeSet<StudyId> = list
         .items
         .iter()
@@ -154,21 +163,33 @@ pub fn append(sample: &Sample, list: &mut Worklist, open: &[Open], phase: Phase)
         .map(|item| item.study)
         .collect();
     let known: BTreeSet<ItemId> = list.items.iter().map(|item| item.id).collect();
+    let there = |open: &Open| {
+        let deck = sample.decks.get(open.deck as usize);
+        deck.is_some_and(|deck| known.contains(&item_id(deck, open, &list.reader, phase)))
+    };
+    open.iter().filter(|open| !own.contains(&open.study) && !there(open)).collect()
+}
+
+fn item_id(deck: &Deck, open: &Open, reader: &str, phase: Phase) -> ItemId {
+    let (deck, study) = (deck.id.to_string(), open.study.to_string());
+    ItemId::derive(&[&deck, &study, reader, phase.word(), &open.finding])
+}
+
+/// Puts open questions behind what is in a worklist, shuffled within each deck by seed and reader.
+/// Those that stand there already are passed over, and so are studies that the reader has read for
+/// the adjudicator's part.
+pub fn append(sample: &Sample, list: &mut Worklist, open: &[Open], phase: Phase) -> usize {
+    let before = list.items.len();
+    let missing = missing(sample, list, open, phase);
     let batch = 1 + list.items.iter().map(|item| item.batch).max().unwrap_or(0);
     let reader = list.reader.clone();
     for (index, deck) in (0_u32..).zip(&sample.decks) {
         let id = deck.id.to_string();
-        let mut items: Vec<Item> = open
+        let mut items: Vec<Item> = missing
             .iter()
-            .filter(|open| open.deck == index && !own.contains(&open.study))
+            .filter(|open| open.deck == index)
             .map(|open| Item {
-                id: ItemId::derive(&[
-                    &id,
-                    &open.study.to_string(),
-                    &reader,
-                    phase.word(),
-                    &open.finding,
-                ]),
+                id: item_id(deck, open, &reader, phase),
                 study: open.study,
                 deck: index,
                 phase,
@@ -176,7 +197,6 @@ pub fn append(sample: &Sample, list: &mut Worklist, open: &[Open], phase: Phase)
                 batch,
                 finding: Some(open.finding.clone()),
             })
-            .filter(|item| !known.contains(&item.id))
             .collect();
         items.sort_unstable_by_key(|item| item.id);
         let purpose = ["later", phase.word(), &reader, &id, &batch.to_string()];
@@ -190,11 +210,11 @@ pub fn append(sample: &Sample, list: &mut Worklist, open: &[Open], phase: Phase)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::Answer;
+    use crate::answer::NoAnswer;
     use crate::event::{EventBody, FindingAnswer, Via};
     use crate::fold::ReadingState;
     use crate::protocol::builtin;
-    use crate::sampling::{Deck, Member};
+    use crate::sampling::Member;
     use crate::{DeckId, Labels, Study};
 
     fn member(n: u64) -> Member {
@@ -217,6 +237,10 @@ mod tests {
 
     /// A reader with one level per study; `None` is not read.
     fn reader(name: &str, levels: [Option<u8>; 4]) -> ReaderRecord {
+        reader_who(name, levels.map(|level| level.map(|level| Answer::Level(Level(level)))))
+    }
+
+    fn reader_who(name: &str, answers: [Option<Answer>; 4]) -> ReaderRecord {
         let items: Vec<Item> = (0..4)
             .map(|n| Item {
                 id: ItemId::derive(&[name, &n.to_string()]),
@@ -230,9 +254,8 @@ mod tests {
             .collect();
         let worklist = Worklist { reader: name.to_owned(), items, gap_violations: 0 };
         let mut state = ReadingState::new(&sample(), &worklist);
-        for (item, level) in worklist.items.iter().zip(levels) {
-            let Some(level) = level else { continue };
-            let answer = Answer::Level(Level(level));
+        for (item, answer) in worklist.items.iter().zip(answers) {
+            let Some(answer) = answer else { continue };
             state.apply(
                 "t",
                 &EventBody::ReadLocked {
@@ -264,6 +287,21 @@ mod tests {
             .map(|o| (o.study.0, o.rules.iter().map(String::as_str).collect()))
             .collect();
         assert_eq!(found, [(1, vec!["clinical"]), (2, vec!["permissive", "clinical"])]);
+    }
+
+    #[test]
+    fn a_level_against_no_answer_is_a_disagreement_and_no_answers_alone_are_none() {
+        let (unsure, inadequate) = (NoAnswer::Unsure, NoAnswer::Inadequate);
+        let no = |why| Some(Answer::NoAnswer(why));
+        let some = |level| Some(Answer::Level(Level(level)));
+        let readers = [
+            reader_who("A", [no(unsure), no(unsure), no(inadequate), some(0)]),
+            reader_who("B", [some(2), no(inadequate), some(0), some(0)]),
+        ];
+        let open = disagreements(&protocol(), &sample(), &readers);
+        let found: Vec<(u64, bool)> = open.iter().map(|o| (o.study.0, o.undecided)).collect();
+        assert_eq!(found, [(0, true), (2, true)]);
+        assert!(open.iter().all(|open| open.rules.is_empty()), "no two levels differ");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use overread_core::later::{self, Open};
 use overread_core::{
-    Answer, Dataset, ImageId, Item, Level, Phase, Protocol, ReaderRecord, ReviewOutcome, Sample,
-    StudyId, Worklist,
+    Dataset, ImageId, Item, Level, Phase, Protocol, ReaderRecord, ReviewOutcome, Sample, StudyId,
+    Worklist,
 };
 use overread_store::{Project, StoreError};
 
@@ -15,7 +15,7 @@ use crate::read_view::{answer_words, cap, capital};
 use crate::room::Room;
 use crate::view::{AnswerView, Mark, RowState};
 
-/// How many locked reads have each level, by deck, study and finding.
+/// How many locked reads have each level, and in the last place how many have none, by deck, study and finding.
 pub(crate) type Tallies = HashMap<(u32, StudyId, String), Vec<usize>>;
 
 /// Counts what was answered where readers disagree.
@@ -23,15 +23,17 @@ pub(crate) fn tallies(protocol: &Protocol, sample: &Sample, readers: &[ReaderRec
     let open = later::disagreements(protocol, sample, readers);
     let mut tallies = Tallies::new();
     for Open { deck, study, finding, .. } in open {
-        let mut counts = vec![0; protocol.levels.len()];
+        let none = protocol.levels.len();
+        let mut counts = vec![0; none + 1];
         for reader in readers {
             let items = reader.worklist.items.iter();
             let mine = |i: &&Item| i.deck == deck && i.study == study && i.phase == Phase::Read;
             for item in items.filter(mine) {
                 let state = reader.state.item(item.id);
                 let lock = state.and_then(|s| s.settled_lock().or_else(|| s.current()));
-                let level = lock.and_then(|lock| lock.answer(&finding)).and_then(Answer::level);
-                if let Some(count) = level.and_then(|l| counts.get_mut(usize::from(l.0))) {
+                let Some(answer) = lock.and_then(|lock| lock.answer(&finding)) else { continue };
+                let place = answer.level().map_or(none, |level| usize::from(level.0));
+                if let Some(count) = counts.get_mut(place) {
                     *count += 1;
                 }
             }
@@ -50,6 +52,8 @@ pub(crate) fn tally_words(room: &Room, item: &Item) -> Option<String> {
         .protocol
         .levels
         .iter()
+        .map(String::as_str)
+        .chain(["without an answer"])
         .zip(counts)
         .filter(|(_, n)| 0 < **n)
         .map(|(level, n)| format!("{n} {level}"))

@@ -17,6 +17,27 @@ pub(crate) struct Header {
     pub(crate) wal: bool,
 }
 
+/// Whether two paths lead to one file.
+pub(crate) fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
+        (Ok(a), Ok(b)) => a == b || same_node(&a, &b),
+        _ => false,
+    }
+}
+
+/// A second name of one file, by a hard link.
+#[cfg(unix)]
+fn same_node(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let node = |path: &Path| std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    node(a).is_some_and(|node_a| node(b) == Some(node_a))
+}
+
+#[cfg(not(unix))]
+fn same_node(_a: &Path, _b: &Path) -> bool {
+    false
+}
+
 /// A file beside the project: its name with something before and behind.
 pub(crate) fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
     let mut name = OsString::from(before);

@@ -70,7 +70,8 @@ fn draw_later(project: &mut Project) {
     project.add_reader("judge", "adjudicator", None, "lead", DEVICE).unwrap();
     let study = extension.sample.decks[0].members[0].study;
     let finding = "Pneumothorax".to_owned();
-    let open = [Open { deck: 0, study, finding, rules: vec!["clinical".to_owned()] }];
+    let open =
+        [Open { deck: 0, study, finding, rules: vec!["clinical".to_owned()], undecided: false }];
     let mut list = Worklist { reader: "judge".to_owned(), ..Worklist::default() };
     later::append(&extension.sample, &mut list, &open, Phase::Adjudicate);
     project.save_later_items(&list, Later::Adjudication, "lead", DEVICE).unwrap();

@@ -100,7 +100,7 @@ fn every_bad_row_is_named_with_line_and_column() {
     assert_eq!(faults("Image,Label\na,b\n"), [(1, 1)], "another header");
     let header = HEADER.replace("Patient ID", "Patient");
     assert_eq!(faults(&header), [(1, column(HEADER, "Patient ID"))]);
-    assert_eq!(faults(HEADER.replace(',', ";")), [(1, 1)], "another delimiter");
+    assert_eq!(faults(HEADER.replace(',', ":")), [(1, 1)], "another delimiter");
     assert_eq!(faults(format!("{HEADER}\n{ROW},x\n")), [(2, ROW.len() as u64 + 2)], "ragged");
     assert_eq!(faults(format!("{HEADER}\na.png,Hernia\n")), [(2, 7)], "ragged");
     assert_eq!(faults(format!("{HEADER}\n{ROW}\n{ROW}\n")), [(3, 1)], "twice");
@@ -221,6 +221,36 @@ fn mura_studies_hold_their_images_in_order() {
     let alone =
         read(&Request { format: Format::Mura, labels: &list[..1], map: None, images: None });
     assert!(matches!(alone, Err(ImportError::Files(_))));
+}
+
+#[test]
+fn rows_with_one_fault_are_said_in_one_line_with_the_next_places_and_their_number() {
+    let folder = tempdir().unwrap();
+    let mut text = String::from("Path,Sex,Age,Frontal/Lateral,AP/PA,Edema\n");
+    for n in 0..60 {
+        text += &format!("p/train/patient{n:05}/study1/v.jpg,Female,68,Frontal,AP,wrong{n}\n");
+    }
+    let list = files(folder.path(), &[("train.csv", &text)]);
+    let request = Request { format: Format::Chexpert, labels: &list, map: None, images: None };
+    let said = read(&request).unwrap_err().to_string();
+    assert!(said.contains("line 2, column"), "{said}");
+    assert!(said.contains("the same in lines 3, 4, 5 and 56 more"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("counted in characters"), "{said}");
+}
+
+#[test]
+fn a_table_that_a_spreadsheet_saved_with_semicolons_is_the_same_table() {
+    let folder = tempdir().unwrap();
+    let text = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y]\n00000001_000.png,Effusion|Mass,0,1,58,M,PA,2682,2749,0.143,0.143\n";
+    let list = files(folder.path(), &[("a.csv", text), ("b.csv", &text.replace(',', ";"))]);
+    let one = |path: &std::path::PathBuf| {
+        let labels = std::slice::from_ref(path);
+        read(&Request { format: Format::Cxr14, labels, map: None, images: None }).unwrap()
+    };
+    let (commas, semicolons) = (one(&list[0]), one(&list[1]));
+    assert_eq!(commas.dataset.studies[0].labels, semicolons.dataset.studies[0].labels);
+    assert_eq!(commas.sources, semicolons.sources);
 }
 
 #[test]

@@ -112,6 +112,68 @@ fn a_packet_comes_back_and_counts_as_if_read_in_the_project() {
 }
 
 #[test]
+fn a_project_is_not_merged_into_itself_under_any_of_its_names() {
+    let folder = tempdir().unwrap();
+    let (mut project, _packets) = team(folder.path());
+    let path = project.path().to_owned();
+    let (there, back) = (path.parent().unwrap(), path.file_name().unwrap());
+    let roundabout = there.join(".").join("..").join(there.file_name().unwrap()).join(back);
+    let mut names = vec![path.clone(), roundabout];
+    #[cfg(unix)]
+    for (name, link) in [("soft.overread", true), ("hard.overread", false)] {
+        let other = path.with_file_name(name);
+        if link {
+            std::os::unix::fs::symlink(&path, &other).unwrap();
+        } else {
+            std::fs::hard_link(&path, &other).unwrap();
+        }
+        names.push(other);
+    }
+    let before = project.events(None).unwrap();
+    let report = project.merge(&names, "lead", DEVICE).unwrap();
+    for file in &report.files {
+        assert!(file.refused.as_deref().is_some_and(|why| why.contains("itself")), "{file:?}");
+    }
+    assert_eq!(project.events(None).unwrap(), before);
+}
+
+#[test]
+fn an_answer_that_was_corrected_is_one_read() {
+    let folder = tempdir().unwrap();
+    let (mut project, packets) = team(folder.path());
+    read(&packets[0], "home", &[(0, 2), (0, 1), (1, 0)]);
+    let report = project.merge(&packets[..1], "lead", DEVICE).unwrap();
+    let file = &report.files[0];
+    assert_eq!((file.came_in, file.reads), (6, 2), "three lockings of two items: {file:?}");
+    assert_eq!(project.reader_record("ann").unwrap().state.locked_count(), 2);
+}
+
+/// Events that come to a reader who has some already are folded with those, whichever chain comes first by name.
+#[test]
+fn later_packets_of_a_reader_are_folded_with_what_is_there() {
+    let folder = tempdir().unwrap();
+    let (mut project, packets) = team(folder.path());
+    let first = copy(&packets[0], "first.overread");
+    read(&packets[0], "m", &[(0, 2), (1, 0)]);
+    read(&first, "a", &[(1, 2), (2, 2)]);
+    for file in [&packets[0], &first] {
+        project.merge(std::slice::from_ref(file), "lead", DEVICE).unwrap();
+        assert!(project.verify().unwrap().ok, "{:?}", project.verify());
+    }
+    let apart = state(&project);
+    let other = tempdir().unwrap();
+    let again = other.path().join("again.overread");
+    std::fs::copy(&packets[0], other.path().join("m.overread")).unwrap();
+    project.close().unwrap();
+    // All at once gives the same.
+    std::fs::copy(path_in(folder.path()), &again).unwrap();
+    let mut rebuilt = open(&again);
+    let both = rebuilt.merge(&[packets[0].clone(), first], "lead", DEVICE).unwrap();
+    assert!(both.files.iter().all(|file| file.came_in == 0), "{both:?}");
+    assert_eq!(state(&rebuilt), apart);
+}
+
+#[test]
 fn a_packet_is_sound_and_its_design_is_the_leads() {
     let folder = tempdir().unwrap();
     let (_project, packets) = team(folder.path());

@@ -180,7 +180,7 @@ fn reorders(c: char) -> bool {
 }
 
 /// The allowed word nearest to a wrong one, where one is near enough.
-pub(super) fn nearest<'w>(wrong: &str, allowed: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub fn nearest<'w>(wrong: &str, allowed: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let wrong = wrong.to_lowercase();
     let reach = (wrong.chars().count() / 3).max(1);
     allowed

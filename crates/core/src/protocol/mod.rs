@@ -6,6 +6,7 @@ mod packet;
 #[cfg(test)]
 mod tests;
 
+pub use check::nearest;
 pub use file::{ProtocolError, builtin, builtin_names};
 
 use std::collections::BTreeMap;

@@ -36,7 +36,9 @@ pub fn extend(
     let index = names.clone().position(|deck| deck == name).ok_or_else(|| {
         let mut known: Vec<&str> = names.collect();
         known.dedup();
-        SampleError::NoDeck { name: name.to_owned(), known: known.join(", ") }
+        let meant = crate::protocol::nearest(name, known.iter().copied())
+            .map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+        SampleError::NoDeck { name: name.to_owned(), meant, known: known.join(", ") }
     })?;
     let Some(deck) = sample.decks.get(index) else { return Err(not_continued(name)) };
     let drawing = Drawing::new(dataset, protocol, sample.seed, sample.frame.as_ref());

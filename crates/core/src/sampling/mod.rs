@@ -284,10 +284,12 @@ pub enum SampleError {
     #[error("{0}")]
     Gold(String),
     /// A deck that does not exist.
-    #[error("there is no deck for `{name}`; there are: {known}")]
+    #[error("there is no deck for `{name}`{meant}; there are: {known}")]
     NoDeck {
         /// As asked for.
         name: String,
+        /// The one that was probably meant, as a question; empty where none is near.
+        meant: String,
         /// The decks there are.
         known: String,
     },

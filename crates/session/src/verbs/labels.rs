@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use overread_store::import::{self, Format, Import, ImportError, Request};
 use serde_json::{Value, json};
 
-use super::project::NewProject;
+use super::project::{NewProject, found_words, note_lines};
 use super::{Said, VerbError};
 
 /// Rows of a file shown in a preview.
@@ -51,19 +51,17 @@ pub(super) fn preview(
             let dataset = &import.dataset;
             writeln!(
                 text,
-                "{} studies of {} patients, {} images, {} of them found.",
+                "{} studies of {} patients, {} images{}.",
                 dataset.studies.len(),
                 dataset.patients,
                 dataset.image_count(),
-                import.images_available()
+                found_words(what.images.is_some(), import.images_available())
             )
             .ok();
             for (label, count) in dataset.positives() {
                 writeln!(text, "  {label}: {count} positive").ok();
             }
-            for note in &import.notes {
-                writeln!(text, "Note: {note}").ok();
-            }
+            note_lines(&mut text, &import.notes);
             text.push_str("Nothing was made: this was a dry run.");
             let result = json!({
                 "studies": dataset.studies.len(),
@@ -83,6 +81,7 @@ pub(super) fn preview(
             for fault in &faults {
                 writeln!(text, "  {fault}").ok();
             }
+            text.push_str("Columns are counted in characters.");
             (Value::Null, faults, true)
         }
         Err(other) => return Err(other),

@@ -1,10 +1,12 @@
 //! Disagreements for an adjudicator, and discordances with the label to look at again.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use overread_core::later::{self, Open};
-use overread_core::{Phase, ReaderRecord, Worklist};
+use overread_core::protocol::nearest;
+use overread_core::{Phase, Protocol, ReaderRecord, Worklist};
 use overread_store::{Later, OpenMode, Project};
 use serde_json::{Value, json};
 
@@ -22,9 +24,13 @@ pub fn adjudicate(path: &Path, name: Option<&str>, dry_run: bool) -> Result<Said
     let adjudicator = match (name, adjudicators.as_slice()) {
         (Some(name), list) if list.contains(&name) => name.to_owned(),
         (None, [one]) => (*one).to_owned(),
-        (Some(name), _) => {
+        (Some(name), list) => {
+            let known = match list {
+                [] => "there is none yet".to_owned(),
+                list => format!("known are {}", list.join(", ")),
+            };
             return Err(VerbError::Other(format!(
-                "`{name}` is no adjudicator of this project. Add one with `overread readers {} add {name} --role adjudicator`.",
+                "`{name}` is no adjudicator of this project; {known}. `overread readers {} add NAME --role adjudicator` adds one.",
                 path.display()
             )));
         }
@@ -51,16 +57,19 @@ pub fn adjudicate(path: &Path, name: Option<&str>, dry_run: bool) -> Result<Said
     let mut list = project
         .worklist(&adjudicator)?
         .unwrap_or_else(|| Worklist { reader: adjudicator.clone(), ..Worklist::default() });
-    let added = later::append(&sample, &mut list, &open, Phase::Adjudicate);
+    let new: Vec<Open> =
+        later::missing(&sample, &list, &open, Phase::Adjudicate).into_iter().cloned().collect();
+    let added = later::append(&sample, &mut list, &new, Phase::Adjudicate);
     if 0 < added && !dry_run {
         let device = crate::chains::device_for(&project, LEAD)?;
         project.save_later_items(&list, Later::Adjudication, LEAD, &device)?;
     }
     project.close()?;
-    let said = describe(&open, added, &list, Phase::Adjudicate, dry_run);
-    let json = json!({ "adjudicator": adjudicator, "disagreements": said.1, "added": added,
-        "items": said.2, "dry_run": dry_run });
-    Ok(Said::new(json, format!("{}, for {adjudicator}.\n{}", said.0, rows_text(&open))))
+    let items = list.items.iter().filter(|item| item.phase == Phase::Adjudicate).count();
+    let json = json!({ "adjudicator": adjudicator, "disagreements": counts_json(&open),
+        "added": added, "items": items, "dry_run": dry_run });
+    let differ = open.len();
+    Ok(Said::new(json, words(&new, (differ, items), (&adjudicator, dry_run))))
 }
 
 /// Puts studies on which a reader and the dataset's label differ before that reader again.
@@ -73,7 +82,15 @@ pub fn review(
     let mut project = open(path, dry_run)?;
     let Some(sample) = project.sample()? else { return Err(not_drawn(path)) };
     let (dataset, protocol) = (project.dataset()?, project.protocol()?);
+    if !project.readers()?.iter().any(|known| known.name == reader) {
+        return Err(super::no_reader(&project, reader));
+    }
     let record = project.reader_record(reader)?;
+    if let Some(name) = finding
+        && protocol.finding_index(name).is_none()
+    {
+        return Err(no_finding(&protocol, name));
+    }
     let closed = |deck: u32| {
         let progress = crate::release::progress(&record, deck);
         0 < progress.items && progress.locked == progress.items
@@ -86,16 +103,18 @@ pub fn review(
     }
     let open = later::discordances(&dataset, &protocol, &sample, &record, finding);
     let mut list = record.worklist.clone();
-    let added = later::append(&sample, &mut list, &open, Phase::Review);
+    let new: Vec<Open> =
+        later::missing(&sample, &list, &open, Phase::Review).into_iter().cloned().collect();
+    let added = later::append(&sample, &mut list, &new, Phase::Review);
     if 0 < added && !dry_run {
         let device = crate::chains::device_for(&project, LEAD)?;
         project.save_later_items(&list, Later::Review, LEAD, &device)?;
     }
     project.close()?;
-    let said = describe(&open, added, &list, Phase::Review, dry_run);
-    let json = json!({ "reader": reader, "discordances": said.1, "added": added,
-        "items": said.2, "dry_run": dry_run });
-    Ok(Said::new(json, format!("{}, for {reader}.\n{}", said.0, rows_text(&open))))
+    let items = list.items.iter().filter(|item| item.phase == Phase::Review).count();
+    let json = json!({ "reader": reader, "discordances": counts_json(&open), "added": added,
+        "items": items, "dry_run": dry_run });
+    Ok(Said::new(json, words(&new, (open.len(), items), (reader, dry_run))))
 }
 
 /// Readers from elsewhere whose answers count.
@@ -115,6 +134,17 @@ fn open(path: &Path, dry_run: bool) -> Result<Project, VerbError> {
     open_writable(path)
 }
 
+/// Which finding was meant, and which there are.
+fn no_finding(protocol: &Protocol, name: &str) -> VerbError {
+    let known: Vec<&str> = protocol.findings.iter().map(|finding| finding.id.as_str()).collect();
+    let meant = nearest(name, known.iter().copied())
+        .map_or_else(String::new, |meant| format!(" Did you mean `{meant}`?"));
+    VerbError::Other(format!(
+        "The protocol has no finding `{name}`.{meant} It has {}.",
+        known.join(", ")
+    ))
+}
+
 fn not_drawn(path: &Path) -> VerbError {
     VerbError::Other(format!(
         "Nothing has been drawn in {} yet. Run `overread sample` first.",
@@ -122,37 +152,40 @@ fn not_drawn(path: &Path) -> VerbError {
     ))
 }
 
-/// How many there are in words, the counts as JSON, and how many items stand in the worklist.
-fn describe(
-    open: &[Open],
-    added: usize,
-    list: &Worklist,
-    phase: Phase,
-    dry_run: bool,
-) -> (String, Value, usize) {
+/// How many differ under each rule; a level against no answer counts by itself.
+fn counts<'o>(open: impl Iterator<Item = &'o Open>) -> BTreeMap<(&'o str, &'o str), u64> {
     let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for row in open {
-        for rule in &row.rules {
-            *counts.entry((&row.finding, rule)).or_default() += 1;
+        let undecided = row.undecided.then_some("no answer");
+        for under in row.rules.iter().map(String::as_str).chain(undecided) {
+            *counts.entry((&row.finding, under)).or_default() += 1;
         }
     }
-    let rows: Vec<Value> = counts
+    counts
+}
+
+fn counts_json(open: &[Open]) -> Value {
+    let rows: Vec<Value> = counts(open.iter())
         .iter()
         .map(|((finding, rule), n)| json!({ "finding": finding, "rule": rule, "studies": n }))
         .collect();
-    let items = list.items.iter().filter(|item| item.phase == phase).count();
-    let verb = if dry_run { "would be added" } else { "added" };
-    (format!("{} questions differ, {added} {verb}", open.len()), json!(rows), items)
+    json!(rows)
 }
 
-fn rows_text(open: &[Open]) -> String {
-    let mut counts: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for row in open {
-        for rule in &row.rules {
-            *counts.entry((&row.finding, rule)).or_default() += 1;
-        }
+/// What was added, by finding and rule; of what stands in the worklist already only the number.
+fn words(new: &[Open], (differ, items): (usize, usize), (whose, dry_run): (&str, bool)) -> String {
+    let verb = if dry_run { "would be added" } else { "added" };
+    if new.is_empty() {
+        return match differ {
+            0 => format!("No questions differ; nothing {verb} for {whose}."),
+            _ => format!(
+                "{differ} questions differ, none of them new: nothing {verb} for {whose}, whose worklist has {items} of them. Studies that {whose} has read are left out."
+            ),
+        };
     }
-    let lines: Vec<String> =
-        counts.iter().map(|((finding, rule), n)| format!("{finding}, {rule}: {n}")).collect();
-    lines.join("\n")
+    let mut text = format!("{differ} questions differ, {} {verb}, for {whose}.", new.len());
+    for ((finding, rule), n) in counts(new.iter()) {
+        write!(text, "\n{finding}, {rule}: {n}").ok();
+    }
+    text
 }

@@ -74,7 +74,7 @@ pub enum VerbError {
     #[error(transparent)]
     Script(#[from] ScriptError),
     /// The protocol.
-    #[error("{name}: {source}.")]
+    #[error("{name}: {}", sentence(source))]
     Protocol {
         /// Name or file.
         name: String,
@@ -83,11 +83,13 @@ pub enum VerbError {
     },
     /// No such protocol.
     #[error(
-        "There is no protocol `{name}`: it is neither a file nor built in. Built in are {known}."
+        "There is no protocol `{name}`: it is neither a file nor built in.{meant} Built in are {known}."
     )]
     NoProtocol {
         /// As asked for.
         name: String,
+        /// The one that was probably meant, as a question; empty where none is near.
+        meant: String,
         /// Names of the built-in ones.
         known: String,
     },
@@ -107,6 +109,35 @@ pub enum VerbError {
     /// Anything a room below says in a whole sentence.
     #[error("{0}")]
     Other(String),
+}
+
+/// What is wrong with a protocol, ended as a sentence: it may close with a question.
+fn sentence(error: &ProtocolError) -> String {
+    let mut text = error.to_string();
+    if !text.ends_with(['.', '?', '!']) {
+        text.push('.');
+    }
+    text
+}
+
+/// Nobody of that name reads here: who was meant, who is known, and how one joins.
+fn no_reader(project: &overread_store::Project, name: &str) -> VerbError {
+    let path = project.path();
+    let known = match project.readers() {
+        Ok(rows) => rows.into_iter().map(|row| row.name).collect::<Vec<String>>(),
+        Err(error) => return error.into(),
+    };
+    if known.is_empty() {
+        return StoreError::NoReader { path: path.to_owned(), name: name.to_owned() }.into();
+    }
+    let meant = overread_core::protocol::nearest(name, known.iter().map(String::as_str))
+        .map_or_else(String::new, |meant| format!("Did you mean `{meant}`? "));
+    VerbError::Other(format!(
+        "There is no reader `{name}` in {}. {meant}Known are {}; `overread readers {} add NAME` adds another.",
+        path.display(),
+        known.join(", "),
+        path.display()
+    ))
 }
 
 impl VerbError {

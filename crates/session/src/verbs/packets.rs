@@ -7,11 +7,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use overread_core::{Dataset, Item, ItemId, Protocol, Study};
+use overread_core::{Dataset, ImageId, Item, ItemId, Protocol, Study, Worklist};
 use overread_imaging::{DecodeLimits, blinded_image};
 use overread_store::{
-    Conflict, MergeReport, MergedFile, OpenMode, PacketImage, PacketImages, PacketKey, PacketOrder,
-    PacketStudy, Project, StoreError,
+    Conflict, ImageShelf, MergeReport, MergedFile, OpenMode, PacketImage, PacketImages, PacketKey,
+    PacketOrder, PacketStudy, Project, StoreError,
 };
 use serde_json::json;
 
@@ -57,21 +57,10 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
     }
     let key = PacketKey::random();
     let part = (images == PacketImages::Copy).then(|| Part::new(&folder)).transpose()?;
-    let mut left = Left::default();
-    let mut studies = Vec::with_capacity(list.items.len());
-    for item in &list.items {
-        let study = dataset.study_index(item.study).and_then(|i| dataset.studies.get(i));
-        let Some(study) = study else { continue };
-        let mut pictures = Vec::with_capacity(study.images.len());
-        for (place, image) in study.images.iter().enumerate() {
-            let bytes = project.image_bytes(image.id).ok();
-            let into = part.as_ref().map(|part| part.path.as_path());
-            let mut picture = one_image(bytes, into, &key, item, place, &mut left)?;
-            picture.view.clone_from(&image.view);
-            pictures.push(picture);
-        }
-        studies.push(visible_study(study, &protocol, pictures));
-    }
+    let (studies, left) = {
+        let into = part.as_ref().map(|part| part.path.as_path());
+        blinded_studies(&project, (&dataset, &protocol), &list, into, &key)?
+    };
     let part = part.map(|part| part.publish(&folder)).transpose()?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let order = PacketOrder {
@@ -97,13 +86,13 @@ fn worklist(
     dataset: &Dataset,
     protocol: &Protocol,
     reader: &str,
-) -> Result<overread_core::Worklist, VerbError> {
+) -> Result<Worklist, VerbError> {
     let path = project.path().to_owned();
     if let Some(packet) = project.packet()? {
         return Err(StoreError::Packet { path, reader: packet.reader }.into());
     }
     let Some(known) = project.readers()?.into_iter().find(|known| known.name == reader) else {
-        return Err(StoreError::NoReader { path, name: reader.to_owned() }.into());
+        return Err(super::no_reader(project, reader));
     };
     let Some(sample) = project.sample()? else {
         return Err(DeskError::NotSampled(path).into());
@@ -113,7 +102,7 @@ fn worklist(
         list.items.retain(|item| item.phase != overread_core::Phase::Review);
         list
     } else if known.role == "adjudicator" {
-        overread_core::Worklist::default()
+        Worklist::default()
     } else {
         let lists = project.worklists()?;
         let list =
@@ -140,36 +129,165 @@ fn visible_study(study: &Study, protocol: &Protocol, images: Vec<PacketImage>) -
     }
 }
 
+/// An image that is to go along, and where it stands.
+struct Job<'a> {
+    item: &'a Item,
+    study: &'a Study,
+    place: usize,
+}
+
+/// The studies of a worklist as a reader may know them, their images blinded and written into the folder.
+fn blinded_studies(
+    project: &Project,
+    (dataset, protocol): (&Dataset, &Protocol),
+    list: &Worklist,
+    into: Option<&Path>,
+    key: &PacketKey,
+) -> Result<(Vec<PacketStudy>, Left), VerbError> {
+    let jobs: Vec<Job<'_>> = list
+        .items
+        .iter()
+        .filter_map(|item| Some((item, dataset.studies.get(dataset.study_index(item.study)?)?)))
+        .flat_map(|(item, study)| {
+            (0..study.images.len().max(1)).map(move |place| Job { item, study, place })
+        })
+        .collect();
+    let shelf = shelf_of(project, &jobs)?;
+    let mut left = Left::default();
+    let mut studies: Vec<PacketStudy> = Vec::with_capacity(list.items.len());
+    for (job, image) in jobs.iter().zip(all_images(&shelf, &jobs, into, key)?) {
+        if job.place == 0 {
+            studies.push(visible_study(job.study, protocol, Vec::new()));
+        }
+        let (Some(view), Some(study)) = (job.study.images.get(job.place), studies.last_mut())
+        else {
+            continue;
+        };
+        let mut picture = match image {
+            Made::Image(picture, burned_in) => {
+                left.burned_in += u64::from(burned_in);
+                picture
+            }
+            Made::Missing => {
+                left.missing += 1;
+                PacketImage::default()
+            }
+            Made::Broken(why) => {
+                *left.broken.entry(why).or_default() += 1;
+                PacketImage::default()
+            }
+        };
+        picture.view.clone_from(&view.view);
+        study.images.push(picture);
+    }
+    Ok((studies, left))
+}
+
+/// The images for other threads; of those that have no hash yet, it is taken first.
+fn shelf_of(project: &Project, jobs: &[Job<'_>]) -> Result<ImageShelf, VerbError> {
+    let ids: Vec<ImageId> = jobs
+        .iter()
+        .filter_map(|job| job.study.images.get(job.place))
+        .map(|image| image.id)
+        .collect();
+    let shelf = project.image_shelf(&ids)?;
+    let unhashed: Vec<ImageId> =
+        ids.iter().copied().filter(|id| shelf.is_available(*id) && !shelf.is_hashed(*id)).collect();
+    if unhashed.is_empty() {
+        return Ok(shelf);
+    }
+    for id in unhashed {
+        // One that cannot be read is counted when its turn comes.
+        project.image_bytes(id).ok();
+    }
+    Ok(project.image_shelf(&ids)?)
+}
+
+/// What became of one image.
+enum Made {
+    /// It goes along; the file says whether text is burned into its pixels.
+    Image(PacketImage, bool),
+    Missing,
+    Broken(String),
+}
+
+/// Reads, blinds and writes on as many threads as there are processors.
+fn all_images(
+    shelf: &ImageShelf,
+    jobs: &[Job<'_>],
+    into: Option<&Path>,
+    key: &PacketKey,
+) -> Result<Vec<Made>, VerbError> {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = jobs.len().div_ceil(threads).max(1);
+    let some = |jobs: &[Job<'_>]| some_images(shelf, jobs, into, key);
+    let done: Vec<Result<Vec<Made>, VerbError>> = std::thread::scope(|scope| {
+        let begun: Vec<_> = jobs
+            .chunks(share)
+            .map(|jobs| {
+                let named = std::thread::Builder::new().name("packet-images".to_owned());
+                named.spawn_scoped(scope, move || some(jobs))
+            })
+            .collect();
+        let fault =
+            || VerbError::Other("A thread that wrote images ended early. Try again.".to_owned());
+        begun
+            .into_iter()
+            .map(|thread| {
+                thread.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(|| Err(fault()))
+            })
+            .collect()
+    });
+    let mut made = Vec::with_capacity(jobs.len());
+    for some in done {
+        made.extend(some?);
+    }
+    Ok(made)
+}
+
+fn some_images(
+    shelf: &ImageShelf,
+    jobs: &[Job<'_>],
+    into: Option<&Path>,
+    key: &PacketKey,
+) -> Result<Vec<Made>, VerbError> {
+    let made = jobs.iter().map(|job| one_image(shelf, job, into, key));
+    let made = made.collect::<Result<Vec<Made>, VerbError>>()?;
+    let Some(folder) = into else { return Ok(made) };
+    // All are written before the first is waited for: the disk then writes them in one go.
+    for image in &made {
+        let Made::Image(PacketImage { name: Some(name), .. }, _) = image else { continue };
+        let path = folder.join(name);
+        let synced = File::options().write(true).open(&path).and_then(|file| file.sync_all());
+        synced.map_err(VerbError::io("write", &path))?;
+    }
+    Ok(made)
+}
+
 fn one_image(
-    bytes: Option<Vec<u8>>,
+    shelf: &ImageShelf,
+    job: &Job<'_>,
     folder: Option<&Path>,
     key: &PacketKey,
-    item: &Item,
-    place: usize,
-    left: &mut Left,
-) -> Result<PacketImage, VerbError> {
-    let Some(bytes) = bytes else {
-        left.missing += 1;
-        return Ok(PacketImage::default());
+) -> Result<Made, VerbError> {
+    let image = job.study.images.get(job.place);
+    let Some(bytes) = image.and_then(|image| shelf.bytes(image.id).ok()) else {
+        return Ok(Made::Missing);
     };
     let Some(folder) = folder else {
         let file = Some((bytes.len() as u64, overread_store::sha256(&bytes)));
-        return Ok(PacketImage { file, ..PacketImage::default() });
+        return Ok(Made::Image(PacketImage { file, ..PacketImage::default() }, false));
     };
-    let stem = key.file_name(item, place);
-    let number = PacketKey::copy_number(item, place);
+    let stem = key.file_name(job.item, job.place);
+    let number = PacketKey::copy_number(job.item, job.place);
     match blinded_image(&bytes, number, &DecodeLimits::default()) {
-        Err(error) => {
-            *left.broken.entry(error.to_string()).or_default() += 1;
-            Ok(PacketImage::default())
-        }
+        Err(error) => Ok(Made::Broken(error.to_string())),
         Ok(image) => {
-            left.burned_in += u64::from(image.burned_in);
             let name = format!("{stem}.{}", image.ending);
             let path = folder.join(&name);
             write_image(&path, &image.bytes).map_err(VerbError::io("write", &path))?;
             let file = Some((image.bytes.len() as u64, overread_store::sha256(&image.bytes)));
-            Ok(PacketImage { view: None, name: Some(name), file })
+            Ok(Made::Image(PacketImage { view: None, name: Some(name), file }, image.burned_in))
         }
     }
 }
@@ -178,8 +296,7 @@ fn one_image(
 fn write_image(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
-    file.set_modified(SystemTime::UNIX_EPOCH)?;
-    file.sync_all()
+    file.set_modified(SystemTime::UNIX_EPOCH)
 }
 
 /// The folder of images, first under a temporary name; it goes away unless it is kept.
@@ -338,14 +455,18 @@ fn merge_text(report: &MergeReport, places: &[(ItemId, usize)]) -> String {
         let whose = file.reader.as_ref().map(|reader| format!(" ({reader})")).unwrap_or_default();
         write!(
             text,
-            "{}{whose}: {} events came in, {} of them reads; {} were there.",
-            file.file, file.came_in, file.reads, file.was_there
+            "{}{whose}: {} events came in, with answers to {} item{}; {} were there.",
+            file.file,
+            file.came_in,
+            file.reads,
+            if file.reads == 1 { "" } else { "s" },
+            file.was_there
         )
         .ok();
         if 0 < file.other_protocol {
             write!(
                 text,
-                " {} reads are of another version of the protocol and are kept apart in the analysis.",
+                " Answers to {} of them are of another version of the protocol and are kept apart in the analysis.",
                 file.other_protocol
             )
             .ok();

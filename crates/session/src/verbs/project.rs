@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use overread_core::protocol::{builtin, builtin_names};
+use overread_core::protocol::{builtin, builtin_names, nearest};
 use overread_core::{Protocol, sampling};
 use overread_store::import::{self, Format, Request};
 use overread_store::{Clock, OpenMode, Project};
@@ -40,8 +40,11 @@ pub(super) fn load_protocol(name: &str) -> Result<Protocol, VerbError> {
             std::fs::read_to_string(name).map_err(VerbError::io("read", Path::new(name)))?
         }
         None => {
-            let known = builtin_names().collect::<Vec<_>>().join(", ");
-            return Err(VerbError::NoProtocol { name: name.to_owned(), known });
+            let known: Vec<&str> = builtin_names().collect();
+            let meant = nearest(name, known.iter().copied())
+                .map_or_else(String::new, |meant| format!(" Did you mean `{meant}`?"));
+            let known = known.join(", ");
+            return Err(VerbError::NoProtocol { name: name.to_owned(), meant, known });
         }
     };
     Protocol::from_toml(&text)
@@ -80,7 +83,13 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     if what.dry_run {
         return super::labels::preview(what, imported);
     }
-    let import = imported?;
+    let import = imported.map_err(|error| match error {
+        VerbError::Import(import::ImportError::Rows(rows)) if 1 < rows.len() => {
+            let all = import::ImportError::Rows(rows);
+            VerbError::Other(format!("{all} With `--dry-run` every row is listed."))
+        }
+        other => other,
+    })?;
     check_labels(&protocol, &import.dataset.findings)?;
     let device = crate::recent::device_id();
     Project::make(&what.path, &import, &protocol, (LEAD, &device), &Clock::system())?;
@@ -88,22 +97,17 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     let dataset = &import.dataset;
     let notes: Vec<String> = import.notes.iter().map(ToString::to_string).collect();
     let mut text = format!(
-        "Made {}: {} studies of {} patients, {} images, {} of them found.\n",
+        "Made {}: {} studies of {} patients, {} images{}.\n",
         what.path.display(),
         dataset.studies.len(),
         dataset.patients,
         dataset.image_count(),
-        available,
+        found_words(what.images.is_some(), available),
     );
     for file in &import.files {
         writeln!(text, "{}: {} bytes, SHA-256 {}", file.name, file.bytes, file.sha256).ok();
     }
-    for note in notes.iter().take(SHOWN) {
-        writeln!(text, "Note: {note}").ok();
-    }
-    if SHOWN < notes.len() {
-        writeln!(text, "and {} more notes", notes.len() - SHOWN).ok();
-    }
+    note_lines(&mut text, &import.notes);
     let place = what.path.display();
     write!(
         text,
@@ -125,6 +129,26 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
         tracing::debug!(%error, "no thread to free an import on");
     }
     Ok(Said::new(json, text))
+}
+
+/// How many images were found, where any were looked for.
+pub(super) fn found_words(looked: bool, found: usize) -> String {
+    if looked {
+        format!(", {found} of them found")
+    } else {
+        "; no folder of images was named (`--images DIR`), so none was looked for".to_owned()
+    }
+}
+
+/// What is worth knowing of an import, a line for all that is the same.
+pub(super) fn note_lines(text: &mut String, notes: &[import::Fault]) {
+    let lines = import::alike(notes);
+    for note in lines.iter().take(SHOWN) {
+        writeln!(text, "Note: {note}.").ok();
+    }
+    if SHOWN < lines.len() {
+        writeln!(text, "and {} more notes", lines.len() - SHOWN).ok();
+    }
 }
 
 /// A protocol that audits labels the dataset does not have is refused before anything is made.

@@ -155,6 +155,16 @@ fn deck_json(deck: &Deck) -> Value {
     json
 }
 
+/// What could not be drawn as planned: in the order of the decks, those without one by name behind them.
+fn shortfall_in_order(drawn: &Sample) -> Vec<&sampling::Shortfall> {
+    let place = |short: &sampling::Shortfall| {
+        drawn.decks.iter().position(|deck| deck.finding == short.finding).unwrap_or(usize::MAX)
+    };
+    let mut rows: Vec<&sampling::Shortfall> = drawn.shortfall.iter().collect();
+    rows.sort_by(|a, b| (place(a), &a.finding, &a.arm).cmp(&(place(b), &b.finding, &b.arm)));
+    rows
+}
+
 fn strata_json(deck: &Deck) -> Vec<Value> {
     let mut strata: Vec<Value> = Vec::new();
     for member in &deck.members {
@@ -221,7 +231,8 @@ fn describe_sample(
     if !drawn.explore.is_empty() {
         writeln!(text, "Exploration: {explored} studies, none of them in a deck.").ok();
     }
-    for short in drawn.shortfall.iter().filter(|short| short.arm != "exploration") {
+    let shortfall = shortfall_in_order(drawn);
+    for short in shortfall.iter().filter(|short| short.arm != "exploration") {
         let name = short.finding.as_deref().unwrap_or("all findings");
         writeln!(
             text,
@@ -230,8 +241,7 @@ fn describe_sample(
         )
         .ok();
     }
-    let unexplored: Vec<String> = drawn
-        .shortfall
+    let unexplored: Vec<String> = shortfall
         .iter()
         .filter(|short| short.arm == "exploration")
         .map(|short| {
@@ -262,7 +272,7 @@ fn describe_sample(
         "explore": explore,
         "gold": drawn.gold,
         "worklists": worklists,
-        "shortfall": drawn.shortfall,
+        "shortfall": shortfall,
     });
     Said::new(json, text.trim_end().to_owned())
 }

@@ -153,7 +153,7 @@ fn read_list(
 
 fn read_table(source: &Source) -> Result<Table, ImportError> {
     let (text, latin1) = source.text();
-    let mut rows = Rows::new(source, &text, b',')?;
+    let mut rows = Rows::new(source, &text, delimiter_of(&text))?;
     check_header(source, &mut rows)?;
     let (front, back) = rows.halves();
     let (front, back) = rayon::join(|| Part::read(front), || Part::read(back));
@@ -283,21 +283,24 @@ impl<'a> Part<'a> {
     }
 }
 
+/// What stands behind the first column's name: a spreadsheet may have put something else for the commas.
+fn delimiter_of(text: &str) -> u8 {
+    let first = text.strip_prefix(HEADER[0]).and_then(|rest| rest.bytes().next());
+    first.filter(|byte| b";\t|".contains(byte)).unwrap_or(b',')
+}
+
 fn check_header(source: &Source, rows: &mut Rows<'_>) -> Result<(), ImportError> {
     let one = |fault| Err(ImportError::Rows(vec![fault]));
     if !rows.advance() {
         return one(source.fault(1, 1, "the file is empty"));
     }
     let found = rows.row();
-    if found.len() == 1
-        && let Some(other) = [';', '\t', '|'].into_iter().find(|d| rows.cell(0).contains(*d))
-    {
-        let text = format!("the columns are divided by {other:?}; ChestX-ray14 uses commas");
-        return one(rows.at(0, text));
-    }
     for (i, name) in HEADER.iter().enumerate() {
         if rows.cell(i).trim() != *name {
-            let text = format!("the header has `{}` where `{name}` stands", rows.cell(i));
+            let text = format!(
+                "the header has `{}` where ChestX-ray14 has `{name}`; any other table comes in with `--format table` and a mapping",
+                rows.cell(i)
+            );
             return one(rows.at(i, text));
         }
     }

@@ -15,6 +15,7 @@ pub(crate) mod scan;
 mod source;
 mod table;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -115,7 +116,7 @@ pub enum ImportError {
     #[error("{0}")]
     Files(String),
     /// A mapping that cannot be used.
-    #[error("The mapping {} cannot be used: {text}.", path.display())]
+    #[error("The mapping {} cannot be used: {}", path.display(), ended(text))]
     Map {
         /// Where.
         path: PathBuf,
@@ -127,17 +128,66 @@ pub enum ImportError {
     Rows(Vec<Fault>),
 }
 
-/// Every bad row up to a page of them; a preview lists all.
+/// A sentence that ends as one, whatever it ends in already.
+fn ended(text: &str) -> String {
+    let end = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{text}{end}")
+}
+
+/// Lines that are shown of many.
+const PAGE: usize = 40;
+
+/// Every kind of bad row, up to a page of them; a preview lists all rows.
 fn list(faults: &[Fault]) -> String {
-    const PAGE: usize = 40;
-    let rows: Vec<String> = faults.iter().take(PAGE).map(Fault::to_string).collect();
-    let rows = rows.join(";\n");
-    let more = match faults.len().saturating_sub(PAGE) {
+    let lines = alike(faults);
+    let shown = lines.iter().take(PAGE).map(String::as_str).collect::<Vec<_>>().join(";\n");
+    let more = match lines.len().saturating_sub(PAGE) {
         0 => String::new(),
-        1 => " (and one more row)".to_owned(),
-        n => format!(" (and {n} more rows; `overread new … --dry-run` lists all)"),
+        1 => " (and one more)".to_owned(),
+        n => format!(" (and {n} more)"),
     };
-    format!("{rows}{more}. Nothing was imported; correct the file and try again.")
+    let columns = if faults.iter().any(|fault| 0 < fault.line) {
+        " Columns are counted in characters."
+    } else {
+        ""
+    };
+    format!("{shown}{more}. Nothing was imported; correct the file and try again.{columns}")
+}
+
+/// One line for all faults that say the same but for what stands in the cell: the first of them, where the
+/// next ones are, and how many more there are.
+pub fn alike(faults: &[Fault]) -> Vec<String> {
+    const NAMED: usize = 3;
+    let mut groups: Vec<Vec<&Fault>> = Vec::new();
+    let mut known: HashMap<(&str, String), usize> = HashMap::new();
+    for fault in faults {
+        let place = *known.entry((&fault.file, without_cells(&fault.text))).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(fault),
+            None => groups.push(vec![fault]),
+        }
+    }
+    let words = |group: &Vec<&Fault>| {
+        let Some((first, others)) = group.split_first() else { return String::new() };
+        if others.is_empty() {
+            return first.to_string();
+        }
+        let lines: Vec<String> =
+            others.iter().take(NAMED).map(|fault| fault.line.to_string()).collect();
+        let more = match others.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let s = if others.len() == 1 { "" } else { "s" };
+        format!("{first}; the same in line{s} {}{more}", lines.join(", "))
+    };
+    groups.iter().map(words).collect()
+}
+
+/// A message without what it quotes and without numbers.
+fn without_cells(text: &str) -> String {
+    let outside = text.split('`').step_by(2);
+    outside.flat_map(|part| part.chars().filter(|c| !c.is_ascii_digit())).collect()
 }
 
 /// Where an image lies.

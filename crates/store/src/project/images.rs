@@ -50,6 +50,11 @@ impl ImageShelf {
         }
     }
 
+    /// Whether the image's bytes are held to a hash.
+    pub fn is_hashed(&self, id: ImageId) -> bool {
+        self.places.get(&id).is_some_and(|place| place.sha256.is_some())
+    }
+
     /// Whether the file was there when the project last looked.
     pub fn is_available(&self, id: ImageId) -> bool {
         self.places.get(&id).is_some_and(|place| place.path.is_some())

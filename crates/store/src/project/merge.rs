@@ -53,11 +53,11 @@ pub struct MergedFile {
     pub reader: Option<String>,
     /// Events that came in.
     pub came_in: u64,
-    /// Lockings among them.
+    /// Items whose answers are among them.
     pub reads: u64,
     /// Events that were there already.
     pub was_there: u64,
-    /// Lockings that came in under a version of the protocol that is not in force.
+    /// Items whose answers came in under a version of the protocol that is not in force.
     pub other_protocol: u64,
     /// Why nothing of it was taken in.
     pub refused: Option<String>,
@@ -159,7 +159,12 @@ impl Project {
         let mut accepted = Vec::new();
         for (place, (path, loaded)) in files.iter().zip(load_all(files)).enumerate() {
             let mut row = MergedFile { file: name_of(path), ..MergedFile::default() };
-            match look_into(loaded, place, &mut known, &mut row) {
+            let looked = if crate::files::is_same_file(path, &self.path) {
+                Err("It is the project itself: name the packets, or copies of the project, that came back.".to_owned())
+            } else {
+                look_into(loaded, place, &mut known, &mut row)
+            };
+            match looked {
                 Ok(incoming) => accepted.push(incoming),
                 Err(why) => row.refused = Some(why),
             }
@@ -429,15 +434,19 @@ fn look_into(
         allowed(&event, &body, known, facts.as_ref())?;
         fresh.push((event, body));
     }
+    let (mut read, mut other) = (BTreeSet::new(), BTreeSet::new());
     for (event, body) in &fresh {
         row.came_in += 1;
         row.reader.get_or_insert_with(|| event.actor.clone());
-        if let EventBody::ReadLocked { protocol_version, .. } = body {
-            row.reads += 1;
-            row.other_protocol += u64::from(*protocol_version != known.version);
+        if let EventBody::ReadLocked { item, protocol_version, .. } = body {
+            read.insert((&event.actor, *item));
+            if *protocol_version != known.version {
+                other.insert((&event.actor, *item));
+            }
         }
         known.take(&event.id, &event.chain, &event.hash);
     }
+    (row.reads, row.other_protocol) = (read.len() as u64, other.len() as u64);
     Ok(Incoming { place, facts, events: fresh })
 }
 

@@ -45,10 +45,11 @@ pub struct Opened {
     pub notices: Vec<Notice>,
 }
 
-/// How a project was left behind.
+/// How a project was left behind. It is no single file where another window reads it, or where the disk has no
+/// room to fold the log in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed {
-    /// Whether the one file now is the whole project. It is not while another window reads it.
+    /// Whether the one file now is the whole project.
     pub one_file: bool,
 }
 
@@ -115,7 +116,16 @@ impl Project {
                 row.get::<_, i64>(0)
             });
         if let Err(error) = truncated {
-            return Err(StoreError::sqlite(&self.path, "fold the log into the file", error));
+            return match StoreError::sqlite(&self.path, "fold the log into the file", error) {
+                // Every commit stands in the log; it is folded in by whoever opens the project next.
+                StoreError::DiskFull { .. } => {
+                    tracing::warn!(
+                        "the disk is full: everything is saved, and the log stays beside the project; keep both together"
+                    );
+                    Ok(Closed { one_file: false })
+                }
+                other => Err(other),
+            };
         }
         // Nobody new can be waiting: the lock is ours. So do not wait for readers either.
         self.conn.busy_timeout(std::time::Duration::ZERO).map_err(self.sql("close"))?;

@@ -143,7 +143,8 @@ impl Project {
         let path = self.path.clone();
         let readers = self.readers()?;
         if !readers.iter().any(|reader| reader.name == list.reader) {
-            return Err(StoreError::NoReader { path, name: list.reader.clone() });
+            let (path, name) = (self.path.clone(), list.reader.clone());
+            return Err(StoreError::NoReader { path, name });
         }
         let Some(sample) = self.sample()? else {
             let what = "a worklist needs a sample, and nothing was drawn".to_owned();

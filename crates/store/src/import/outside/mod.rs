@@ -171,6 +171,10 @@ impl Header {
         self.columns.get(name).copied()
     }
 
+    fn ignores(&self, name: &str) -> bool {
+        self.ignored.iter().any(|ignored| ignored == name)
+    }
+
     /// A required column.
     fn need(&self, source: &Source, names: &[&str]) -> Result<(), ImportError> {
         let missing: Vec<String> = names

@@ -78,6 +78,13 @@ fn read_long(
 ) -> Result<OutsideReads, ImportError> {
     let mut rows = Rows::new(source, text, detect_delimiter(text))?;
     let header = Header::read(source, &mut rows, &COLUMNS)?;
+    // No table made elsewhere has these.
+    if ["level_name", "protocol_version", "after_release"].iter().all(|own| header.ignores(own)) {
+        return Err(ImportError::Files(format!(
+            "{} is the table of reads that a report writes: it numbers the studies anew, and a project has those reads already. Give it to `overread analyse --reads`, or merge the other project's packets. Nothing was imported.",
+            source.name
+        )));
+    }
     let by_item = header.column("study_id").is_none() && header.column("item").is_some();
     header.need(source, &[if by_item { "item" } else { "study_id" }, "reader_id", "finding"])?;
     if header.column("level").is_none() {
