@@ -21,7 +21,13 @@ pub struct Desk {
 impl Desk {
     /// Opens a project for the reader R1; all that is ever said goes into the texts.
     pub fn open(project: &Path, texts: &Arc<Mutex<String>>) -> Self {
-        let start = Start { project: Some(project.to_owned()), reader: Some("R1".to_owned()) };
+        Self::open_for(project, Some("R1"), texts)
+    }
+
+    /// The same for whoever is named, or for nobody in particular.
+    pub fn open_for(project: &Path, reader: Option<&str>, texts: &Arc<Mutex<String>>) -> Self {
+        let reader = reader.map(str::to_owned);
+        let start = Start { project: Some(project.to_owned()), reader };
         let mut shell = Shell::new(start);
         shell.set_waker(Arc::new(|| {}));
         Self { shell, now: Instant::now(), texts: Arc::clone(texts) }
