@@ -120,7 +120,7 @@ pub fn files(
     Ok(out)
 }
 
-/// A file of an earlier report in that folder, without making one: what [`write`] would find out after all the work.
+/// A file of an earlier report in that folder, without making one: what [`write()`] would find out after all the work.
 pub fn in_the_way(out: &Path, formats: &[Format]) -> Option<PathBuf> {
     let names = formats.iter().flat_map(|format| match format {
         Format::Html => &["report.html"][..],
