@@ -84,21 +84,22 @@ fn sort_key(score: f64) -> u64 {
 
 /// One sort and one walk over the groups of equal scores; both classes must be there.
 fn placements(y: &[bool], score: &[f64], positives: usize) -> Placements {
-    let mut order: Vec<(u64, usize)> =
-        score.iter().zip(0..y.len()).map(|(score, i)| (sort_key(*score), i)).collect();
-    order.par_sort_unstable();
+    // The class travels with the score: the walk then reads nothing out of order.
+    let mut order: Vec<(u64, usize, bool)> =
+        score.iter().zip(y).zip(0..).map(|((score, y), i)| (sort_key(*score), i, *y)).collect();
+    order.par_sort_unstable_by_key(|(key, ..)| *key);
     let negatives = y.len() - positives;
     let (m, n) = (positives as f64, negatives as f64);
     let mut value = vec![0.0; y.len()];
     let (mut positives_below, mut negatives_below, mut sum) = (0_usize, 0_usize, 0.0);
     for group in order.chunk_by(|a, b| a.0 == b.0) {
-        let hits = group.iter().filter(|(_, i)| y[*i]).count();
+        let hits = group.iter().filter(|(.., y)| *y).count();
         let misses = group.len() - hits;
         let above = positives - positives_below - hits;
         let of_positive = (negatives_below as f64 + misses as f64 / 2.0) / n;
         let of_negative = (above as f64 + hits as f64 / 2.0) / m;
-        for (_, i) in group {
-            value[*i] = if y[*i] { of_positive } else { of_negative };
+        for (_, i, y) in group {
+            value[*i] = if *y { of_positive } else { of_negative };
         }
         sum += of_positive * hits as f64;
         positives_below += hits;
