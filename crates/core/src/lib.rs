@@ -12,6 +12,7 @@ pub mod fold;
 pub mod grey_levels;
 pub mod ids;
 pub mod later;
+pub mod lines;
 pub mod protocol;
 pub mod random;
 pub mod sampling;

@@ -162,7 +162,9 @@ impl Table {
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|e| broken(&e))?;
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = record.position().map_or(0, |at| {
+                overread_core::lines::line_of_row(text.as_bytes(), at.byte(), at.line())
+            });
             rows.push(Row { columns: &columns, record, line }.read()?);
         }
         if rows.is_empty() {

@@ -135,7 +135,7 @@ impl Columns {
             let reason = if cell.contains('\0') {
                 "holds a NUL byte; this is not a text table"
             } else if cell.contains(['\n', '\r']) {
-                "holds a line break; is a quotation mark not closed?"
+                "holds a line break: is a quotation mark not closed"
             } else if cell.trim_start().starts_with('=') {
                 "starts like a formula; save the values, not the formulas"
             } else {
@@ -156,6 +156,11 @@ impl Columns {
         }
         self.wrong(line, "1", error.to_string())
     }
+}
+
+/// The line on which a row of the text begins.
+pub(super) fn line_of(text: &[u8], record: &StringRecord) -> u64 {
+    record.position().map_or(0, |at| overread_core::lines::line_of_row(text, at.byte(), at.line()))
 }
 
 /// A reader of CSV whose rows may differ in length, so that the wrong one can be named.

@@ -167,7 +167,7 @@ impl ReadsTable {
         };
         let mut record = StringRecord::new();
         while reader.read_record(&mut record).map_err(|e| builder.columns.broken(&e))? {
-            builder.row(&record)?;
+            builder.row(&record, columns::line_of(text, &record))?;
         }
         builder.finished()
     }
@@ -186,8 +186,7 @@ struct Builder<'o> {
 }
 
 impl Builder<'_> {
-    fn row(&mut self, record: &StringRecord) -> Result<(), ReadsTableError> {
-        let line = record.position().map_or(0, csv::Position::line);
+    fn row(&mut self, record: &StringRecord, line: u64) -> Result<(), ReadsTableError> {
         self.columns.check(record, line)?;
         self.table.rows += 1;
         let given = self.read_no(record, line)?;

@@ -38,7 +38,7 @@ impl ScoresTable {
         let mut views = HashSet::new();
         for record in reader.records() {
             let record = record.map_err(|e| columns.broken(&e))?;
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = columns::line_of(text, &record);
             columns.check(&record, line)?;
             let study = columns.needed(&record, line, "study_id")?.to_owned();
             let text = |column: &str| columns.cell(&record, column).unwrap_or("").to_owned();

@@ -22,6 +22,8 @@ fn a_malformed_table_names_line_and_column() {
     assert_eq!(refused(&bad_value), (3, "value".to_owned()));
     assert_eq!(refused(&format!("{HEADER},A,clinical,opacity,1\n")), (2, "study_id".to_owned()));
     assert_eq!(refused(&format!("{HEADER}s1,A,clinical\n")), (2, "finding".to_owned()));
+    let crlf = "study_id,reader_id,rule,finding,value\r\ns,A,c,f,1\r\n\r\nt,A,c,f,2\r\n";
+    assert_eq!(refused(crlf), (4, "value".to_owned()), "the line that an editor shows");
     let twice = "study_id,reader_id,rule,finding,value,read_no\ns,A,c,f,1,1\ns,A,c,f,1,1\n";
     assert_eq!(refused(twice), (3, "read_no".to_owned()));
     assert_eq!(refused("study_id,study_id,reader_id,rule,finding,value\n").0, 1);

@@ -21,7 +21,9 @@ pub fn calc_batch(text: &str) -> Result<Value, CalcError> {
     for record in reader.records() {
         let record =
             record.map_err(|e| malformed(e.position().map_or(0, csv::Position::line), "", &e))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |at| {
+            overread_core::lines::line_of_row(text.as_bytes(), at.byte(), at.line())
+        });
         let cell = |at: usize, name: &str| {
             record.get(at).ok_or_else(|| malformed(line, name, &"this row is too short"))
         };
