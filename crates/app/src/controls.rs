@@ -61,13 +61,8 @@ pub(crate) fn hint_ui(pen: &Pen<'_>, x: f32, y: f32, hint: &KeyHint) -> f32 {
 }
 
 /// A hint of something that is set: caps filled, words bright.
-pub(crate) fn hint_lit_ui(pen: &Pen<'_>, mut x: f32, y: f32, hint: &KeyHint) {
-    for cap in &hint.caps {
-        let rect = at(x, y - 8.0, cap_width(pen, cap), 16.0);
-        pen.fill(rect, theme::R_HINT, theme::T1);
-        pen.centre(rect.center(), cap, theme::TINY_M, theme::S0);
-        x = rect.max.x + 8.0;
-    }
+pub(crate) fn hint_lit_ui(pen: &Pen<'_>, x: f32, y: f32, hint: &KeyHint) {
+    let x = small_caps_ui(pen, x, y, &hint.caps, true);
     pen.left(x, y, &hint.text, theme::TINY, theme::T1);
 }
 
@@ -82,11 +77,20 @@ fn cap_width(pen: &Pen<'_>, cap: &str) -> f32 {
 }
 
 /// Small caps; returns where they end.
-pub(crate) fn hint_caps_ui(pen: &Pen<'_>, mut x: f32, y: f32, caps: &[String]) -> f32 {
+pub(crate) fn hint_caps_ui(pen: &Pen<'_>, x: f32, y: f32, caps: &[String]) -> f32 {
+    small_caps_ui(pen, x, y, caps, false)
+}
+
+fn small_caps_ui(pen: &Pen<'_>, mut x: f32, y: f32, caps: &[String], lit: bool) -> f32 {
     for cap in caps {
         let rect = at(x, y - 8.0, cap_width(pen, cap), 16.0);
-        pen.frame(rect, theme::R_HINT, Stroke::new(1.0, theme::HINT));
-        pen.centre(rect.center(), cap, theme::TINY_M, theme::T2);
+        if lit {
+            pen.fill(rect, theme::R_HINT, theme::T1);
+        } else {
+            pen.frame(rect, theme::R_HINT, Stroke::new(1.0, theme::HINT));
+        }
+        let color = if lit { theme::S0 } else { theme::T2 };
+        pen.centre(rect.center(), cap, theme::TINY_M, color);
         x = rect.max.x + 8.0;
     }
     x

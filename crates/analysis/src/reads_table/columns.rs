@@ -24,7 +24,7 @@ impl Columns {
         let mut out = Self { table, at: Vec::new(), names: Vec::new(), ignored: Vec::new() };
         let header = match reader.headers() {
             Ok(header) => header.clone(),
-            Err(error) => return Err(out.broken(&error)),
+            Err(error) => return Err(out.broken(&[], &error)),
         };
         out.names =
             header.iter().map(|n| n.trim_start_matches('\u{feff}').trim().to_owned()).collect();
@@ -147,8 +147,8 @@ impl Columns {
     }
 
     /// What the CSV reader could not read.
-    pub(super) fn broken(&self, error: &csv::Error) -> ReadsTableError {
-        let line = error.position().map_or(1, csv::Position::line);
+    pub(super) fn broken(&self, text: &[u8], error: &csv::Error) -> ReadsTableError {
+        let line = error.position().map_or(1, |at| line_at(text, at));
         if let ErrorKind::Utf8 { err, .. } = error.kind() {
             let number = (err.field() + 1).to_string();
             let column = self.names.get(err.field()).unwrap_or(&number);
@@ -160,7 +160,11 @@ impl Columns {
 
 /// The line on which a row of the text begins.
 pub(super) fn line_of(text: &[u8], record: &StringRecord) -> u64 {
-    record.position().map_or(0, |at| overread_core::lines::line_of_row(text, at.byte(), at.line()))
+    record.position().map_or(0, |at| line_at(text, at))
+}
+
+fn line_at(text: &[u8], at: &csv::Position) -> u64 {
+    overread_core::lines::line_of_row(text, at.byte(), at.line())
 }
 
 /// A reader of CSV whose rows may differ in length, so that the wrong one can be named.

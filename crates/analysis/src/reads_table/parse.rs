@@ -166,7 +166,7 @@ impl ReadsTable {
             columns,
         };
         let mut record = StringRecord::new();
-        while reader.read_record(&mut record).map_err(|e| builder.columns.broken(&e))? {
+        while reader.read_record(&mut record).map_err(|e| builder.columns.broken(text, &e))? {
             builder.row(&record, columns::line_of(text, &record))?;
         }
         builder.finished()

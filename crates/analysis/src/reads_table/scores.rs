@@ -37,7 +37,7 @@ impl ScoresTable {
             Self { means: BTreeMap::new(), rows: 0, blank: 0, ignored: columns.ignored.clone() };
         let mut views = HashSet::new();
         for record in reader.records() {
-            let record = record.map_err(|e| columns.broken(&e))?;
+            let record = record.map_err(|e| columns.broken(text, &e))?;
             let line = columns::line_of(text, &record);
             columns.check(&record, line)?;
             let study = columns.needed(&record, line, "study_id")?.to_owned();

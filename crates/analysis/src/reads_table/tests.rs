@@ -24,6 +24,9 @@ fn a_malformed_table_names_line_and_column() {
     assert_eq!(refused(&format!("{HEADER}s1,A,clinical\n")), (2, "finding".to_owned()));
     let crlf = "study_id,reader_id,rule,finding,value\r\ns,A,c,f,1\r\n\r\nt,A,c,f,2\r\n";
     assert_eq!(refused(crlf), (4, "value".to_owned()), "the line that an editor shows");
+    let latin = b"study_id,reader_id,rule,finding,value\r\ns,A,c,f,1\r\n\xFF,A,c,f,1\r\n";
+    let broken = ReadsTable::parse(latin, &ReadsOptions::default()).unwrap_err().to_string();
+    assert!(broken.contains("line 3, column study_id: is not UTF-8"), "{broken}");
     let twice = "study_id,reader_id,rule,finding,value,read_no\ns,A,c,f,1,1\ns,A,c,f,1,1\n";
     assert_eq!(refused(twice), (3, "read_no".to_owned()));
     assert_eq!(refused("study_id,study_id,reader_id,rule,finding,value\n").0, 1);

@@ -99,7 +99,11 @@ impl<'a> Rows<'a> {
 
     /// The line on which the row under way begins.
     pub(super) fn line(&self) -> u64 {
-        self.begin.1 - 1 + self.record.position().map_or(1, csv::Position::line)
+        self.record.position().map_or(self.begin.1, |at| {
+            let from = self.begin.0 as u64 + at.byte();
+            let line = self.begin.1 - 1 + at.line();
+            overread_core::lines::line_of_row(self.text.as_bytes(), from, line)
+        })
     }
 
     /// Notes what is wrong with a cell.
