@@ -95,13 +95,14 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     Project::make(&what.path, &import, &protocol, (LEAD, &device), &Clock::system())?;
     let available = import.images_available();
     let dataset = &import.dataset;
+    let images = dataset.image_count();
     let notes: Vec<String> = import.notes.iter().map(ToString::to_string).collect();
     let mut text = format!(
         "Made {}: {} studies of {} patients, {} images{}.\n",
         what.path.display(),
         dataset.studies.len(),
         dataset.patients,
-        dataset.image_count(),
+        images,
         found_words(what.images.is_some(), available),
     );
     for file in &import.files {
@@ -118,7 +119,7 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
         "project": what.path.display().to_string(),
         "studies": dataset.studies.len(),
         "patients": dataset.patients,
-        "images": dataset.image_count(),
+        "images": images,
         "images_available": available,
         "sha256": dataset.sha256,
         "notes": notes,

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use overread_core::dataset::{ImageRef, Labels};
 use overread_core::event::InputFile;
 use overread_core::{Dataset, ImageId, Sex, Study, StudyId, Word};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelRefMutIterator as _, ParallelIterator as _,
+};
 use rayon::slice::ParallelSliceMut as _;
 use sha2::{Digest as _, Sha256};
 
@@ -118,7 +121,8 @@ fn build(
     } else {
         order_of_keys(&table.studies)
     };
-    let identity = identity_of(&table.studies, &order);
+    let (identity, (patient_keys, numbers)) =
+        rayon::join(|| identity_of(&table.studies, &order), || number_patients(&table.studies));
     let boxes = table
         .boxes
         .iter()
@@ -128,10 +132,7 @@ fn build(
             edges: row.edges,
         })
         .collect();
-    let patient_keys = sorted_patients(&table.studies);
-    let numbers = patient_numbers(&table.studies, &patient_keys);
-    let made = make_all(table.studies, &numbers, &identity, &find);
-    let (studies, sources) = sort_by_id(made)?;
+    let (studies, sources) = make_all(table.studies, &numbers, &identity, &find)?;
     let dataset = Dataset {
         format: format.to_owned(),
         sha256: sha256.to_owned(),
@@ -153,43 +154,56 @@ fn build(
 
 type Made = (Study, StudySource);
 
-/// Derives ids and finds images, half of the rows beside the other half.
+/// Ids are sorted in so many parts, by their first bits, each of which fits a processor's cache.
+const PARTS: usize = 256;
+
+/// Derives ids and finds images; the studies come in the order of their ids.
 fn make_all(
     mut front: Vec<StudyRow>,
     numbers: &[u32],
     identity: &str,
     find: &(impl Fn(&str) -> Option<Place> + Sync),
-) -> Vec<Made> {
-    let back = front.split_off(front.len() / 2);
+) -> Result<(Vec<Study>, Vec<StudySource>), ImportError> {
+    let n = front.len();
+    let back = front.split_off(n / 2);
     let (front_numbers, back_numbers) = numbers.split_at(front.len().min(numbers.len()));
-    let make = |rows: Vec<StudyRow>, numbers: &[u32]| -> Vec<Made> {
-        let ids = (StudyId::deriver(&[identity]), ImageId::deriver(&[identity]));
-        rows.into_iter().zip(numbers).map(|(row, &no)| study(row, no, &ids, find)).collect()
-    };
-    let (mut made, rest) = rayon::join(|| make(front, front_numbers), || make(back, back_numbers));
-    made.extend(rest);
-    made
-}
-
-/// Puts the studies into the order of their ids.
-fn sort_by_id(made: Vec<Made>) -> Result<(Vec<Study>, Vec<StudySource>), ImportError> {
-    // Sorting what is small: ids with the row they belong to.
-    let mut ids: Vec<(StudyId, usize)> =
-        made.iter().enumerate().map(|(i, (study, _))| (study.id, i)).collect();
-    ids.par_sort_unstable();
-    if ids.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
+    let make = |rows, numbers| make_parts(rows, numbers, identity, find);
+    let (mut parts, rest) = rayon::join(|| make(front, front_numbers), || make(back, back_numbers));
+    parts.par_iter_mut().zip(rest).for_each(|(part, mut rest)| {
+        part.append(&mut rest);
+        part.sort_unstable_by_key(|(study, _)| study.id);
+    });
+    let (mut studies, mut sources) = (Vec::with_capacity(n), Vec::with_capacity(n));
+    for (study, source) in parts.into_iter().flatten() {
+        studies.push(study);
+        sources.push(source);
+    }
+    if studies.windows(2).any(|pair| matches!(pair, [a, b] if a.id == b.id)) {
         let text = "Two studies got one id. Please report this file to the makers of Overread.";
         return Err(ImportError::Files(text.to_owned()));
     }
-    let mut made: Vec<Option<Made>> = made.into_iter().map(Some).collect();
-    let (mut studies, mut sources) = (Vec::with_capacity(ids.len()), Vec::with_capacity(ids.len()));
-    for (_, i) in ids {
-        if let Some((study, source)) = made.get_mut(i).and_then(Option::take) {
-            studies.push(study);
-            sources.push(source);
+    Ok((studies, sources))
+}
+
+/// Studies in the order of the first bits of their ids, a part for each.
+fn make_parts(
+    rows: Vec<StudyRow>,
+    numbers: &[u32],
+    identity: &str,
+    find: &impl Fn(&str) -> Option<Place>,
+) -> Vec<Vec<Made>> {
+    let ids = (StudyId::deriver(&[identity]), ImageId::deriver(&[identity]));
+    // Both halves of a part, and somewhat more: they differ by chance.
+    let room = 5 * rows.len() / (2 * PARTS);
+    let mut parts: Vec<Vec<Made>> = (0..PARTS).map(|_| Vec::with_capacity(room)).collect();
+    for (row, &no) in rows.into_iter().zip(numbers) {
+        let made = study(row, no, &ids, find);
+        let [first, ..] = made.0.id.0.to_be_bytes();
+        if let Some(part) = parts.get_mut(usize::from(first)) {
+            part.push(made);
         }
     }
-    Ok((studies, sources))
+    parts
 }
 
 /// SHA-256 over the files' bytes, one after the other.
@@ -199,7 +213,7 @@ fn hash_of(files: &[Source]) -> String {
     }
     let mut hasher = Sha256::new();
     for file in files {
-        hasher.update(&file.raw);
+        hasher.update(file.raw());
     }
     hex(&hasher.finalize())
 }
@@ -234,29 +248,31 @@ fn identity_of(studies: &[StudyRow], order: &[usize]) -> String {
     hex(&hasher.finalize())
 }
 
-fn sorted_patients(studies: &[StudyRow]) -> Vec<String> {
-    let mut keys: Vec<&str> = studies.iter().map(|study| &*study.patient).collect();
-    // Tables often stand in order of patients: most go before the sort.
-    keys.dedup();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_iter().map(str::to_owned).collect()
-}
-
-/// The number of each study's patient.
-fn patient_numbers(studies: &[StudyRow], keys: &[String]) -> Vec<u32> {
-    let known: HashMap<&str, u32> = keys.iter().map(String::as_str).zip(0..).collect();
-    let mut last: Option<(&Word, u32)> = None;
-    let mut numbers = Vec::with_capacity(studies.len());
-    for StudyRow { patient, .. } in studies {
-        let no = match last {
-            Some((other, no)) if Word::ptr_eq(other, patient) => no,
-            _ => known.get(&**patient).copied().unwrap_or(0),
-        };
-        last = Some((patient, no));
-        numbers.push(no);
+/// The sorted ids of the patients, and for each study the number of its own.
+fn number_patients(studies: &[StudyRow]) -> (Vec<String>, Vec<u32>) {
+    // Tables often stand in order of patients: one entry for studies that follow each other.
+    let runs: Vec<&[StudyRow]> = studies
+        .chunk_by(|a, b| Word::ptr_eq(&a.patient, &b.patient) || a.patient == b.patient)
+        .collect();
+    let id = |run: &[StudyRow]| -> Word {
+        run.first().map(|row| Word::clone(&row.patient)).unwrap_or_default()
+    };
+    let mut sorted: Vec<(u128, Word, usize)> =
+        runs.iter().zip(0..).map(|(run, i)| (first_bytes(&id(run)), id(run), i)).collect();
+    sorted.par_sort_unstable();
+    let mut keys: Vec<String> = Vec::new();
+    let mut number_of_run = vec![0; runs.len()];
+    for (_, id, i) in &sorted {
+        if keys.last().is_none_or(|last| **last != **id) {
+            keys.push(id.as_ref().to_owned());
+        }
+        if let Some(number) = number_of_run.get_mut(*i) {
+            *number = u32::try_from(keys.len() - 1).unwrap_or(u32::MAX);
+        }
     }
-    numbers
+    let numbers = runs.iter().zip(number_of_run);
+    let numbers = numbers.flat_map(|(run, no)| std::iter::repeat_n(no, run.len())).collect();
+    (keys, numbers)
 }
 
 fn study(

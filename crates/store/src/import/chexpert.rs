@@ -20,7 +20,7 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
         if latin1 {
             notes.push(source.fault(1, 1, "the file is not UTF-8 and was read as Latin-1"));
         }
-        let mut rows = Rows::new(source, &text, b',')?;
+        let mut rows = Rows::new(source, text, b',')?;
         let here = header(source, &mut rows)?;
         if findings.is_empty() {
             findings = here;

@@ -94,7 +94,7 @@ fn read_boxes(
 ) -> Result<Vec<BoxRow>, ImportError> {
     const CELLS: usize = 6;
     let (text, _) = source.text();
-    let mut rows = Rows::new(source, &text, b',')?;
+    let mut rows = Rows::new(source, text, b',')?;
     let mut boxes = Vec::new();
     rows.advance();
     while rows.advance() {
@@ -153,7 +153,7 @@ fn read_list(
 
 fn read_table(source: &Source) -> Result<Table, ImportError> {
     let (text, latin1) = source.text();
-    let mut rows = Rows::new(source, &text, delimiter_of(&text))?;
+    let mut rows = Rows::new(source, text, delimiter_of(text))?;
     check_header(source, &mut rows)?;
     let (front, back) = rows.halves();
     let (front, back) = rayon::join(|| Part::read(front), || Part::read(back));
@@ -264,7 +264,7 @@ impl<'a> Part<'a> {
             rows.reject(6, "a view position such as PA or AP is needed");
         }
         for i in 7..HEADER.len() {
-            if !rows.cell(i).parse::<f64>().is_ok_and(|n| n.is_finite() && 0.0 < n) {
+            if !is_positive(rows.cell(i)) {
                 rows.reject(i, "a positive number is needed");
             }
         }
@@ -281,6 +281,13 @@ impl<'a> Part<'a> {
             split: None,
         })
     }
+}
+
+/// Whether a cell is a number above 0. Nearly all are a few digits, which need no reading.
+fn is_positive(cell: &str) -> bool {
+    let digits = cell.bytes().all(|byte| byte.is_ascii_digit()) && cell.len() < 19;
+    let plain = digits && cell.bytes().any(|byte| byte != b'0');
+    plain || cell.parse::<f64>().is_ok_and(|n| n.is_finite() && 0.0 < n)
 }
 
 /// What stands behind the first column's name: a spreadsheet may have put something else for the commas.

@@ -74,7 +74,7 @@ fn whole(cell: &str) -> bool {
 
 fn read_labels(source: &Source) -> Result<(Vec<String>, Vec<StudyRow>), ImportError> {
     let (text, _) = source.text();
-    let mut rows = Rows::new(source, &text, b',')?;
+    let mut rows = Rows::new(source, text, b',')?;
     rows.advance();
     let findings: Vec<String> =
         rows.row().iter().skip(2).map(|name| name.trim().to_owned()).collect();
@@ -162,7 +162,7 @@ fn read_metadata(
     studies: &mut [StudyRow],
 ) -> Result<Vec<super::Fault>, ImportError> {
     let (text, _) = source.text();
-    let mut rows = Rows::new(source, &text, b',')?;
+    let mut rows = Rows::new(source, text, b',')?;
     let names = ["dicom_id", "subject_id", "study_id", "ViewPosition"];
     let [dicom, subject, study, view] = columns(source, &mut rows, names)?;
     let mut seen: HashMap<String, u64> = HashMap::new();
@@ -209,7 +209,7 @@ fn read_split(
     studies: &mut [StudyRow],
 ) -> Result<(), ImportError> {
     let (text, _) = source.text();
-    let mut rows = Rows::new(source, &text, b',')?;
+    let mut rows = Rows::new(source, text, b',')?;
     let [study, split] = columns(source, &mut rows, ["study_id", "split"])?;
     let mut words = Words::default();
     while rows.advance() {

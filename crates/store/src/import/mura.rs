@@ -70,7 +70,7 @@ fn read_labels(
     number: &mut HashMap<String, usize>,
 ) -> Result<(), ImportError> {
     let (text, _) = source.text();
-    let mut rows = Rows::new(source, &text, b',')?;
+    let mut rows = Rows::new(source, text, b',')?;
     while rows.advance() {
         let cells = rows.row().len();
         if cells != 2 {
@@ -114,7 +114,7 @@ fn read_paths(
     number: &HashMap<String, usize>,
 ) -> Result<(), ImportError> {
     let (text, _) = source.text();
-    let mut rows = Rows::new(source, &text, b',')?;
+    let mut rows = Rows::new(source, text, b',')?;
     let mut seen: HashMap<String, u64> = HashMap::new();
     while rows.advance() {
         let path = rows.cell(0).trim().to_owned();

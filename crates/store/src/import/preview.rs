@@ -35,7 +35,7 @@ pub struct FilePreview {
 pub fn preview(path: &Path, first_rows: usize) -> Result<FilePreview, ImportError> {
     let source = read(path)?;
     let (text, latin1) = source.text();
-    let delimiter = detect_delimiter(&text);
+    let delimiter = detect_delimiter(text);
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)

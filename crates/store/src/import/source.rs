@@ -1,6 +1,5 @@
 //! Bytes of a label file into text: plain or gzipped, UTF-8 or Latin-1, never more than fits.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -21,39 +20,42 @@ pub(super) struct Source {
     pub(super) bytes: u64,
     /// SHA-256 of the bytes on disk.
     pub(super) sha256: String,
-    /// The bytes on disk, for the hash over several files.
-    pub(super) raw: Vec<u8>,
-    /// The bytes unpacked, where the file is gzipped.
-    unpacked: Option<Vec<u8>>,
+    /// With its byte order mark.
+    text: String,
+    /// The bytes on disk, where those of the text are others.
+    raw: Option<Vec<u8>>,
+    gzipped: bool,
+    latin1: bool,
 }
+
+const MARK: char = '\u{feff}';
 
 impl Source {
     /// A file that is not there, for tests.
     #[cfg(test)]
     pub(super) fn of_text(name: &str) -> Self {
-        let (name, sha256) = (name.to_owned(), String::new());
-        Self { name, bytes: 0, sha256, raw: Vec::new(), unpacked: None }
+        let (name, sha256, text) = (name.to_owned(), String::new(), String::new());
+        Self { name, bytes: 0, sha256, text, raw: None, gzipped: false, latin1: false }
     }
 
     /// The file's text and whether it had to be read as Latin-1.
-    pub(super) fn text(&self) -> (Cow<'_, str>, bool) {
-        let bytes = self.unpacked.as_deref().unwrap_or(&self.raw);
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        match std::str::from_utf8(bytes) {
-            Ok(text) => (Cow::Borrowed(text), false),
-            // Every byte is a character of Latin-1.
-            Err(_) => (Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()), true),
-        }
+    pub(super) fn text(&self) -> (&str, bool) {
+        (self.text.strip_prefix(MARK).unwrap_or(&self.text), self.latin1)
+    }
+
+    /// The bytes on disk, for the hash over several files.
+    pub(super) fn raw(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or(self.text.as_bytes())
     }
 
     /// Whether the text begins with a byte order mark.
     pub(super) fn has_mark(&self) -> bool {
-        self.unpacked.as_deref().unwrap_or(&self.raw).starts_with(b"\xef\xbb\xbf")
+        self.text.starts_with(MARK)
     }
 
     /// Whether the file is gzipped.
     pub(super) fn is_gzipped(&self) -> bool {
-        self.unpacked.is_some()
+        self.gzipped
     }
 
     pub(super) fn fault(&self, line: u64, column: u64, text: impl Into<String>) -> Fault {
@@ -70,11 +72,28 @@ pub(super) fn read(path: &Path) -> Result<Source, ImportError> {
     }
     let raw = limited(file, path)?;
     let gzipped = raw.starts_with(&[0x1f, 0x8b]);
-    let unpacked =
-        if gzipped { Some(limited(MultiGzDecoder::new(raw.as_slice()), path)?) } else { None };
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (bytes, sha256) = (raw.len() as u64, sha256(&raw));
-    Ok(Source { name, bytes, sha256, raw, unpacked })
+    let (packed, plain) = if gzipped {
+        let plain = limited(MultiGzDecoder::new(raw.as_slice()), path)?;
+        (Some(raw), plain)
+    } else {
+        (None, raw)
+    };
+    let (text, raw, latin1) = match String::from_utf8(plain) {
+        Ok(text) => (text, packed, false),
+        Err(error) => {
+            let plain = error.into_bytes();
+            (latin1(&plain), Some(packed.unwrap_or(plain)), true)
+        }
+    };
+    Ok(Source { name, bytes, sha256, text, raw, gzipped, latin1 })
+}
+
+/// Every byte is a character of Latin-1; a byte order mark of UTF-8 before them is none of them.
+fn latin1(bytes: &[u8]) -> String {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    bytes.iter().map(|&byte| char::from(byte)).collect()
 }
 
 fn limited(from: impl Read, path: &Path) -> Result<Vec<u8>, ImportError> {

@@ -116,7 +116,7 @@ pub(super) fn read(files: &[Source], map: &Path) -> Result<Table, ImportError> {
         if latin1 {
             notes.push(source.fault(1, 1, "the file is not UTF-8 and was read as Latin-1"));
         }
-        let mut rows = Rows::new(source, &text, detect_delimiter(&text))?;
+        let mut rows = Rows::new(source, text, detect_delimiter(text))?;
         let columns = columns_of(source, &mut rows, &map)?;
         let blame = Blame {
             key: columns.study,

@@ -22,6 +22,14 @@ impl<'a> Cell<'a> {
     pub(super) fn int(number: Option<impl Into<i64>>) -> Self {
         number.map_or(Self::Null, |number| Self::Int(number.into()))
     }
+
+    /// Whether both are one value; texts only where they are one text in memory, which is told without reading them.
+    fn is(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => std::ptr::eq(a, b),
+            (a, b) => a == b,
+        }
+    }
 }
 
 impl ToSql for Cell<'_> {
@@ -97,7 +105,9 @@ impl<'c, 'a, const WIDTH: usize> Batch<'c, 'a, WIDTH> {
     fn prepare(conn: &'c Connection, into: &str, rows: usize) -> rusqlite::Result<Self> {
         let row = format!("({})", ["?"; WIDTH].join(", "));
         let all = vec![row.as_str(); rows].join(", ");
-        let statement = conn.prepare_cached(&format!("INSERT INTO {into} VALUES {all}"))?;
+        // What fails undoes all of its transaction: without a word on that, SQLite keeps what it needs to undo the statement.
+        let sql = format!("INSERT OR ROLLBACK INTO {into} VALUES {all}");
+        let statement = conn.prepare_cached(&sql)?;
         Ok(Self { statement, bound: vec![[None; WIDTH]; rows] })
     }
 
@@ -105,7 +115,7 @@ impl<'c, 'a, const WIDTH: usize> Batch<'c, 'a, WIDTH> {
         let bound = self.bound.iter_mut().flatten();
         for (place, (bound, cell)) in (1..).zip(bound.zip(rows.iter().flatten())) {
             // What is bound stays bound, and most columns of a dataset hold few values.
-            if *bound != Some(*cell) {
+            if !bound.is_some_and(|bound| bound.is(*cell)) {
                 self.statement.raw_bind_parameter(place, cell)?;
                 *bound = Some(*cell);
             }

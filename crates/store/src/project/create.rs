@@ -69,6 +69,8 @@ fn build(
     conn.pragma_update(None, "cache_size", -262_144)?;
     // Rows are numbered here, so that every reference holds by construction.
     conn.pragma_update(None, "foreign_keys", false)?;
+    // And what the rows hold comes from types that have nothing else.
+    conn.pragma_update(None, "ignore_check_constraints", true)?;
     conn.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(&mut conn, MIGRATIONS)?;
     let tx = conn.transaction()?;
@@ -172,12 +174,24 @@ fn insert_dataset(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
     for (name, no) in dataset.findings.iter().zip(0_i64..) {
         insert.execute(params![no, name])?;
     }
-    let patients = import.patient_keys.iter().zip(0..);
-    let patients = patients.map(|(key, no)| [Cell::Int(no), Cell::Text(key)]);
-    bulk::insert(conn, "patient (no, key)", patients)?;
-    insert_studies(conn, dataset, import)?;
-    insert_images(conn, dataset, import)?;
+    insert_patients(conn, import)?;
+    std::thread::scope(|scope| {
+        let lines = std::thread::Builder::new()
+            .name("image-rows".to_owned())
+            .spawn_scoped(scope, || image_lines(dataset, import));
+        insert_studies(conn, dataset, import)?;
+        let lines = lines.ok().and_then(|lines| lines.join().ok());
+        insert_images(conn, &lines.unwrap_or_else(|| image_lines(dataset, import)))
+    })?;
     insert_boxes(conn, import)
+}
+
+fn insert_patients(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
+    let mut keys = import.patient_keys.iter().map(|key| Cell::Text(key));
+    let Some(first) = keys.next() else { return Ok(()) };
+    bulk::insert_one(conn, "patient (no, key)", [Cell::Int(0), first])?;
+    // SQLite gives each row the number behind the last one's, and need not look whether it is taken.
+    bulk::insert(conn, "patient (key)", keys.map(|key| [key]))
 }
 
 fn insert_boxes(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
@@ -198,12 +212,12 @@ fn count(n: usize) -> i64 {
 }
 
 fn insert_studies(conn: &Connection, dataset: &Dataset, import: &Import) -> rusqlite::Result<()> {
-    let into = "study (no, id, key, patient, positive, negative, uncertain, sex, age_years, region, split)";
+    const COLUMNS: &str =
+        "id, key, patient, positive, negative, uncertain, sex, age_years, region, split";
     let studies = dataset.studies.iter().zip(&import.sources);
-    let rows = (0..).zip(studies).map(|(no, (study, source))| {
+    let mut rows = studies.map(|(study, source)| {
         let Labels { positive, negative, uncertain } = study.labels;
         [
-            Cell::Int(no),
             Cell::Int(study.id.0.cast_signed()),
             Cell::Text(&source.key),
             Cell::Int(study.patient.into()),
@@ -216,7 +230,16 @@ fn insert_studies(conn: &Connection, dataset: &Dataset, import: &Import) -> rusq
             Cell::text(study.split.as_deref()),
         ]
     });
-    bulk::insert(conn, into, rows)
+    let Some([id, key, patient, positive, negative, uncertain, sex, age, region, split]) =
+        rows.next()
+    else {
+        return Ok(());
+    };
+    let first =
+        [Cell::Int(0), id, key, patient, positive, negative, uncertain, sex, age, region, split];
+    bulk::insert_one(conn, &format!("study (no, {COLUMNS})"), first)?;
+    // Numbered on by SQLite, as patients are.
+    bulk::insert(conn, &format!("study ({COLUMNS})"), rows)
 }
 
 /// An image with what its row holds.
@@ -247,7 +270,7 @@ impl<'a> ImageLine<'a> {
 }
 
 /// In the order of their ids, so that every row goes to the end of the table.
-fn insert_images(conn: &Connection, dataset: &Dataset, import: &Import) -> rusqlite::Result<()> {
+fn image_lines<'a>(dataset: &'a Dataset, import: &'a Import) -> Vec<ImageLine<'a>> {
     let mut images = Vec::with_capacity(dataset.studies.len());
     for (study, (of, source)) in (0..).zip(dataset.studies.iter().zip(&import.sources)) {
         let mut files = source.images.iter();
@@ -262,6 +285,10 @@ fn insert_images(conn: &Connection, dataset: &Dataset, import: &Import) -> rusql
         }
     }
     images.par_sort_unstable_by_key(|image| image.id);
+    images
+}
+
+fn insert_images(conn: &Connection, images: &[ImageLine<'_>]) -> rusqlite::Result<()> {
     let into = "image (id, study, place, view, key, path, bytes)";
     bulk::insert(conn, into, images.iter().map(ImageLine::cells))
 }

@@ -41,8 +41,8 @@ pub fn read_reads(
     let source = open(path)?;
     let (text, _latin1) = source.text();
     let mut reads = match map {
-        Some(map) => read_wide(&source, &text, &Map::read(map)?, known, protocol)?,
-        None => read_long(&source, &text, known, protocol)?,
+        Some(map) => read_wide(&source, text, &Map::read(map)?, known, protocol)?,
+        None => read_long(&source, text, known, protocol)?,
     };
     if reads.reads.is_empty() {
         return Err(ImportError::Files(format!(

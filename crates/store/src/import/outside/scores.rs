@@ -17,7 +17,7 @@ pub fn read_scores(
 ) -> Result<OutsideScores, ImportError> {
     let source = open(path)?;
     let (text, _latin1) = source.text();
-    let mut rows = Rows::new(&source, &text, detect_delimiter(&text))?;
+    let mut rows = Rows::new(&source, text, detect_delimiter(text))?;
     let columns = ["study_id", "item", "score", "view_id", "model", "finding"];
     let header = Header::read(&source, &mut rows, &columns)?;
     let by_item = header.column("study_id").is_none() && header.column("item").is_some();
