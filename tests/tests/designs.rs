@@ -257,14 +257,19 @@ fn a_panel_with_a_drawn_gold_an_adjudicator_and_models() -> Result<()> {
     let again = audit.place.ok(&audit.words("adjudicate", &[]))?;
     assert!(again.contains("none of them new"), "{again}");
     assert_eq!(again.trim().lines().count(), 1, "the queue is not told again: {again}");
-    let before = audit.count("SELECT count(*) FROM v_reads WHERE phase = 'read'")?;
+    let reads = || -> Result<String> {
+        let sql = "SELECT group_concat(item || reader || coalesce(level_no, no_answer) || settled_level || locked_at)
+            FROM (SELECT * FROM v_reads WHERE phase = 'read' ORDER BY item)";
+        Ok(audit.database()?.query_row(sql, [], |row| row.get(0))?)
+    };
+    let before = reads()?;
     let keys = "2\n".repeat(usize::try_from(open)?);
     assert_eq!(audit.read("J", &keys)?.len() as u64, open);
     assert_eq!(
         audit.count("SELECT count(*) FROM v_adjudicated WHERE level = 'reportable'")?,
         i64::try_from(open)?
     );
-    assert_eq!(audit.count("SELECT count(*) FROM v_reads WHERE phase = 'read'")?, before);
+    assert_eq!(reads()?, before, "reads stay as they are");
 
     // A model, scored by the dataset's own keys.
     let scores = (0..60).fold("study_id,score,model\n".to_owned(), |mut text, n| {
@@ -605,6 +610,46 @@ fn a_second_look_with_the_label_is_kept_apart() -> Result<()> {
     );
     assert_eq!(audit.count("SELECT count(*) FROM v_review WHERE note = 'faint'")?, 1);
     assert_eq!(figures(&audit)?, before, "no primary figure moves");
+    audit.verified()
+}
+
+#[test]
+fn what_is_looked_at_and_copied_is_noted_outside_the_chains() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    audit.json("sample", &[])?;
+    audit.read("R1", "1\n2\n")?;
+    let heads = audit.json("verify", &[])?["chains"].clone();
+    let report = |name: &str| -> Result<Vec<u8>> {
+        let out = audit.place.at(name);
+        let folder = out.display().to_string();
+        audit.place.ok(&audit.words("report", &["--out", &folder, "--format", "html,json"]))?;
+        Ok(std::fs::read(out.join("report.html"))?)
+    };
+    assert!(report("one")? == report("two")?, "two reports of one state differ");
+    let copy = audit.place.at("copy.overread").display().to_string();
+    audit.place.ok(&audit.words("backup", &["-o", &copy]))?;
+    audit.packet("R1")?;
+    let noted = audit
+        .database()?
+        .prepare("SELECT actor || ' ' || what || ' ' || detail FROM access_log ORDER BY seq")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
+    let expected = [
+        "R1 open script",
+        "lead report html,json",
+        "lead report html,json",
+        "lead backup copy.overread",
+        "lead packet R1",
+    ];
+    assert_eq!(noted, expected);
+    let of_reader = |chains: &Value| {
+        let all = chains.as_array().cloned().unwrap_or_default();
+        all.into_iter()
+            .filter(|chain| chain["chain"].as_str().is_some_and(|c| c.starts_with("R1/")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_reader(&audit.json("verify", &[])?["chains"]), of_reader(&heads));
     audit.verified()
 }
 

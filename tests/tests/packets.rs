@@ -400,6 +400,26 @@ fn sent(packet: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(sent)
 }
 
+/// Every cell of every table; a patient's number without zeros may stand in other bytes by chance.
+fn no_cell_holds_a_patient(packet: &Path, films: &[(String, u32)]) -> Result<()> {
+    let mut cells = Vec::new();
+    for name in rows(packet, "SELECT name FROM sqlite_schema WHERE type = 'table'")? {
+        for row in rows(packet, &format!("SELECT * FROM {name}"))? {
+            cells.push(format!("{name}: {row}"));
+        }
+    }
+    ensure!(60 < cells.len(), "few cells were searched: {}", cells.len());
+    for (_, patient) in films {
+        for cell in &cells {
+            ensure!(
+                !secret::holds(cell, &patient.to_string()),
+                "patient {patient} stands in {cell}"
+            );
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn no_byte_of_a_packet_names_a_label_a_patient_a_path_or_another_reader() -> Result<()> {
     let place = Place::new()?;
@@ -408,6 +428,7 @@ fn no_byte_of_a_packet_names_a_label_a_patient_a_path_or_another_reader() -> Res
     let sent = sent(&packet)?;
     assert_eq!(sent.len(), 41, "a packet and twenty images with their names");
     let (_, films) = table(true);
+    no_cell_holds_a_patient(&packet, &films)?;
     let mut secrets: Vec<String> = ["Hernia", "Fibrosis", "Beatrix", "Tamsin", "labels.csv"]
         .iter()
         .chain(&["secret-study", "/films", "Data_Entry", "cxr14"])
@@ -448,6 +469,13 @@ fn no_two_films_of_a_packet_are_equal_files_also_where_one_comes_again() -> Resu
     let place = Place::new()?;
     let project = project_with(&place, "again", true, "repeats = 4\nrepeat_gap = 3\n")?;
     let packet = packet(&place, &project, "ann", "ann.overread", "copy")?;
+    // Nothing but its pixels tells a second reading from a first.
+    let told =
+        "SELECT DISTINCT i.phase, i.pass, m.repeated, m.of_studies, m.drawn, m.frame FROM item AS i
+        JOIN deck_member AS m ON m.study = i.study";
+    assert_eq!(rows(&project, "SELECT DISTINCT pass FROM item")?.len(), 2, "there are repeats");
+    assert_eq!(rows(&packet, told)?.len(), 1);
+    assert_eq!(rows(&packet, "SELECT DISTINCT study FROM item")?.len(), 24);
     let stored = rows(&packet, "SELECT sha256, bytes FROM image")?;
     assert_eq!(stored.len(), 24, "twenty films and four that come again");
     assert_eq!(stored.iter().collect::<BTreeSet<_>>().len(), 24);

@@ -37,7 +37,11 @@ fn the_audits_table_2_is_reproduced_count_for_count() {
             assert_eq!(rule.ppv.value, Some(rule.ppv.x as f64 / 50.0));
             let rules = &rule.ppv.rule.as_ref().unwrap();
             assert_eq!((rules.name.as_str(), rules.version), (rule.rule.as_str(), 1));
-            assert!(rule.sensitivity.value.is_none() && rule.npv.value.is_none());
+            for figure in [&rule.sensitivity, &rule.specificity, &rule.npv] {
+                assert!(figure.value.is_none() && figure.interval.is_none(), "{figure:?}");
+                let why = figure.reason.as_deref().unwrap_or_default();
+                assert!(why.contains("no label-negative study was read"), "{why}");
+            }
             assert!(rule.ratios.iter().all(|r| r.value.is_none() && r.reason.is_some()));
         }
         let published = &quality.rules[0].published;

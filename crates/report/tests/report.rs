@@ -238,9 +238,14 @@ fn an_export_never_replaces_a_file_unless_asked() {
     }
     assert_eq!(paths.len(), 15);
     assert!(paths.iter().all(|path| path.exists()));
+    for path in &paths {
+        fs::write(path, "mine").unwrap();
+    }
     let again = write(&analysis, &reads, &out, &[Format::Csv], Overwrite::Never);
     assert!(matches!(again, Err(ReportError::Exists(_))));
+    assert!(paths.iter().all(|path| fs::read(path).unwrap() == b"mine"), "one was replaced");
     write(&analysis, &reads, &out, &Format::ALL, Overwrite::Asked).unwrap();
+    assert!(paths.iter().all(|path| fs::read(path).unwrap() != b"mine"), "one was left");
     let left = fs::read_dir(&out).unwrap().count();
     assert_eq!(left, 15, "no half-written part is left");
 }

@@ -1,5 +1,6 @@
 //! The application without a window: commands, keymap, undo, jobs, view models.
 
+mod access;
 pub mod bench;
 mod chains;
 pub mod command;

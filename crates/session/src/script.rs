@@ -114,6 +114,7 @@ pub fn run(
         });
     }
     let device = desk.device.clone();
+    crate::access::note(&desk.project, (&desk.reader, &device), "open", "script");
     let mut room = desk.room(finding)?;
     room.set_conditions(std::iter::once(("display".to_owned(), "script".to_owned())).collect());
     for (line, text) in (1..).zip(script.lines()) {

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use overread_core::{Event, EventBody};
 use overread_store::Project;
 
+use crate::access;
 use crate::films::Waker;
 
 enum Job {
@@ -116,11 +117,17 @@ fn run(
                 Err(error) => Written::Failed(error.to_string()),
             },
             Job::Check => match project.check_after_open() {
-                Ok(report) => Written::Checked(report.problems),
+                Ok(report) => {
+                    access::note(&project, (actor, device), "open", "window");
+                    Written::Checked(report.problems)
+                }
                 Err(error) => Written::Checked(vec![error.to_string()]),
             },
             Job::CopyTo(path) => {
                 let copied = project.backup(&path).map_err(|error| error.to_string());
+                if copied.is_ok() {
+                    access::note(&project, (actor, device), "backup", &access::name_of(&path));
+                }
                 Written::Copied(copied.map(|()| path))
             }
             Job::Close => break,

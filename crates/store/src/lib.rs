@@ -20,10 +20,11 @@ pub use clock::Clock;
 pub use error::{Holder, ImageError, Notice, ReadOnlyReason, StoreError, words_of};
 pub use files::{free_bytes, place_notices};
 pub use hex::sha256;
+pub use project::access::AccessEntry;
 pub use project::adequacy::ImageAdequacy;
 pub use project::check::{BadEvent, ChainSummary, CheckReport, VerifyReport};
 pub use project::images::{ImageShelf, RootReport};
-pub use project::load::{AccessEntry, DatasetFacts, ProtocolVersion, ReaderRow, StudyName};
+pub use project::load::{DatasetFacts, ProtocolVersion, ReaderRow, StudyName};
 pub use project::merge::{Conflict, ConflictAnswer, MergePlan, MergeReport, MergedFile};
 pub use project::outside::OutsideFile;
 pub use project::packet::{

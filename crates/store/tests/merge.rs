@@ -411,8 +411,8 @@ fn dump(path: &Path) -> BTreeMap<String, Vec<String>> {
         let sql = match table.as_str() {
             "study" => "SELECT key, patient, positive, negative, uncertain, sex, age_years, region, split FROM study ORDER BY CAST(key AS INTEGER)".to_owned(),
             "image" => "SELECT s.key, i.place, i.view, i.key, i.path, i.bytes, i.sha256 FROM image AS i JOIN study AS s ON s.no = i.study ORDER BY CAST(s.key AS INTEGER)".to_owned(),
-            "item" => "SELECT i.reader, i.place, i.id, s.key, i.deck, i.phase, i.pass FROM item AS i JOIN study AS s ON s.no = i.study ORDER BY i.place".to_owned(),
-            "deck_member" => "SELECT m.deck, s.key, m.label_positive, m.drawn, m.frame FROM deck_member AS m JOIN study AS s ON s.no = m.study ORDER BY m.deck, CAST(s.key AS INTEGER)".to_owned(),
+            "item" => "SELECT i.reader, i.place, i.id, s.key, i.deck, i.phase, i.pass, i.batch, i.finding FROM item AS i JOIN study AS s ON s.no = i.study ORDER BY i.place".to_owned(),
+            "deck_member" => "SELECT m.deck, s.key, m.label_positive, m.drawn, m.frame, m.of_studies, m.stratum, m.repeated FROM deck_member AS m JOIN study AS s ON s.no = m.study ORDER BY m.deck, CAST(s.key AS INTEGER)".to_owned(),
             "sample" => "SELECT only, seed, limited_to_available, frame_studies, protocol_version, drawn_at FROM sample".to_owned(),
             "meta" => "SELECT name, value FROM meta WHERE name <> 'packet'".to_owned(),
             "event" => "SELECT chain_seq, at, actor, kind, json_remove(body, '$.packet', '$.hash') FROM event".to_owned(),

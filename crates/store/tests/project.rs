@@ -171,4 +171,14 @@ fn the_access_log_stands_outside_the_chains() {
     project.log_access("lead", DEVICE, "report", "html").unwrap();
     assert_eq!(project.access_log().unwrap()[0].what, "report");
     assert_eq!(project.heads().unwrap(), heads);
+    let path = path_in(folder.path());
+    let note = || Project::note_access(&path, "lead", DEVICE, "backup", "copy.overread");
+    assert!(!note().unwrap(), "another one holds it");
+    project.close().unwrap();
+    assert!(note().unwrap());
+    let project = open(&path).project;
+    let whats: Vec<String> =
+        project.access_log().unwrap().into_iter().map(|entry| entry.what).collect();
+    assert_eq!(whats, ["report", "backup"]);
+    assert_eq!(project.heads().unwrap(), heads);
 }

@@ -32,10 +32,11 @@ pub(crate) const RUN: Packages = Packages {
     ],
 };
 
-/// A virtual display, and hands and eyes for the tests that drive the window.
+/// A virtual display, hands and eyes for the tests that drive the window, and a second language that reads the
+/// project file.
 pub(crate) const TEST: Packages = Packages {
-    purpose: "for tests of the window",
-    debian: &["git", "xvfb", "xauth", "xdotool", "scrot"],
+    purpose: "for tests",
+    debian: &["git", "xvfb", "xauth", "xdotool", "scrot", "python3"],
 };
 
 /// A virtual display alone.

@@ -50,6 +50,17 @@ mod tests {
     }
 
     #[test]
+    fn names_of_readers_do_not_go_along() {
+        let text = builtin("panel").unwrap();
+        let text = format!("{text}\n[panel]\ngold = [\"Tamsin\", \"Beatrix\", \"Cyd\"]\n");
+        let packet = Protocol::from_toml(&text).unwrap().packet_text();
+        for name in ["Tamsin", "Beatrix", "Cyd"] {
+            assert!(text.contains(name) && !packet.contains(name), "{packet}");
+        }
+        assert!(Protocol::from_toml(&packet).is_ok());
+    }
+
+    #[test]
     fn remarks_do_not_go_along() {
         let text = format!("# Dr Tamsin reads first\n{}", builtin("cxr14-verify").unwrap());
         let protocol = Protocol::from_toml(&text).unwrap();

@@ -79,9 +79,9 @@ impl Span {
 }
 
 impl Stage {
-    /// More ways than these are not followed: the block waits.
     /// A point at which more than one in so many ways would wait is passed over.
     const MOST_WAIT: usize = 2;
+    /// More ways than these are not followed: the block waits.
     const MOST_WAYS: usize = 20_000;
 
     fn new(uncounted: Composition) -> Self {

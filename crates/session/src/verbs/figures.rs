@@ -292,6 +292,8 @@ pub fn report(
             ReportError::Exists(path) => refusal(&path),
             other => VerbError::Other(other.to_string()),
         })?;
+    let words: Vec<&str> = formats.iter().map(|format| format.word()).collect();
+    crate::access::note_in(path, "report", &words.join(","));
     let names: Vec<String> = written.iter().map(|file| file.display().to_string()).collect();
     let text = format!("Wrote {}", names.join("\nWrote "));
     Ok(Said::new(json!({ "id": analysis.id(), "files": names }), text))

@@ -24,6 +24,7 @@ pub use labels::drift;
 pub use later::{adjudicate, review};
 pub use outside::{import_reads, import_scores};
 pub use packets::{NewPacket, merge, packet};
+pub(crate) use project::LEAD;
 pub use project::{NewProject, add_reader, backup, images, info, new, readers, recover, verify};
 pub use protocol::{check_protocol, list_protocols, set_protocol, show_protocol};
 pub use sample::{SampleOptions, extend_sample, parse_extension, sample};

@@ -415,6 +415,8 @@ pub fn verify(path: &Path) -> Result<Said, VerbError> {
 pub fn backup(path: &Path, to: &Path) -> Result<Said, VerbError> {
     let project = Project::open(path, OpenMode::ReadOnly)?.project;
     project.backup(to)?;
+    drop(project);
+    crate::access::note_in(path, "backup", &crate::access::name_of(to));
     let text = format!("Copied to {}.", to.display());
     Ok(Said::new(json!({ "backup": to.display().to_string() }), text))
 }

@@ -1,6 +1,6 @@
 //! Many rows into one table.
 
-use rusqlite::types::ToSqlOutput;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ToSql};
 
 /// Rows of one statement: SQLite looks for the end of the table once for all of them.
@@ -28,6 +28,15 @@ impl<'a> Cell<'a> {
         match (self, other) {
             (Self::Text(a), Self::Text(b)) => std::ptr::eq(a, b),
             (a, b) => a == b,
+        }
+    }
+
+    fn is_stored(self, stored: ValueRef<'_>) -> bool {
+        match (self, stored) {
+            (Self::Null, ValueRef::Null) => true,
+            (Self::Int(number), ValueRef::Integer(stored)) => number == stored,
+            (Self::Text(text), ValueRef::Text(stored)) => text.as_bytes() == stored,
+            _ => false,
         }
     }
 }
@@ -81,6 +90,31 @@ pub(super) fn replace_one<const WIDTH: usize>(
     row: [Cell<'_>; WIDTH],
 ) -> rusqlite::Result<()> {
     one(conn, "INSERT OR REPLACE", into, row)
+}
+
+/// Whether the rows of one reader are exactly these, in the order of the first three columns, the first of which
+/// is the reader; `of` as in [`insert`].
+pub(super) fn holds<'a, const WIDTH: usize>(
+    conn: &Connection,
+    of: &str,
+    reader: &str,
+    mut rows: impl Iterator<Item = [Cell<'a>; WIDTH]>,
+) -> rusqlite::Result<bool> {
+    let Some((table, columns)) = of.trim_end_matches(')').split_once(" (") else {
+        return Ok(false);
+    };
+    let sql = format!("SELECT {columns} FROM {table} WHERE reader = ?1 ORDER BY 1, 2, 3");
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut stored = statement.query([reader])?;
+    while let Some(row) = stored.next()? {
+        let Some(cells) = rows.next() else { return Ok(false) };
+        for (place, cell) in cells.into_iter().enumerate() {
+            if !cell.is_stored(row.get_ref(place)?) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(rows.next().is_none())
 }
 
 fn one<const WIDTH: usize>(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{Event, ReadingState, Worklist};
+use overread_core::{Event, Protocol, ReadingState, Worklist};
 use rusqlite::Connection;
 
 use super::Project;
@@ -145,6 +145,7 @@ fn table_problems(
         Some(facts) => super::packet::problems_of(conn, &facts)?,
         None => design_problems(conn)?,
     };
+    problems.extend(scale_problems(conn)?);
     problems.extend(sample_problems(conn)?);
     problems.extend(view_problems(conn, folded)?);
     Ok(problems)
@@ -173,15 +174,56 @@ fn design_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
         "protocol.set",
         "SELECT EXISTS (SELECT 1 FROM protocol AS p WHERE NOT EXISTS (SELECT 1 FROM event AS e
              WHERE e.kind = ?1 AND e.body ->> '$.version' = p.version
-                 AND e.body ->> '$.hash' = p.hash AND e.body ->> '$.text' = p.text))",
+                 AND e.body ->> '$.hash' = p.hash AND e.body ->> '$.text' = p.text
+                 AND e.body ->> '$.name' = p.name))
+             OR EXISTS (SELECT 1 FROM event AS e WHERE e.kind = ?1
+                 AND e.body ->> '$.version' NOT IN (SELECT version FROM protocol))",
     )?;
     compare(
         "a reader",
         "reader.added",
         "SELECT EXISTS (SELECT 1 FROM reader AS r WHERE NOT EXISTS (SELECT 1 FROM event AS e
-             WHERE e.kind = ?1 AND e.body ->> '$.reader' = r.name AND e.body ->> '$.role' = r.role))",
+             WHERE e.kind = ?1 AND e.body ->> '$.reader' = r.name AND e.body ->> '$.role' = r.role
+                 AND e.body ->> '$.experience_years' IS r.experience_years))
+             OR EXISTS (SELECT 1 FROM event AS e WHERE e.kind = ?1
+                 AND e.body ->> '$.reader' NOT IN (SELECT name FROM reader))",
     )?;
     problems.extend(super::outside::problems_of(conn)?);
+    Ok(problems)
+}
+
+/// Protocols whose levels and rules, as SQL has them, are not those of their text.
+fn scale_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    let pairs = |sql: &str, version: u32| -> rusqlite::Result<Vec<(u8, String, String)>> {
+        conn.prepare_cached(sql)?
+            .query_map([version], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect()
+    };
+    let texts: Vec<(u32, String)> = conn
+        .prepare("SELECT version, text FROM protocol ORDER BY version")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    let mut problems = Vec::new();
+    for (version, text) in texts {
+        // A text that cannot be read is found where it is compared with its event.
+        let Ok(protocol) = Protocol::from_toml(&text) else { continue };
+        let levels = "SELECT no, name, '' FROM protocol_level WHERE version = ?1 ORDER BY no";
+        let rules =
+            "SELECT threshold, name, text FROM protocol_rule WHERE version = ?1 ORDER BY threshold";
+        let named =
+            (0_u8..).zip(&protocol.levels).map(|(no, name)| (no, name.clone(), String::new()));
+        let mut ruled: Vec<(u8, String, String)> = protocol
+            .rules
+            .iter()
+            .map(|r| (r.threshold.0, r.name.clone(), r.text.clone()))
+            .collect();
+        ruled.sort_unstable();
+        if pairs(levels, version)? != named.collect::<Vec<_>>() || pairs(rules, version)? != ruled {
+            problems.push(format!(
+                "levels and rules of protocol version {version} are not those of its text"
+            ));
+        }
+    }
     Ok(problems)
 }
 

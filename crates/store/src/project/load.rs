@@ -9,7 +9,7 @@ use overread_core::{
     ReaderRecord, Sample, Sex, Study, StudyId, Words, Worklist,
 };
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Project;
 use super::projection::fold_reader;
@@ -71,21 +71,6 @@ pub struct StudyName {
     pub key: String,
     /// The dataset's own patient id.
     pub patient: String,
-}
-
-/// A line of the access log.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct AccessEntry {
-    /// When, RFC 3339.
-    pub at: String,
-    /// Pseudonym of who.
-    pub actor: String,
-    /// Random id of the device.
-    pub device: String,
-    /// `open`, `report`, `export`, `backup` …
-    pub what: String,
-    /// More about it.
-    pub detail: String,
 }
 
 /// An id stored as text.
@@ -199,43 +184,6 @@ impl Project {
             state,
             source: None,
         })
-    }
-
-    /// Notes an opening, a report, an export or a backup, outside the chains.
-    pub fn log_access(
-        &self,
-        actor: &str,
-        device: &str,
-        what: &str,
-        detail: &str,
-    ) -> Result<(), StoreError> {
-        self.writable()?;
-        self.conn
-            .execute(
-                "INSERT INTO access_log (at, actor, device, what, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![self.clock.now_text(), actor, device, what, detail],
-            )
-            .map(|_rows| ())
-            .map_err(self.sql("write to the access log"))
-    }
-
-    /// The access log, oldest first.
-    pub fn access_log(&self) -> Result<Vec<AccessEntry>, StoreError> {
-        let read = || -> rusqlite::Result<Vec<AccessEntry>> {
-            self.conn
-                .prepare("SELECT at, actor, device, what, detail FROM access_log ORDER BY seq")?
-                .query_map([], |row| {
-                    Ok(AccessEntry {
-                        at: row.get(0)?,
-                        actor: row.get(1)?,
-                        device: row.get(2)?,
-                        what: row.get(3)?,
-                        detail: row.get(4)?,
-                    })
-                })?
-                .collect()
-        };
-        read().map_err(self.sql("read the access log"))
     }
 }
 

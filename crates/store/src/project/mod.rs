@@ -1,5 +1,6 @@
 //! One open project.
 
+pub(crate) mod access;
 pub(crate) mod adequacy;
 mod bulk;
 pub(crate) mod check;

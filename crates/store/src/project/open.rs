@@ -219,3 +219,30 @@ fn check_tables(conn: &Connection, path: &Path, header: Header) -> Result<(), St
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::APPLICATION_ID;
+
+    #[test]
+    fn every_commit_of_an_open_project_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.overread");
+        let mut conn = Connection::open(&path).unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        migrate(&mut conn, MIGRATIONS).unwrap();
+        drop(conn);
+        let project = Project::open(&path, OpenMode::ReadWrite).unwrap().project;
+        let asked = |conn: &Connection| -> (String, i64) {
+            let mode = conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+            (mode, conn.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap())
+        };
+        // FULL, by SQLite's number.
+        assert_eq!(asked(&project.conn), ("wal".to_owned(), 2));
+        // On a share there is no shared memory to keep a log by: EXTRA.
+        let share = [Notice::NetworkShare { kind: "nfs".to_owned() }];
+        set_durable(&project.conn, &share).unwrap();
+        assert_eq!(asked(&project.conn), ("delete".to_owned(), 3));
+    }
+}

@@ -123,13 +123,20 @@ pub(super) fn fold_reader(conn: &Connection, reader: &str) -> Result<ReadingStat
     Ok(state)
 }
 
-/// The readers with a worklist, before anything was read.
+/// The readers with a worklist or with rows of state, before anything was read.
 pub(super) fn empty_states(conn: &Connection) -> rusqlite::Result<BTreeMap<String, ReadingState>> {
     let decks = load::deck_ids(conn)?;
-    let readers: Vec<String> = conn
-        .prepare("SELECT reader FROM worklist ORDER BY reader")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let mut readers = BTreeSet::new();
+    for table in ["worklist", "item_state", "answer", "item_tag", "item_also"] {
+        let first = format!("SELECT min(reader) FROM {table}");
+        let mut found: Option<String> = conn.query_row(&first, [], |row| row.get(0))?;
+        // From one reader to the next along the table's key, past all of their rows.
+        let mut next = conn.prepare(&format!("{first} WHERE reader > ?1"))?;
+        while let Some(reader) = found {
+            found = next.query_row([&reader], |row| row.get(0))?;
+            readers.insert(reader);
+        }
+    }
     readers
         .into_iter()
         .map(|reader| {
@@ -224,56 +231,30 @@ pub(crate) fn rebuild_all(conn: &Connection) -> Result<(), FoldError> {
     actors.iter().try_for_each(|actor| rebuild_with(conn, &decks, actor))
 }
 
-/// Whether the tables say of a reader's items what the state says.
+/// Whether the tables say of a reader's items what the state says, in every column, and nothing else.
 pub(super) fn matches(
     conn: &Connection,
     reader: &str,
     state: &ReadingState,
 ) -> rusqlite::Result<bool> {
-    let mut statement = conn.prepare_cached(
-        "SELECT a.item, a.finding, a.level, a.no_answer, a.settled_level, a.settled_no_answer
-         FROM answer AS a WHERE a.reader = ?1",
-    )?;
-    let mut rows = statement.query([reader])?;
-    let mut answers = 0_usize;
-    while let Some(row) = rows.next()? {
-        answers += 1;
-        let item: Option<ItemId> = row.get_ref(0)?.as_str()?.parse().ok();
-        let Some(item) = item.and_then(|item| state.item(item)) else { return Ok(false) };
-        let finding = row.get_ref(1)?.as_str()?;
-        let now = item.current().and_then(|lock| lock.answer(finding));
-        let settled = item.settled_lock().and_then(|lock| lock.answer(finding));
-        for (answer, column) in [(now, 2), (settled, 4)] {
-            let level: Option<u8> = row.get(column)?;
-            let word = row.get_ref(column + 1)?.as_str_or_null()?;
-            let same = level == answer.and_then(Answer::level).map(|level| level.0)
-                && word == answer.and_then(Answer::no_answer).map(NoAnswer::word);
-            if !same {
-                return Ok(false);
-            }
-        }
-    }
-    let (locked, tags, locked_items): (i64, i64, i64) = conn.query_row(
-        "SELECT (SELECT count(*) FROM item_state
-              WHERE reader = ?1 AND (locks > 0 OR outcome IS NOT NULL) AND NOT reopened),
-             (SELECT count(*) FROM item_tag WHERE reader = ?1),
-             (SELECT count(*) FROM item_state WHERE reader = ?1 AND locks > 0)",
-        [reader],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
-    let mut items = conn.prepare_cached("SELECT item FROM item_state WHERE reader = ?1")?;
-    let mut rows = items.query([reader])?;
-    let (mut tagged, mut answered) = (0_usize, 0_usize);
-    while let Some(row) = rows.next()? {
-        let item: Option<ItemId> = row.get_ref(0)?.as_str()?.parse().ok();
-        let Some(item) = item.and_then(|item| state.item(item)) else { return Ok(false) };
-        tagged += item.tags.len();
-        answered += usize::from(item.current().is_some());
-    }
-    Ok(i64::try_from(state.locked_count()) == Ok(locked)
-        && i64::try_from(tagged) == Ok(tags)
-        && i64::try_from(answered) == Ok(locked_items)
-        && answered <= answers)
+    let items = in_key_order(state);
+    let each = || items.iter().map(|(id, state)| (id.as_str(), *state));
+    let states = each().map(|(id, state)| state_cells(reader, id, state));
+    let answers = each().flat_map(|(id, state)| answer_rows(reader, id, state));
+    let tags = each().flat_map(|(id, state)| member_rows(reader, id, &state.tags));
+    let also = each().flat_map(|(id, state)| member_rows(reader, id, &state.also));
+    Ok(bulk::holds(conn, STATE, reader, states)?
+        && bulk::holds(conn, ANSWER, reader, answers)?
+        && bulk::holds(conn, TAG, reader, tags)?
+        && bulk::holds(conn, ALSO, reader, also)?)
+}
+
+/// The items of a state in the order of the tables' keys.
+fn in_key_order(state: &ReadingState) -> Vec<(String, &ItemState)> {
+    let mut items: Vec<(String, &ItemState)> =
+        state.items().map(|(id, item)| (id.to_string(), item)).collect();
+    items.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    items
 }
 
 /// Takes away what a former state of an item left in the tables of which it may have several rows.
@@ -302,8 +283,8 @@ fn write_item(
         bulk::insert_one(conn, ANSWER, row)?;
     }
     for (into, members) in [(TAG, &state.tags), (ALSO, &state.also)] {
-        for member in members {
-            bulk::insert_one(conn, into, member_cells(reader, &id, member))?;
+        for row in member_rows(reader, &id, members) {
+            bulk::insert_one(conn, into, row)?;
         }
     }
     Ok(())
@@ -311,21 +292,13 @@ fn write_item(
 
 /// Writes all items of a reader of whom no row is there.
 fn write_all(conn: &Connection, reader: &str, state: &ReadingState) -> rusqlite::Result<()> {
-    let mut items: Vec<(String, &ItemState)> =
-        state.items().map(|(id, item)| (id.to_string(), item)).collect();
-    // In the order of the tables' keys.
-    items.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let items = in_key_order(state);
     let each = || items.iter().map(|(id, state)| (id.as_str(), *state));
     bulk::insert(conn, STATE, each().map(|(id, state)| state_cells(reader, id, state)))?;
     bulk::insert(conn, ANSWER, each().flat_map(|(id, state)| answer_rows(reader, id, state)))?;
-    let tags = each().flat_map(|(id, state)| {
-        state.tags.iter().map(move |member| member_cells(reader, id, member))
-    });
+    let tags = each().flat_map(|(id, state)| member_rows(reader, id, &state.tags));
     bulk::insert(conn, TAG, tags)?;
-    let also = each().flat_map(|(id, state)| {
-        state.also.iter().map(move |member| member_cells(reader, id, member))
-    });
-    bulk::insert(conn, ALSO, also)
+    bulk::insert(conn, ALSO, each().flat_map(|(id, state)| member_rows(reader, id, &state.also)))
 }
 
 const STATE: &str =
@@ -389,6 +362,10 @@ fn answer_rows<'a>(
     })
 }
 
-fn member_cells<'a>(reader: &'a str, id: &'a str, member: &'a str) -> [Cell<'a>; 3] {
-    [Cell::Text(reader), Cell::Text(id), Cell::Text(member)]
+fn member_rows<'a>(
+    reader: &'a str,
+    id: &'a str,
+    members: &'a BTreeSet<String>,
+) -> impl Iterator<Item = [Cell<'a>; 3]> {
+    members.iter().map(move |member| [Cell::Text(reader), Cell::Text(id), Cell::Text(member)])
 }

@@ -3,6 +3,7 @@
 mod assets;
 mod dependencies;
 mod edges;
+mod guarantees;
 mod png_file;
 mod words;
 
@@ -27,6 +28,7 @@ pub(crate) fn tidy(program: Option<&Path>) -> Result<()> {
     found.extend(edges::check_manifests(&metadata)?);
     let (manifest, record) = (root.join("Cargo.toml"), root.join(dependencies::RECORD));
     found.extend(dependencies::check(&read_text(&manifest)?, &read_text(&record)?)?);
+    found.extend(guarantees::check(&metadata, &read_text(&root.join(guarantees::PAGE))?)?);
     found.extend(assets::check(&root.join("assets"))?);
     found.extend(words::check(&root, &files)?);
     found.extend(too_large(&root, &files)?);
