@@ -62,7 +62,7 @@ fn check_page(page: &str, tests: &Tests) -> Vec<String> {
             match (tests.get_key_value(word), of_crate) {
                 (Some((name, of_it)), _) => of_crate = Some((name, of_it)),
                 (None, None) => {
-                    found.push(here(&format!("`{word}` is no crate of this workspace")))
+                    found.push(here(&format!("`{word}` is no crate of this workspace")));
                 }
                 (None, Some((name, of_it))) => {
                     named += 1;
