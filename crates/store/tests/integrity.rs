@@ -9,7 +9,7 @@
 mod common;
 
 use common::{DEVICE, items, lock, open, path_in, project_in};
-use overread_core::event::EventBody;
+use overread_core::event::{Event, EventBody};
 use overread_store::{OpenMode, Project, ReadOnlyReason};
 use rusqlite::Connection;
 use tempfile::tempdir;
@@ -133,6 +133,74 @@ fn a_taken_away_or_slipped_in_event_and_a_renumbered_chain_are_found() {
         let project = Project::open(&path, OpenMode::ReadOnly).unwrap().project;
         let report = project.verify().unwrap();
         assert_eq!(report.first_bad.unwrap().chain_seq, named, "{change}");
+    }
+}
+
+/// An event with a hash that is right for what it says.
+fn forge(conn: &Connection, seq: i64, change: impl FnOnce(&mut Event)) {
+    let sql = "SELECT id, chain, chain_seq, at, actor, device, kind, body, prev_hash, hash FROM event WHERE seq = ?1";
+    let mut event = conn
+        .query_row(sql, [seq], |row| {
+            Ok(Event {
+                id: row.get(0)?,
+                chain: row.get(1)?,
+                chain_seq: row.get::<_, i64>(2)?.unsigned_abs(),
+                at: row.get(3)?,
+                actor: row.get(4)?,
+                device: row.get(5)?,
+                kind: row.get(6)?,
+                body: row.get(7)?,
+                prev_hash: row.get(8)?,
+                hash: row.get(9)?,
+            })
+        })
+        .unwrap();
+    assert_eq!(event.hash, event.expected_hash());
+    change(&mut event);
+    let done = conn.execute(
+        "UPDATE event SET chain_seq = ?2, device = ?3, body = ?4, prev_hash = ?5, hash = ?6 WHERE seq = ?1",
+        rusqlite::params![
+            seq,
+            event.chain_seq.cast_signed(),
+            event.device,
+            event.body,
+            event.prev_hash,
+            event.expected_hash()
+        ],
+    );
+    assert_eq!(done.unwrap(), 1);
+}
+
+#[test]
+fn an_event_that_is_forged_with_a_right_hash_of_its_own_is_found_by_its_place() {
+    type Change = fn(&mut Event);
+    let folder = tempdir().unwrap();
+    let path = closed_in(folder.path());
+    let whole = std::fs::read(&path).unwrap();
+    // Of the eight events of ann's chain: which is forged, how, and which does not fit.
+    let forged: [(i64, Change, u64); 4] = [
+        (4, |event| event.body = event.body.replace("\"level\":0", "\"level\":2"), 5),
+        (8, |event| event.chain_seq += 1, 9),
+        (8, |event| event.prev_hash = "0".repeat(64), 8),
+        (8, |event| event.device = "device-b".to_owned(), 8),
+    ];
+    for (n, (place, change, named)) in forged.into_iter().enumerate() {
+        std::fs::write(&path, &whole).unwrap();
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch("DROP TRIGGER event_never_changes").unwrap();
+        let of_ann = "SELECT seq FROM event WHERE chain LIKE 'ann/%' AND chain_seq = ?1";
+        forge(&conn, conn.query_row(of_ann, [place], |row| row.get(0)).unwrap(), change);
+        let forged: Vec<u8> = std::fs::read(&path).unwrap();
+        assert!(forged != whole, "{n}: nothing was forged");
+        drop(conn);
+        let report = Project::open(&path, OpenMode::ReadOnly).unwrap().project.verify().unwrap();
+        let bad = report.first_bad.unwrap_or_else(|| panic!("{n}: not found"));
+        assert_eq!(
+            (bad.chain.as_str(), bad.chain_seq),
+            ("ann/device-a", named),
+            "{n}: {}",
+            bad.what
+        );
     }
 }
 

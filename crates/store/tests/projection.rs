@@ -206,6 +206,36 @@ proptest! {
     }
 }
 
+/// First what settled and then what stands, in words of the levels.
+fn answers(path: &std::path::Path, item: ItemId) -> (Option<String>, Option<String>) {
+    let sql = "SELECT settled_level, level FROM v_reads WHERE item = ?1";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    Connection::open(path).unwrap().query_row(sql, [item.to_string()], row).unwrap()
+}
+
+#[test]
+fn a_release_and_the_end_of_a_chain_settle_what_came_before() {
+    let folder = tempdir().unwrap();
+    let path = path_in(folder.path());
+    let mut project = project_in(folder.path());
+    let ids = items(&project);
+    let deck = project.sample().unwrap().unwrap().decks[1].id;
+    let lock = |id, level| common::lock(id, "Pneumothorax", level);
+    // Another device, whose chain comes first by name; nothing of it settles but by its end.
+    project.append("ann", "device-0", &[lock(ids[0], 2)]).unwrap();
+    assert_eq!(answers(&path, ids[0]), (None, Some("reportable".to_owned())));
+    project.append("ann", DEVICE, &[lock(ids[0], 0), lock(ids[1], 1)]).unwrap();
+    let both = |first: &str, now: &str| (Some(first.to_owned()), Some(now.to_owned()));
+    assert_eq!(answers(&path, ids[0]), both("reportable", "absent"));
+    // Figures of another deck come out, and the change of mind after them is no slip.
+    let release = EventBody::FiguresReleased { deck, reads: 1 };
+    project.append("ann", DEVICE, &[release, lock(ids[1], 2)]).unwrap();
+    assert_eq!(answers(&path, ids[1]), both("plausible", "reportable"));
+    assert!(project.verify().unwrap().ok);
+    project.close().unwrap();
+    common::recomputed(&path);
+}
+
 #[test]
 fn rules_and_progress_follow_the_levels() {
     let folder = tempdir().unwrap();
