@@ -380,7 +380,10 @@ impl Reading {
                 self.queued.clear();
                 self.retry_at = Some(now + RETRY);
             }
-            Written::Checked(problems) => self.problems = problems,
+            Written::Checked(problems, not_kept) => {
+                self.problems = problems;
+                self.notices.extend(not_kept);
+            }
             Written::Copied(Ok(_path)) => {
                 self.notices.push("A copy of the project was saved.".to_owned());
             }

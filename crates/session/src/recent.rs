@@ -85,8 +85,8 @@ fn write(file: &Path, list: &[Recent]) -> std::io::Result<()> {
 
 /// Twelve random hexadecimal digits.
 pub(crate) fn random_tail() -> String {
-    let id = uuid::Uuid::now_v7().simple().to_string();
-    // The tail of a version 7 id is random; its head is the time.
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    // The version and variant stand before.
     id.get(20..).unwrap_or(&id).to_owned()
 }
 

@@ -113,6 +113,9 @@ pub fn run(
             problem: problem.clone(),
         });
     }
+    if let Some(why) = &check.not_kept {
+        tracing::warn!("{why}");
+    }
     let device = desk.device.clone();
     crate::access::note(&desk.project, (&desk.reader, &device), "open", "script");
     let mut room = desk.room(finding)?;

@@ -25,7 +25,7 @@ pub enum Written {
     /// Not on disk, and why; the same events may be sent again.
     Failed(String),
     /// Pages and chains were checked after opening; problems, if any.
-    Checked(Vec<String>),
+    Checked(Vec<String>, Option<String>),
     /// The project was copied, or why not.
     Copied(Result<PathBuf, String>),
 }
@@ -119,9 +119,9 @@ fn run(
             Job::Check => match project.check_after_open() {
                 Ok(report) => {
                     access::note(&project, (actor, device), "open", "window");
-                    Written::Checked(report.problems)
+                    Written::Checked(report.problems, report.not_kept)
                 }
-                Err(error) => Written::Checked(vec![error.to_string()]),
+                Err(error) => Written::Checked(vec![error.to_string()], None),
             },
             Job::CopyTo(path) => {
                 let copied = project.backup(&path).map_err(|error| error.to_string());

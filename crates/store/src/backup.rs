@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::clock::Clock;
 use crate::error::StoreError;
-use crate::files::{Temporary, beside, publish, read_header};
+use crate::files::{Temporary, beside, identify, publish};
 use crate::project::check::{heads_of, quick_check};
 use crate::project::projection::rebuild_all;
 use crate::project::{OpenMode, Project};
@@ -136,11 +136,8 @@ fn copy_pages(from: &Connection, to: &Path) -> rusqlite::Result<()> {
 
 /// Saves what can be read of a damaged project into a new file. The damaged one is not changed.
 pub fn recover(from: &Path, to: &Path) -> Result<RecoverReport, StoreError> {
-    match read_header(from) {
-        // Damage is what this is for.
-        Ok(_) | Err(StoreError::Damaged { .. }) => {}
-        Err(other) => return Err(other),
-    }
+    // Damage is what this is for; it only must be one of ours.
+    identify(from)?;
     if to.symlink_metadata().is_ok() {
         return Err(StoreError::Exists { path: to.to_owned() });
     }
@@ -157,9 +154,12 @@ pub fn recover(from: &Path, to: &Path) -> Result<RecoverReport, StoreError> {
 
 fn copy_with_log(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::copy(from, to)?;
-    let log = beside(from, "", "-wal");
-    if log.exists() {
-        std::fs::copy(log, beside(to, "", "-wal"))?;
+    // What is half written is undone in the copy.
+    for end in ["-wal", "-journal"] {
+        let log = beside(from, "", end);
+        if log.exists() {
+            std::fs::copy(log, beside(to, "", end))?;
+        }
     }
     Ok(())
 }

@@ -201,6 +201,18 @@ pub enum StoreError {
         /// Backups beside it, oldest first.
         backups: Vec<PathBuf>,
     },
+    /// A project whose last change was not finished and cannot be undone here.
+    #[error("{} was being written when a program or the computer was stopped, and what is half written cannot be undone here: its folder or the file is write-protected. Nothing is lost: copy it together with {}-journal into a folder of your own, and open it there.", path.display(), path.display())]
+    HalfWritten {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Another file, or none, has come to lie where the project was opened.
+    #[error("{} is no longer the file that was opened: another program deleted, moved or replaced it, as services do that synchronise folders. Nothing more is written, since it would be lost. Save a copy elsewhere, or put the file back; then open it again.", path.display())]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// A project that can only be looked at.
     #[error("{} cannot be written: {why}.", path.display())]
     ReadOnly {
@@ -218,7 +230,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The disk is full.
-    #[error("The disk that holds {} is full; nothing was written. Free some space and try again, or save a copy elsewhere.", path.display())]
+    #[error("The disk that holds {} is full: this was not written, and all that was saved before is there. Free some space and try again, or save a copy elsewhere.", path.display())]
     DiskFull {
         /// Where.
         path: PathBuf,
@@ -278,7 +290,7 @@ pub enum StoreError {
         what: String,
     },
     /// Drawing twice.
-    #[error("{} has its sample already, and readers may have begun: it is never drawn again. Make a new project to start over.", path.display())]
+    #[error("{} has its sample already, and readers may have begun: it is never drawn again. Make a new project to start over; where drawing was stopped while grey levels were measured, `overread adequacy` goes on with that.", path.display())]
     AlreadySampled {
         /// Where.
         path: PathBuf,
@@ -356,7 +368,11 @@ impl StoreError {
     pub fn worth_retrying(&self) -> bool {
         matches!(
             self,
-            Self::DiskFull { .. } | Self::Busy { .. } | Self::Sqlite { .. } | Self::Io { .. }
+            Self::DiskFull { .. }
+                | Self::Busy { .. }
+                | Self::Moved { .. }
+                | Self::Sqlite { .. }
+                | Self::Io { .. }
         )
     }
 }

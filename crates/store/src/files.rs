@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use rusqlite::{Connection, OpenFlags};
+
 use crate::error::{Notice, StoreError};
 use crate::schema::APPLICATION_ID;
 
@@ -20,22 +22,10 @@ pub(crate) struct Header {
 /// Whether two paths lead to one file.
 pub(crate) fn is_same_file(a: &Path, b: &Path) -> bool {
     match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
-        (Ok(a), Ok(b)) => a == b || same_node(&a, &b),
+        // A hard link is a second name of one file.
+        (Ok(a), Ok(b)) => a == b || node_of(&a).is_some_and(|node| node_of(&b) == Some(node)),
         _ => false,
     }
-}
-
-/// A second name of one file, by a hard link.
-#[cfg(unix)]
-fn same_node(a: &Path, b: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let node = |path: &Path| std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
-    node(a).is_some_and(|node_a| node(b) == Some(node_a))
-}
-
-#[cfg(not(unix))]
-fn same_node(_a: &Path, _b: &Path) -> bool {
-    false
 }
 
 /// A file beside the project: its name with something before and behind.
@@ -68,8 +58,32 @@ fn be32(bytes: &[u8], at: usize) -> u32 {
     u32::from_be_bytes(word)
 }
 
-/// Says what the file is before SQLite opens it.
+/// Says what the file is before it is read. What a program left half written is undone first, as SQLite does it.
 pub(crate) fn read_header(path: &Path) -> Result<Header, StoreError> {
+    let bytes = identify(path)?;
+    let bytes = if roll_back_left_over(path)? { identify(path)? } else { bytes };
+    let bytes = bytes.as_slice();
+    if bytes.len() < HEADER {
+        return Err(damaged(path, "it ends within its header"));
+    }
+    let page = match be32(bytes, 14) & 0xffff {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    let whole = page * u64::from(be32(bytes, 28));
+    let left_over = std::fs::metadata(beside(path, "", "-wal")).is_ok_and(|wal| 0 < wal.len());
+    let length = std::fs::metadata(path).map_err(|e| StoreError::io(path, "look at", e))?.len();
+    // With a write-ahead log the file itself may rightly lag behind.
+    if !left_over && length < whole {
+        return Err(damaged(path, &format!("it has {length} of {whole} bytes")));
+    }
+    Ok(Header { user_version: be32(bytes, 60), wal: bytes.get(18) == Some(&2) })
+}
+
+const HEADER: usize = 100;
+
+/// The header of a project file, or as much of it as there is. Only looks.
+pub(crate) fn identify(path: &Path) -> Result<Vec<u8>, StoreError> {
     let meta = std::fs::metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => StoreError::NotFound { path: path.to_owned() },
         _ => StoreError::io(path, "look at", error),
@@ -77,9 +91,9 @@ pub(crate) fn read_header(path: &Path) -> Result<Header, StoreError> {
     if meta.is_dir() {
         return Err(not_a_project(path, "it is a folder"));
     }
-    let mut bytes = Vec::with_capacity(100);
+    let mut bytes = Vec::with_capacity(HEADER);
     File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut bytes))
+        .and_then(|file| file.take(HEADER as u64).read_to_end(&mut bytes))
         .map_err(|error| StoreError::io(path, "read", error))?;
     if bytes.is_empty() {
         return Err(not_a_project(path, "it is empty"));
@@ -87,25 +101,45 @@ pub(crate) fn read_header(path: &Path) -> Result<Header, StoreError> {
     if !bytes.starts_with(MAGIC) {
         return Err(not_a_project(path, "it is not a SQLite file"));
     }
-    if bytes.len() < 100 {
-        return Err(damaged(path, "it ends within its header"));
-    }
-    if be32(&bytes, 68) != APPLICATION_ID {
+    if bytes.len() == HEADER && be32(&bytes, 68) != APPLICATION_ID {
         return Err(not_a_project(path, "it is a SQLite file of another program"));
     }
-    let wal = bytes.get(18) == Some(&2);
-    let page = match be32(&bytes, 14) & 0xffff {
-        1 => 65_536,
-        size => u64::from(size),
-    };
-    let pages = u64::from(be32(&bytes, 28));
-    let left_over = std::fs::metadata(beside(path, "", "-wal")).is_ok_and(|wal| 0 < wal.len());
-    // With a write-ahead log the file itself may rightly lag behind.
-    if !left_over && meta.len() < page * pages {
-        let text = format!("it has {} of {} bytes", meta.len(), page * pages);
-        return Err(damaged(path, &text));
+    Ok(bytes)
+}
+
+/// Has SQLite undo what a program that was stopped left half written; `true` where there was something. The journal
+/// of a program that is still writing is left alone: SQLite knows one from the other by its locks.
+fn roll_back_left_over(path: &Path) -> Result<bool, StoreError> {
+    let journal = beside(path, "", "-journal");
+    if !std::fs::metadata(&journal).is_ok_and(|journal| 0 < journal.len()) {
+        return Ok(false);
     }
-    Ok(Header { user_version: be32(&bytes, 60), wal })
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE;
+    let read = Connection::open_with_flags(path, flags).and_then(|conn| {
+        conn.busy_timeout(std::time::Duration::from_secs(5))?;
+        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_row| Ok(()))
+    });
+    match read.map_err(|error| StoreError::sqlite(path, "undo what was half written", error)) {
+        Ok(()) => Ok(true),
+        Err(busy @ StoreError::Busy { .. }) => Err(busy),
+        Err(error) => {
+            tracing::info!(%error, "a left-over journal was not rolled back");
+            Err(StoreError::HalfWritten { path: path.to_owned() })
+        }
+    }
+}
+
+/// What tells the file at a path from every other that is there now, where the system says.
+#[cfg(unix)]
+pub(crate) fn node_of(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
+}
+
+/// What tells the file at a path from every other that is there now, where the system says.
+#[cfg(not(unix))]
+pub(crate) fn node_of(_path: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 pub(crate) fn damaged(path: &Path, detail: &str) -> StoreError {
@@ -142,8 +176,33 @@ pub(crate) struct Temporary(pub(crate) PathBuf);
 
 impl Temporary {
     pub(crate) fn beside(path: &Path) -> Self {
-        let tag = uuid::Uuid::now_v7().simple().to_string();
+        clear_abandoned(path);
+        let tag = uuid::Uuid::new_v4().simple().to_string();
         Self(beside(path, ".", &format!(".{tag}.part")))
+    }
+}
+
+/// Removes what programs that were stopped left under temporary names for this file. Who still writes has written
+/// within the hour.
+fn clear_abandoned(path: &Path) {
+    const HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
+    let begin = beside(path, ".", ".");
+    let Some(begin) = begin.file_name().and_then(|name| name.to_str()) else { return };
+    let Ok(entries) = std::fs::read_dir(folder_of(path)) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let tag = name.to_str().and_then(|name| name.strip_prefix(begin)?.split_once(".part"));
+        let ours = tag.is_some_and(|(tag, end)| {
+            let ends = matches!(end, "" | "-journal" | "-wal" | "-shm");
+            ends && tag.len() == 32 && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        let old = entry
+            .metadata()
+            .and_then(|meta| meta.modified())
+            .is_ok_and(|at| at.elapsed().is_ok_and(|age| HOUR < age));
+        if ours && old {
+            std::fs::remove_file(entry.path()).ok();
+        }
     }
 }
 

@@ -307,3 +307,138 @@ fn rights_that_are_lost_in_the_middle_lose_no_answer() {
     assert_eq!(project.reader_record("ann").unwrap().state.item(ids[0]).unwrap().locks.len(), 1);
     assert!(project.close().unwrap().one_file);
 }
+
+/// A project as a writer that was stopped in the middle of a transaction leaves it: its file is half written, and the
+/// journal beside it says how it was.
+fn half_written_in(folder: &Path) -> std::path::PathBuf {
+    let mut project = project_in(folder);
+    let ids = items(&project);
+    for id in &ids {
+        project.append("ann", DEVICE, &[lock(*id, "Pneumothorax", 1)]).unwrap();
+    }
+    project.close().unwrap();
+    let path = path_in(folder);
+    let before = std::fs::read(&path).unwrap();
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch(
+        "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN;
+         PRAGMA user_version = 1; UPDATE study SET positive = 0, key = key || hex(zeroblob(400));
+         DELETE FROM item_state;",
+    )
+    .unwrap();
+    let stopped = folder.join("stopped");
+    std::fs::create_dir(&stopped).unwrap();
+    let copy = stopped.join("copy.overread");
+    std::fs::copy(&path, &copy).unwrap();
+    let journal = |path: &Path| path.with_extension("overread-journal");
+    std::fs::copy(journal(&path), journal(&copy)).unwrap();
+    drop(conn);
+    let mut half = std::fs::read(&copy).unwrap();
+    assert_ne!(half, before, "the file is half written");
+    // The first page is written last; the journal has it as it was.
+    half[60..64].copy_from_slice(&1_u32.to_be_bytes());
+    half[28..32].copy_from_slice(&u32::MAX.to_be_bytes());
+    std::fs::write(&copy, half).unwrap();
+    copy
+}
+
+#[test]
+fn what_was_left_half_written_is_undone_before_anything_is_judged() {
+    for mode in [OpenMode::ReadWrite, OpenMode::ReadOnly] {
+        let folder = tempdir().unwrap();
+        let copy = half_written_in(folder.path());
+        let project = Project::open(&copy, mode).unwrap().project;
+        assert!(project.verify().unwrap().ok);
+        assert!(project.dataset().unwrap().studies.iter().any(|study| study.labels.positive != 0));
+    }
+}
+
+#[test]
+fn a_rescue_undoes_what_was_half_written_and_changes_nothing_of_the_original() {
+    let folder = tempdir().unwrap();
+    let copy = half_written_in(folder.path());
+    let before = std::fs::read(&copy).unwrap();
+    let saved = folder.path().join("saved.overread");
+    let report = recover(&copy, &saved).unwrap();
+    assert!(report.complete, "{report:?}");
+    assert_eq!(std::fs::read(&copy).unwrap(), before);
+    let project = open(&saved).project;
+    assert!(project.dataset().unwrap().studies.iter().any(|study| study.labels.positive != 0));
+}
+
+#[test]
+fn a_file_without_a_version_is_given_none() {
+    let folder = tempdir().unwrap();
+    project_in(folder.path()).close().unwrap();
+    let path = path_in(folder.path());
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 0).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert!(matches!(open_error(&path), StoreError::Damaged { .. }));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_project_that_is_moved_or_replaced_under_its_writer_takes_no_answer() {
+    let folder = tempdir().unwrap();
+    let mut project = project_in(folder.path());
+    let ids = items(&project);
+    let (path, aside) = (path_in(folder.path()), folder.path().join("aside.overread"));
+    project.append("ann", DEVICE, &[lock(ids[0], "Pneumothorax", 1)]).unwrap();
+    std::fs::rename(&path, &aside).unwrap();
+    let gone = project.append("ann", DEVICE, &[lock(ids[1], "Pneumothorax", 1)]).unwrap_err();
+    assert!(matches!(gone, StoreError::Moved { .. }), "{gone}");
+    assert!(gone.worth_retrying());
+    std::fs::copy(&aside, &path).unwrap();
+    let other = project.append("ann", DEVICE, &[lock(ids[1], "Pneumothorax", 1)]).unwrap_err();
+    assert!(matches!(other, StoreError::Moved { .. }), "{other}");
+    // A copy elsewhere has every answer that was acknowledged, and no other.
+    let saved = folder.path().join("saved.overread");
+    project.backup(&saved).unwrap();
+    let count = |path: &Path| {
+        let sql = "SELECT count(*) FROM event WHERE kind = 'read.locked'";
+        Connection::open(path).unwrap().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    assert_eq!(count(&saved), 1);
+    std::fs::rename(&aside, &path).unwrap();
+    project.append("ann", DEVICE, &[lock(ids[1], "Pneumothorax", 1)]).unwrap();
+    project.close().unwrap();
+    assert_eq!(count(&path), 2);
+}
+
+#[test]
+fn where_no_backup_can_be_made_reading_goes_on_and_it_is_said() {
+    let folder = tempdir().unwrap();
+    let mut project = project_in(folder.path());
+    let id = items(&project)[0];
+    let path = path_in(folder.path());
+    let name = format!(".{}.backups", path.file_name().unwrap().to_str().unwrap());
+    std::fs::write(path.with_file_name(name), "no folder").unwrap();
+    let report = project.check_after_open().unwrap();
+    assert!(report.not_kept.is_some_and(|why| why.contains("goes on")));
+    assert_eq!(report.problems, Vec::<String>::new());
+    project.append("ann", DEVICE, &[lock(id, "Pneumothorax", 1)]).unwrap();
+}
+
+#[test]
+fn what_stopped_programs_left_under_temporary_names_goes_after_an_hour() {
+    let folder = tempdir().unwrap();
+    let project = project_in(folder.path());
+    let saved = folder.path().join("saved.overread");
+    let tag = "0123456789abcdef0123456789abcdef";
+    let left = |name: &str| folder.path().join(name);
+    let (old, new) = (
+        left(&format!(".saved.overread.{tag}.part")),
+        left(&format!(".saved.overread.{}.part", tag.replace('0', "f"))),
+    );
+    let other = left(".saved.overread.notes.part");
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+    for (path, aged) in [(&old, true), (&new, false), (&other, true)] {
+        let file = std::fs::File::create(path).unwrap();
+        if aged {
+            file.set_modified(long_ago).unwrap();
+        }
+    }
+    project.backup(&saved).unwrap();
+    assert!(!old.exists() && new.exists() && other.exists());
+}

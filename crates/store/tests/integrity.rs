@@ -307,3 +307,27 @@ fn python_says_the_same(path: &std::path::Path) {
         chains.iter().map(|c| format!("{} {} {}", c.chain, c.events, c.head)).collect();
     assert_eq!(said.lines().collect::<Vec<_>>(), ours);
 }
+
+#[test]
+fn a_chain_that_differs_in_a_row_or_in_its_index_is_found() {
+    let folder = tempdir().unwrap();
+    let path = closed_in(folder.path());
+    let whole = std::fs::read(&path).unwrap();
+    let chain = format!("ann/{DEVICE}");
+    let places: Vec<usize> =
+        (0..whole.len()).filter(|&at| whole[at..].starts_with(chain.as_bytes())).collect();
+    // Row and index hold it for each of ann's six events.
+    assert!(12 <= places.len(), "{places:?}");
+    let changed = folder.path().join("changed.overread");
+    for at in places {
+        for within in [0, chain.len() - 1] {
+            let mut bytes = whole.clone();
+            bytes[at + within] ^= 1;
+            std::fs::write(&changed, &bytes).unwrap();
+            let sound = Project::open(&changed, OpenMode::ReadOnly)
+                .and_then(|opened| opened.project.verify())
+                .is_ok_and(|report| report.ok);
+            assert!(!sound, "byte {}", at + within);
+        }
+    }
+}

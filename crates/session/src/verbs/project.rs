@@ -53,7 +53,10 @@ pub(super) fn load_protocol(name: &str) -> Result<Protocol, VerbError> {
 
 /// Opens for a lead's work, or says why nothing can be written.
 pub(super) fn open_writable(path: &Path) -> Result<Project, VerbError> {
-    let project = Project::open(path, OpenMode::ReadWrite)?.project;
+    let mut project = Project::open(path, OpenMode::ReadWrite)?.project;
+    if project.read_only().is_none() {
+        project.check_chains()?;
+    }
     match project.read_only() {
         None => Ok(project),
         Some(why) => {
@@ -427,7 +430,11 @@ pub fn recover(from: &Path, to: &Path) -> Result<Said, VerbError> {
     let text = if report.complete {
         format!("Everything was saved to {}.", to.display())
     } else {
-        format!("What could be read was saved to {}. Some rows are lost.", to.display())
+        format!(
+            "What could be read was saved to {}. Not all of it is there, or fits: {}.",
+            to.display(),
+            what_is_wrong(&report)
+        )
     };
     let json = json!({
         "project": to.display().to_string(),
@@ -435,4 +442,14 @@ pub fn recover(from: &Path, to: &Path) -> Result<Said, VerbError> {
         "verify": report.verify,
     });
     Ok(Said { found: !report.complete, ..Said::new(json, text) })
+}
+
+fn what_is_wrong(report: &overread_store::RecoverReport) -> String {
+    let cut = report.tables.iter().filter(|table| table.cut_short);
+    let cut = cut.map(|table| format!("rows of the table `{}` could not be read", table.table));
+    let bad = report.verify.first_bad.iter().map(|bad| {
+        format!("event {} of chain {} does not fit: {}", bad.chain_seq, bad.chain, bad.what)
+    });
+    let all: Vec<String> = cut.chain(bad).chain(report.verify.problems.iter().cloned()).collect();
+    if all.is_empty() { "pages of it are damaged".to_owned() } else { all.join("; ") }
 }

@@ -55,6 +55,8 @@ pub struct CheckReport {
     pub problems: Vec<String>,
     /// The backup made, where events had changed since the last.
     pub backup: Option<std::path::PathBuf>,
+    /// Why no backup could be made. Reading goes on: answers need far less room.
+    pub not_kept: Option<String>,
 }
 
 impl Project {
@@ -63,7 +65,7 @@ impl Project {
         let readers = super::projection::empty_states(&self.conn).unwrap_or_default();
         let Walked { chains, bad: first_bad, folded } =
             walk(&self.conn, None, readers).map_err(self.sql("walk the chains"))?;
-        let mut problems = quick_check(&self.conn).map_err(self.sql("check the pages"))?;
+        let mut problems = whole_check(&self.conn).map_err(self.sql("check the pages"))?;
         match table_problems(&self.conn, &folded) {
             Ok(found) => problems.extend(found),
             Err(error) => problems.push(format!("a table cannot be read: {error}")),
@@ -74,7 +76,7 @@ impl Project {
 
     /// What is wrong with pages or chains, in words, `None` where both are sound; and the events.
     pub(super) fn sound_events(&self) -> Result<(Option<String>, Vec<Event>), StoreError> {
-        if let Some(first) = quick_check(&self.conn).map_err(self.sql("check the pages"))?.first() {
+        if let Some(first) = whole_check(&self.conn).map_err(self.sql("check the pages"))?.first() {
             return Ok((Some(format!("The file is damaged ({first})")), Vec::new()));
         }
         let (bad, events) = walk_through(&self.conn).map_err(self.sql("walk the chains"))?;
@@ -93,30 +95,64 @@ impl Project {
     /// What is due after the first paint: pages, the tail of every chain, a backup where events
     /// changed. A damaged project can only be looked at from here on.
     pub fn check_after_open(&mut self) -> Result<CheckReport, StoreError> {
-        const TAIL: u32 = 1_000;
         let mut problems = quick_check(&self.conn).map_err(self.sql("check the pages"))?;
-        let walked = walk(&self.conn, Some(TAIL), BTreeMap::new());
-        if let Some(bad) = walked.map_err(self.sql("walk the chains"))?.bad {
-            problems.push(format!(
-                "event {} of chain {} does not fit: {}",
-                bad.chain_seq, bad.chain, bad.what
-            ));
-        }
-        let mut backup = None;
+        problems.extend(self.chain_problem()?);
+        let (mut backup, mut not_kept) = (None, None);
         if let Some(first) = problems.first() {
             self.read_only = Some(ReadOnlyReason::Damaged(first.clone()));
         } else if self.read_only.is_none() {
-            backup = crate::backup::keep_if_changed(&self.conn, &self.path, &self.clock)?;
+            match crate::backup::keep_if_changed(&self.conn, &self.path, &self.clock) {
+                Ok(kept) => backup = kept,
+                Err(error) => {
+                    not_kept = Some(format!(
+                        "No backup could be made, and reading goes on without: {error}"
+                    ));
+                }
+            }
         }
-        Ok(CheckReport { problems, backup })
+        Ok(CheckReport { problems, backup, not_kept })
+    }
+
+    /// What is wrong with the chains, in words; of a long log only the last events of each are walked. A project
+    /// whose chains do not fit can only be looked at from here on.
+    pub fn check_chains(&mut self) -> Result<Option<String>, StoreError> {
+        let problem = self.chain_problem()?;
+        if let Some(what) = &problem {
+            self.read_only = Some(ReadOnlyReason::Damaged(what.clone()));
+        }
+        Ok(problem)
+    }
+
+    fn chain_problem(&self) -> Result<Option<String>, StoreError> {
+        /// Walked whole in less time than a window takes to open.
+        const SHORT: i64 = 50_000;
+        const TAIL: u32 = 1_000;
+        let last: Option<i64> = self
+            .conn
+            .query_row("SELECT max(seq) FROM event", [], |row| row.get(0))
+            .map_err(self.sql("read the log"))?;
+        let tail = (SHORT < last.unwrap_or(0)).then_some(TAIL);
+        let walked =
+            walk(&self.conn, tail, BTreeMap::new()).map_err(self.sql("walk the chains"))?;
+        Ok(walked.bad.map(|bad| {
+            format!("event {} of chain {} does not fit: {}", bad.chain_seq, bad.chain, bad.what)
+        }))
     }
 }
 
+/// What SQLite says of the pages.
 pub(crate) fn quick_check(conn: &Connection) -> rusqlite::Result<Vec<String>> {
-    let lines: Vec<String> = conn
-        .prepare("PRAGMA quick_check(10)")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    lines_of(conn, "PRAGMA quick_check(10)")
+}
+
+/// And whether every index says what its table says: events are found by one, and read from the other.
+fn whole_check(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+    lines_of(conn, "PRAGMA integrity_check(10)")
+}
+
+fn lines_of(conn: &Connection, pragma: &str) -> rusqlite::Result<Vec<String>> {
+    let lines: Vec<String> =
+        conn.prepare(pragma)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(lines.into_iter().filter(|line| line != "ok").collect())
 }
 

@@ -55,6 +55,8 @@ impl Project {
             Ok(events)
         };
         let events = write().map_err(|error| error.into_store(&self.path, "write to the log"))?;
+        // An answer is acknowledged only in the file that will be found.
+        self.in_place()?;
         if let Some(state) = fold.into_state() {
             self.states.insert(actor.to_owned(), state);
         }

@@ -61,6 +61,8 @@ pub struct Project {
     path: PathBuf,
     clock: Clock,
     read_only: Option<ReadOnlyReason>,
+    /// Which file was opened; `None` where the system does not tell one from another.
+    node: Option<(u64, u64)>,
     /// Folded states of readers that wrote since the project was opened.
     states: HashMap<String, ReadingState>,
     closed: bool,
@@ -143,9 +145,17 @@ impl Project {
 
     fn writable(&self) -> Result<(), StoreError> {
         match &self.read_only {
-            None => Ok(()),
+            None => self.in_place(),
             Some(why) => Err(StoreError::ReadOnly { path: self.path.clone(), why: why.clone() }),
         }
+    }
+
+    /// Whether the path still leads to the file that is written to.
+    fn in_place(&self) -> Result<(), StoreError> {
+        if self.node.is_some() && crate::files::node_of(&self.path) != self.node {
+            return Err(StoreError::Moved { path: self.path.clone() });
+        }
+        Ok(())
     }
 }
 

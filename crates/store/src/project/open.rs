@@ -25,6 +25,10 @@ impl Project {
     pub fn open_with(path: &Path, mode: OpenMode, clock: Clock) -> Result<Opened, StoreError> {
         let header = read_header(path)?;
         let mut notices = left_over_wal(path).into_iter().collect::<Vec<_>>();
+        if header.user_version == 0 {
+            // Every project has had a version since it was made: nothing is added to a file that has none.
+            return Err(crate::files::damaged(path, "it says of no version what its tables are"));
+        }
         let newer = SCHEMA_VERSION < header.user_version;
         let (lock, mut read_only) = match mode {
             OpenMode::ReadOnly => (None, Some(ReadOnlyReason::Asked)),
@@ -48,7 +52,7 @@ impl Project {
                 migrate(&mut conn, MIGRATIONS).map_err(fail)?;
             }
             notices.extend(set_durable(&conn, &notices).map_err(fail)?);
-        } else if 0 < header.user_version && header.user_version < SCHEMA_VERSION {
+        } else if header.user_version < SCHEMA_VERSION {
             conn = up_to_date_copy(&conn).map_err(fail)?;
         }
         check_tables(&conn, path, header)?;
@@ -57,6 +61,7 @@ impl Project {
             path: path.to_owned(),
             clock,
             read_only,
+            node: crate::files::node_of(path),
             states: HashMap::new(),
             closed: false,
             lock,
@@ -108,7 +113,6 @@ fn connect(path: &Path, read_only: bool, header: Header) -> rusqlite::Result<Con
     let base = OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = if read_only {
         let flags = base | OpenFlags::SQLITE_OPEN_READ_ONLY;
-        roll_back_left_over(path);
         let conn = Connection::open_with_flags(path, flags)?;
         match conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_row| Ok(())) {
             Err(_no_log_can_be_made) if header.wal && left_over_wal(path).is_none() => {
@@ -150,22 +154,6 @@ fn give_log_the_rights_of(path: &Path) {
         {
             tracing::info!(%error, "a log beside the project stays write-protected");
         }
-    }
-}
-
-/// A journal that a killed program left is rolled back by SQLite, which must be able to write for it.
-fn roll_back_left_over(path: &Path) {
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-journal");
-    if !Path::new(&journal).exists() {
-        return;
-    }
-    let read =
-        |conn: Connection| conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_row| Ok(()));
-    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE;
-    if let Err(error) = Connection::open_with_flags(path, flags).and_then(read) {
-        // Opening goes on and says what is wrong, if anything is.
-        tracing::info!(%error, "a left-over journal was not rolled back");
     }
 }
 
