@@ -185,7 +185,7 @@ impl Temporary {
 /// Removes what programs that were stopped left under temporary names for this file. Who still writes has written
 /// within the hour.
 fn clear_abandoned(path: &Path) {
-    const HOUR: std::time::Duration = std::time::Duration::from_secs(3_600);
+    const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
     let begin = beside(path, ".", ".");
     let Some(begin) = begin.file_name().and_then(|name| name.to_str()) else { return };
     let Ok(entries) = std::fs::read_dir(folder_of(path)) else { return };

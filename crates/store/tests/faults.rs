@@ -432,7 +432,7 @@ fn what_stopped_programs_left_under_temporary_names_goes_after_an_hour() {
         left(&format!(".saved.overread.{}.part", tag.replace('0', "f"))),
     );
     let other = left(".saved.overread.notes.part");
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7_200);
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(2);
     for (path, aged) in [(&old, true), (&new, false), (&other, true)] {
         let file = std::fs::File::create(path).unwrap();
         if aged {
