@@ -82,9 +82,7 @@ impl BlindedItem {
             item: item.id,
             study_number,
             asked: protocol
-                .findings
-                .iter()
-                .filter(|f| finding.map_or(f.asked, |id| f.id == id))
+                .asked(finding)
                 .map(|f| AskedFinding {
                     id: f.id.clone(),
                     name: f.name.clone(),

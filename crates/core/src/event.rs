@@ -14,6 +14,9 @@ use crate::ids::{DeckId, ItemId};
 /// What comes before the first event of a chain.
 pub const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// Characters of a comment: far more than anybody writes about a film, and few enough for every table.
+pub const MOST_COMMENT: usize = 20_000;
+
 /// An answer to one finding, as an event keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingAnswer {

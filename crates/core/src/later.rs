@@ -28,7 +28,7 @@ pub struct Open {
 
 /// The findings that a deck asks.
 fn asked<'p>(protocol: &'p Protocol, deck: Option<&'p str>) -> impl Iterator<Item = &'p Finding> {
-    protocol.findings.iter().filter(move |f| deck.map_or(f.asked, |id| f.id == id) && !f.practice)
+    protocol.asked(deck).filter(|f| !f.practice)
 }
 
 /// A locked answer under the protocol in force; the first that settled, else the one that stands.

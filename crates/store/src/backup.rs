@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::files::{Temporary, beside, identify, publish};
 use crate::project::check::{heads_of, quick_check};
 use crate::project::projection::rebuild_all;
+use crate::project::shape::{is_table, limit_values};
 use crate::project::{OpenMode, Project};
 use crate::schema::{APPLICATION_ID, MIGRATIONS, migrate};
 
@@ -167,6 +168,7 @@ fn copy_with_log(from: &Path, to: &Path) -> std::io::Result<()> {
 /// What can be read of one file into another.
 fn rescue(from: &Path, to: &Path) -> rusqlite::Result<(bool, Vec<SavedTable>)> {
     let source = Connection::open(from)?;
+    limit_values(&source)?;
     // Without this SQLite reads nothing of a file that lacks its last page.
     source.pragma_update(None, "writable_schema", true)?;
     let sound = quick_check(&source).is_ok_and(|problems| problems.is_empty());
@@ -204,6 +206,10 @@ fn save_table(
     target: &Connection,
     table: String,
 ) -> rusqlite::Result<SavedTable> {
+    if !is_table(source, &table).unwrap_or(false) {
+        // A view in its place may have rows without end.
+        return Ok(SavedTable { table, rows: 0, cut_short: true });
+    }
     let columns: Vec<String> = target
         .prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")?
         .query_map([&table], |row| row.get(0))?

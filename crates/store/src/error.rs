@@ -144,6 +144,16 @@ pub fn words_of(error: &io::Error) -> String {
     words.to_owned()
 }
 
+/// What SQLite says without the statement that it says it of: nobody acts on that.
+fn without_sql(error: rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqlInputError { error, msg, .. } => {
+            rusqlite::Error::SqliteFailure(error, Some(msg))
+        }
+        other => other,
+    }
+}
+
 fn backup_hint(backups: &[PathBuf]) -> String {
     backups.last().map_or_else(
         || "There is no backup beside it; `overread recover` saves what can be read.".to_owned(),
@@ -349,7 +359,11 @@ impl StoreError {
                 let backups = crate::backup::backups_of(&path);
                 Self::Damaged { path, detail: source.to_string(), backups }
             }
-            _ => Self::Sqlite { path, doing, source },
+            Some(ErrorCode::TooBig) => {
+                let what = "a value is larger than any that a project has".to_owned();
+                Self::Content { path, what }
+            }
+            _ => Self::Sqlite { path, doing, source: without_sql(source) },
         }
     }
 

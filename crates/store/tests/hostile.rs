@@ -93,3 +93,45 @@ fn no_packet_panics_however_it_is_bent() {
     }
     assert!(project.verify().unwrap().ok);
 }
+
+/// What a file holds may be made to have no end, or no measure.
+#[test]
+fn a_file_with_a_view_for_a_table_or_a_giant_value_is_refused_at_once() {
+    let folder = tempdir().unwrap();
+    let mut project = common::project_in(folder.path());
+    let sound = folder.path().join("sound.overread");
+    common::packet_for(&mut project, "ann", &sound);
+    let endless = "ALTER TABLE event RENAME TO other; CREATE VIEW event AS
+        SELECT o.* FROM other AS o, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n)
+        SELECT i FROM n)";
+    let giant = |bytes: usize| {
+        format!(
+            "INSERT INTO event (id, chain, chain_seq, at, actor, device, kind, body, prev_hash, hash)
+             VALUES ('x', 'ann/x', 1, '', 'ann', 'x', 'comment.set', printf('%.*c', {bytes}, 'a'), '', '')"
+        )
+    };
+    for (name, sql, says) in [
+        ("endless", endless, "`event`"),
+        ("older", "PRAGMA user_version = 3", "its schema version does not have"),
+        ("large", &giant(2 << 20), "larger than any event"),
+        ("giant", &giant(20 << 20), "larger than any"),
+    ] {
+        let hostile = folder.path().join(format!("{name}.overread"));
+        std::fs::copy(&sound, &hostile).unwrap();
+        rusqlite::Connection::open(&hostile).unwrap().execute_batch(sql).unwrap();
+        let plan = project.plan_merge(std::slice::from_ref(&hostile)).unwrap();
+        assert!(!plan.changes(), "{name}");
+        let why = plan.into_report().files.remove(0).refused.unwrap_or_default();
+        assert!(why.contains(says), "{name}: {why}");
+        assert!(!why.contains("CREATE"), "{name}: {why}");
+        if let Ok(opened) =
+            overread_store::Project::open(&hostile, overread_store::OpenMode::ReadOnly)
+        {
+            assert!(opened.project.verify().map_or(true, |report| !report.ok), "{name}");
+        }
+        let rescued = folder.path().join(format!("{name}-rescued.overread"));
+        let saved = overread_store::recover(&hostile, &rescued);
+        assert!(saved.is_ok(), "{name}: {saved:?}");
+    }
+    assert!(project.verify().unwrap().ok);
+}

@@ -25,11 +25,13 @@ fn read(path: &Path, device: &str, answers: &[(usize, u8)]) -> PathBuf {
     let mut packet = open(path);
     let reader = packet.packet().unwrap().unwrap().reader;
     let items = packet.worklist(&reader).unwrap().unwrap().items;
+    let decks = packet.sample().unwrap().unwrap().decks;
     for (at, level) in answers {
         let id = items[*at].id;
+        let asked = decks[items[*at].deck as usize].finding.clone().unwrap();
         let tag =
             EventBody::TagSet { item: id, tag: "rotated_film".to_owned(), on: true, via: Via::Key };
-        packet.append(&reader, device, &[tag, lock(id, "Pneumothorax", *level)]).unwrap();
+        packet.append(&reader, device, &[tag, lock(id, &asked, *level)]).unwrap();
     }
     packet.close().unwrap();
     path.to_owned()
@@ -335,6 +337,78 @@ fn reads_by_others_or_of_other_items_do_not_come_in() {
         let why = report.files[0].refused.clone().unwrap_or_default();
         assert!(why.contains(says), "{why}");
     }
+}
+
+/// What a packet says of itself outside its chains decides nothing.
+#[test]
+fn a_packet_is_whose_the_project_says_it_is() {
+    let folder = tempdir().unwrap();
+    let (mut project, packets) = team(folder.path());
+    let of_bea = project.worklist("bea").unwrap().unwrap().items[0].id;
+    let before = project.events(None).unwrap();
+    for (name, value, says) in [
+        ("reader", "bea", "somebody changed whose it is"),
+        ("reader", "lead", "somebody changed whose it is"),
+        ("packet", "p-0", "somebody changed whose it is"),
+        ("kind", "project", "does not say where it comes from"),
+    ] {
+        let forged = copy(&packets[0], &format!("{name}-{value}.overread"));
+        let conn = Connection::open(&forged).unwrap();
+        conn.execute("UPDATE meta SET value = ?2 WHERE name = ?1", [name, value]).unwrap();
+        drop(conn);
+        let mut packet = open(&forged);
+        packet.append("bea", "home", &[lock(of_bea, "Pneumothorax", 1)]).unwrap();
+        packet.close().unwrap();
+        let report = project.merge(&[forged], "lead", DEVICE).unwrap();
+        let why = report.files[0].refused.clone().unwrap_or_default();
+        assert!(why.contains(says), "{name} {value}: {why}");
+        assert_eq!(project.events(None).unwrap(), before);
+    }
+}
+
+#[test]
+fn one_event_that_cannot_be_keeps_a_whole_packet_out() {
+    let folder = tempdir().unwrap();
+    let (mut project, packets) = team(folder.path());
+    read(&packets[0], "home", &[(0, 2), (1, 1)]);
+    let item = project.worklist("ann").unwrap().unwrap().items[2].id;
+    let mut packet = open(&packets[0]);
+    let EventBody::ReadLocked { item, phase, protocol_version, via, .. } =
+        lock(item, "Pneumothorax", 1)
+    else {
+        panic!("a lock")
+    };
+    let empty =
+        EventBody::ReadLocked { item, answers: vec![], phase, active_ms: 1, protocol_version, via };
+    packet.append("ann", "home", &[empty]).unwrap();
+    assert!(packet.verify().unwrap().ok, "what was written stands, also where it says nothing");
+    packet.close().unwrap();
+    let before = project.events(None).unwrap();
+    let report = project.merge(&packets[..1], "lead", DEVICE).unwrap();
+    let why = report.files[0].refused.clone().unwrap_or_default();
+    assert!(why.starts_with("Event 5 of chain ann/home locks an item without"), "{why}");
+    assert_eq!((report.files[0].came_in, report.files[0].reads), (0, 0));
+    assert_eq!(project.events(None).unwrap(), before);
+}
+
+/// A reader's copy of the project that comes back brings what is allowed to a reader there.
+#[test]
+fn a_copy_of_the_project_brings_its_readers_work() {
+    let folder = tempdir().unwrap();
+    let (project, _packets) = team(folder.path());
+    let path = project.path().to_owned();
+    project.close().unwrap();
+    let away = copy(&path, "away.overread");
+    let mut reading = open(&away);
+    let item = reading.worklist("ann").unwrap().unwrap().items[0].id;
+    let deck = reading.sample().unwrap().unwrap().decks[0].id;
+    let released = EventBody::FiguresReleased { deck, reads: 1 };
+    reading.append("ann", "away", &[lock(item, "Pneumothorax", 1), released]).unwrap();
+    reading.close().unwrap();
+    let mut project = open(&path);
+    let report = project.merge(&[away], "lead", DEVICE).unwrap();
+    assert_eq!((report.files[0].refused.as_deref(), report.files[0].reads), (None, 1));
+    assert!(project.verify().unwrap().ok);
 }
 
 #[test]

@@ -376,6 +376,11 @@ impl Protocol {
         self.findings.iter().position(|finding| finding.id == id)
     }
 
+    /// What a question puts to readers: one finding, or, for `None`, all that are asked.
+    pub fn asked<'p>(&'p self, question: Option<&'p str>) -> impl Iterator<Item = &'p Finding> {
+        self.findings.iter().filter(move |f| question.map_or(f.asked, |id| f.id == id))
+    }
+
     /// Index of a tag by id.
     pub fn tag_index(&self, id: &str) -> Option<usize> {
         self.tags.iter().position(|tag| tag.id == id)

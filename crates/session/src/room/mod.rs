@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use overread_core::event::{FindingAnswer, Via};
+use overread_core::event::{FindingAnswer, MOST_COMMENT, Via};
 use overread_core::protocol::Back;
 use overread_core::{
     Answer, BlindedItem, Dataset, Deck, Event, EventBody, Item, ItemState, Level, Phase, Protocol,
@@ -397,10 +397,17 @@ impl Room {
         let (Some(item), None) = (self.item().map(|i| i.id), &self.pending) else {
             return Outcome::Refused(Refusal::Saving);
         };
+        // No merge would take in either: the second ends a text for other programs.
+        if MOST_COMMENT < text.chars().count() {
+            return Outcome::Refused(Refusal::Unavailable(
+                "A comment has at most 20,000 characters.",
+            ));
+        }
+        let text = text.replace('\0', "");
         if self.state().map_or("", |state| state.comment.as_str()) == text {
             return Outcome::Done;
         }
-        self.write(EventBody::CommentSet { item, text: text.to_owned() })
+        self.write(EventBody::CommentSet { item, text })
     }
 
     /// Notes that label-dependent figures of a deck are about to be shown.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use overread_core::{Event, Protocol, ReadingState, Worklist};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Project;
 use super::load::{sample_of, worklist_of};
@@ -79,11 +79,38 @@ impl Project {
         if let Some(first) = whole_check(&self.conn).map_err(self.sql("check the pages"))?.first() {
             return Ok((Some(format!("The file is damaged ({first})")), Vec::new()));
         }
+        if let Some(fault) = self.too_large()? {
+            return Ok((Some(fault), Vec::new()));
+        }
         let (bad, events) = walk_through(&self.conn).map_err(self.sql("walk the chains"))?;
         let fault = bad.map(|bad| {
             format!("Event {} of chain {} does not fit: {}", bad.chain_seq, bad.chain, bad.what)
         });
         Ok((fault, events))
+    }
+
+    /// An event that is larger than any that is written, by its length alone.
+    fn too_large(&self) -> Result<Option<String>, StoreError> {
+        const MOST_BODY: u32 = 1 << 20;
+        const MOST_FIELD: u32 = 1 << 10;
+        self.conn
+            .query_row(
+                "SELECT seq, coalesce(octet_length(body), 0) FROM event WHERE octet_length(body) > ?1
+                     OR max(octet_length(id), octet_length(chain), octet_length(at),
+                         octet_length(actor), octet_length(device), octet_length(kind),
+                         octet_length(prev_hash), octet_length(hash)) > ?2 LIMIT 1",
+                [MOST_BODY, MOST_FIELD],
+                |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+            )
+            .optional()
+            .map(|found| {
+                found.map(|(seq, bytes)| {
+                    format!(
+                        "Event number {seq} of its log is larger than any event ({bytes} bytes; {MOST_BODY} are allowed)"
+                    )
+                })
+            })
+            .map_err(self.sql("read the log"))
     }
 
     /// The hash of each chain's last event, by chain.

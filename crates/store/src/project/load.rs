@@ -419,7 +419,7 @@ pub(super) fn listed(conn: &Connection, reader: &str) -> rusqlite::Result<Vec<Li
     Ok(items)
 }
 
-fn phase_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Phase> {
+pub(super) fn phase_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Phase> {
     let word = row.get_ref(column)?.as_str()?;
     phase_from(word).ok_or_else(|| {
         rusqlite::Error::FromSqlConversionFailure(

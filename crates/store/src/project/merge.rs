@@ -1,46 +1,28 @@
 //! Reads back in: the union of events by id.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+mod admit;
+mod conflicts;
+mod form;
+mod known;
 
-use overread_core::event::{Event, EventBody, EventBodyError, FindingAnswer};
-use overread_core::{Answer, ItemId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use overread_core::event::{Event, EventBody};
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::events::{events_of, insert, insert_as_they_are};
+use self::admit::{Origin, admit};
+use self::conflicts::conflicts_of;
+pub use self::conflicts::{Conflict, ConflictAnswer};
+use self::form::{in_form, shown};
+use self::known::Known;
+use super::events::{insert, insert_as_they_are};
 use super::load::deck_ids;
 use super::packet::PacketFacts;
 use super::projection::{FoldError, build_with, rebuild_with};
 use super::{OpenMode, Project};
 use crate::error::StoreError;
 use crate::files::name_of;
-
-/// One answer to an item that two devices answered.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct ConflictAnswer {
-    /// Actor and device.
-    pub chain: String,
-    /// When it was locked, by that device's clock.
-    pub at: String,
-    /// What was answered there last.
-    pub answers: Vec<FindingAnswer>,
-    /// Whether it is the settled answer, which analysis uses.
-    pub used: bool,
-}
-
-/// An item that one reader answered on more than one device. Every answer is kept.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Conflict {
-    /// Pseudonym.
-    pub reader: String,
-    /// The item.
-    pub item: ItemId,
-    /// Whether all devices say the same.
-    pub same: bool,
-    /// What each device says, in the order in which the chains count.
-    pub answers: Vec<ConflictAnswer>,
-}
 
 /// What became of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -105,42 +87,15 @@ impl MergePlan {
 #[derive(Debug)]
 struct Incoming {
     place: usize,
-    facts: Option<PacketFacts>,
     events: Vec<(Event, EventBody)>,
-}
-
-/// What the project has, and what earlier files of this merge bring.
-struct Known {
-    /// Hash of every event, by chain and place.
-    chains: HashMap<String, Vec<String>>,
-    /// Id and hash of every event.
-    ids: HashMap<String, String>,
-    /// Items that were given out, and to whom.
-    items: HashMap<ItemId, Rc<str>>,
-    /// Protocol versions that were ever in force.
-    versions: BTreeSet<u32>,
-    version: u32,
-}
-
-impl Known {
-    /// Takes in the next event of a chain.
-    fn take(&mut self, id: &str, chain: &str, hash: &str) {
-        match self.chains.get_mut(chain) {
-            Some(hashes) => hashes.push(hash.to_owned()),
-            None => {
-                self.chains.insert(chain.to_owned(), vec![hash.to_owned()]);
-            }
-        }
-        self.ids.insert(id.to_owned(), hash.to_owned());
-    }
 }
 
 impl Project {
     /// Takes in what the files hold and this project does not: all of a file, or nothing of it.
     ///
     /// A file is refused, and says why, where it cannot be read whole, where a chain does not fit, where it
-    /// belongs to another project, and where it says other things than this project at one place of a
-    /// chain. Taking files in twice, in another order or in several goes gives the same events.
+    /// belongs to another project, where it says other things than this project at one place of a
+    /// chain, and where it says anything that its reader could not have said. Taking files in twice, in another order or in several goes gives the same events.
     pub fn merge(
         &mut self,
         files: &[PathBuf],
@@ -197,37 +152,6 @@ impl Project {
     pub fn conflicts(&self) -> Result<Vec<Conflict>, StoreError> {
         conflicts_of(&self.conn)
             .map_err(|error| error.into_store(&self.path, "look for conflicting answers"))
-    }
-
-    fn known(&self) -> Result<Known, StoreError> {
-        let mut known = Known {
-            chains: HashMap::new(),
-            ids: HashMap::new(),
-            items: HashMap::new(),
-            versions: BTreeSet::new(),
-            version: self.protocol()?.version,
-        };
-        let mut read = || -> rusqlite::Result<()> {
-            let mut events =
-                self.conn.prepare("SELECT id, chain, hash FROM event ORDER BY chain, chain_seq")?;
-            let mut rows = events.query([])?;
-            while let Some(row) = rows.next()? {
-                let text =
-                    |column| -> rusqlite::Result<&str> { Ok(row.get_ref(column)?.as_str()?) };
-                known.take(text(0)?, text(1)?, text(2)?);
-            }
-            Ok(())
-        };
-        read().map_err(self.sql("read the log"))?;
-        known.items = given_out(&self.conn).map_err(self.sql("read the worklists"))?;
-        let read = || -> rusqlite::Result<BTreeSet<u32>> {
-            self.conn
-                .prepare("SELECT version FROM protocol")?
-                .query_map([], |row| row.get(0))?
-                .collect()
-        };
-        known.versions = read().map_err(self.sql("read the protocol"))?;
-        Ok(known)
     }
 
     /// Writes all accepted events and folds the readers they are of, in one transaction; gives the conflicts
@@ -325,7 +249,7 @@ fn merged(accepted: &[Incoming], report: &MergeReport, conflicts: &[Conflict]) -
         let reader = row.reader.clone().unwrap_or_default();
         let of_reader = conflicts.iter().filter(|conflict| conflict.reader == reader).count();
         Some(EventBody::PacketMerged {
-            packet: incoming.facts.as_ref().map_or_else(String::new, |facts| facts.id.clone()),
+            packet: row.packet.clone().unwrap_or_default(),
             reader,
             events: row.came_in,
             reads: row.reads,
@@ -335,24 +259,6 @@ fn merged(accepted: &[Incoming], report: &MergeReport, conflicts: &[Conflict]) -
     accepted.iter().filter_map(note).collect()
 }
 
-/// Items by whose worklist they are in.
-fn given_out(conn: &Connection) -> rusqlite::Result<HashMap<ItemId, Rc<str>>> {
-    let mut items = HashMap::new();
-    let mut last: Rc<str> = Rc::from("");
-    let mut statement = conn.prepare("SELECT reader, id FROM item")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let reader = row.get_ref(0)?.as_str()?;
-        if *last != *reader {
-            last = Rc::from(reader);
-        }
-        if let Ok(item) = row.get_ref(1)?.as_str()?.parse() {
-            items.insert(item, Rc::clone(&last));
-        }
-    }
-    Ok(items)
-}
-
 /// A file as it was read, before it is held against the project.
 struct Loaded {
     facts: Option<PacketFacts>,
@@ -360,8 +266,8 @@ struct Loaded {
     events: Result<Vec<Read>, String>,
 }
 
-/// An event, and what it says where that can be understood.
-type Read = (Event, Result<EventBody, EventBodyError>);
+/// An event, and what it says where it is in form.
+type Read = (Event, Result<EventBody, String>);
 
 /// Reads files on as many threads as there are processors: each is by itself.
 fn load_all(files: &[PathBuf]) -> Vec<Result<Loaded, String>> {
@@ -398,7 +304,7 @@ fn load(path: &Path) -> Result<Loaded, String> {
         None => Ok(events
             .into_iter()
             .map(|event| {
-                let body = event.decode();
+                let body = in_form(&event);
                 (event, body)
             })
             .collect()),
@@ -414,10 +320,12 @@ fn look_into(
     row: &mut MergedFile,
 ) -> Result<Incoming, String> {
     let Loaded { facts, events } = loaded?;
-    row.packet = facts.as_ref().map(|facts| facts.id.clone());
-    row.reader = facts.as_ref().map(|facts| facts.reader.clone());
     let events = events?;
-    belongs(&events, known, facts.as_ref())?;
+    let origin = origin_of(&events, known, facts.as_ref())?;
+    if let Origin::Packet { id, reader } = &origin {
+        row.packet = Some(id.clone());
+        row.reader = Some(reader.clone());
+    }
     let there = forks(&events, known)?;
     let mut fresh = Vec::with_capacity(events.len());
     for ((event, body), is_there) in events.into_iter().zip(there) {
@@ -425,13 +333,14 @@ fn look_into(
             row.was_there += 1;
             continue;
         }
-        let body = body.map_err(|error| {
+        let body = body.map_err(|what| {
             format!(
-                "Event {} of chain {} cannot be understood ({error}). If a newer Overread wrote it, update this one.",
-                event.chain_seq, event.chain
+                "Event {} of chain {} {what}. Nothing of it was taken in.",
+                event.chain_seq,
+                shown(&event.chain)
             )
         })?;
-        allowed(&event, &body, known, facts.as_ref())?;
+        admit(&event, &body, known, &origin)?;
         fresh.push((event, body));
     }
     let (mut read, mut other) = (BTreeSet::new(), BTreeSet::new());
@@ -447,20 +356,38 @@ fn look_into(
         known.take(&event.id, &event.chain, &event.hash);
     }
     (row.reads, row.other_protocol) = (read.len() as u64, other.len() as u64);
-    Ok(Incoming { place, facts, events: fresh })
+    Ok(Incoming { place, events: fresh })
 }
 
-/// A packet belongs where the event of its making is known, a copy where the import is.
-fn belongs(events: &[Read], known: &Known, facts: Option<&PacketFacts>) -> Result<(), String> {
+/// A packet belongs where the event of its making stands, a copy where that of the import does. What a packet
+/// says of itself outside its chains is worth nothing: only that it agrees is asked.
+fn origin_of(
+    events: &[Read],
+    known: &Known,
+    facts: Option<&PacketFacts>,
+) -> Result<Origin, String> {
     let kind = if facts.is_some() { "packet.made" } else { "dataset.imported" };
-    let origin = events.iter().map(|(event, _)| event).find(|event| event.kind == kind);
-    match origin {
-        Some(event) if known.ids.get(&event.id) == Some(&event.hash) => Ok(()),
-        Some(_) if facts.is_some() => Err(
-            "This packet was not made from this project. Merge it into the project it was made from; if this one was restored from an older backup, use a newer one.".to_owned(),
-        ),
-        Some(_) => Err("This is another project, not a packet of this one.".to_owned()),
-        None => Err("Its log does not say where it comes from.".to_owned()),
+    let mut of_kind = events.iter().filter(|(event, _)| event.kind == kind);
+    let Some((origin, body)) = of_kind.next() else {
+        return Err("Its log does not say where it comes from.".to_owned());
+    };
+    // A hash covers every byte of an event, so that one of the same hash is the same.
+    if known.ids.get(&origin.id) != Some(&origin.hash) {
+        return Err(if facts.is_some() {
+            "This packet was not made from this project. Merge it into the project it was made from; if this one was restored from an older backup, use a newer one.".to_owned()
+        } else {
+            "This is another project, not a packet of this one.".to_owned()
+        });
+    }
+    let Some(facts) = facts else { return Ok(Origin::Copy) };
+    let said = (facts.id.as_str(), facts.reader.as_str());
+    match body {
+        Ok(EventBody::PacketMade { packet, reader, .. })
+            if (packet.as_str(), reader.as_str()) == said && of_kind.next().is_none() =>
+        {
+            Ok(Origin::Packet { id: packet.clone(), reader: reader.clone() })
+        }
+        _ => Err("It is not the packet that its `packet.made` event says: somebody changed whose it is. Nothing of it was taken in.".to_owned()),
     }
 }
 
@@ -479,113 +406,19 @@ fn forks(events: &[Read], known: &Known) -> Result<Vec<bool>, String> {
         if here.get(at).is_some_and(|hash| *hash != event.hash) {
             return Err(format!(
                 "Event {} of chain {} is not the one that is here: the file was copied, and both copies were written on one device. Nothing of it was taken in; keep the file.",
-                event.chain_seq, event.chain
+                event.chain_seq,
+                shown(&event.chain)
             ));
         }
         let of_id = known.ids.get(&event.id);
         if of_id.is_some_and(|hash| *hash != event.hash) {
             return Err(format!(
                 "Event {} of chain {} has the id of another event that is here.",
-                event.chain_seq, event.chain
+                event.chain_seq,
+                shown(&event.chain)
             ));
         }
         there.push(of_id.is_some());
     }
     Ok(there)
-}
-
-/// Only what a reader does comes in, about items that were given to that reader.
-fn allowed(
-    event: &Event,
-    body: &EventBody,
-    known: &Known,
-    facts: Option<&PacketFacts>,
-) -> Result<(), String> {
-    let reading = matches!(
-        body,
-        EventBody::SittingBegan { .. }
-            | EventBody::SittingEnded {}
-            | EventBody::FiguresReleased { .. }
-    ) || body.item().is_some();
-    if !reading {
-        return Err(format!(
-            "It holds a change of the design (`{}`, event {} of chain {}), which only the lead's own file may. Nothing of it was taken in.",
-            event.kind, event.chain_seq, event.chain
-        ));
-    }
-    if facts.is_some_and(|facts| facts.reader != event.actor) {
-        return Err(format!(
-            "It is {}'s packet and holds answers of {}. Nothing of it was taken in.",
-            facts.map(|facts| facts.reader.as_str()).unwrap_or_default(),
-            event.actor
-        ));
-    }
-    let given = |item: &ItemId| known.items.get(item).is_some_and(|to| **to == *event.actor);
-    if body.item().is_some_and(|item| !given(&item)) {
-        return Err(format!(
-            "Event {} of chain {} is about an item that {} was not given. Nothing of it was taken in.",
-            event.chain_seq, event.chain, event.actor
-        ));
-    }
-    if let EventBody::ReadLocked { protocol_version, .. } = body
-        && !known.versions.contains(protocol_version)
-    {
-        return Err(format!(
-            "Event {} of chain {} was read under version {protocol_version} of the protocol, which this project never had. Nothing of it was taken in.",
-            event.chain_seq, event.chain
-        ));
-    }
-    Ok(())
-}
-
-type Locks = BTreeMap<ItemId, Vec<(String, String, Vec<FindingAnswer>)>>;
-
-fn conflicts_of(conn: &Connection) -> Result<Vec<Conflict>, FoldError> {
-    let readers: Vec<String> = conn
-        .prepare(
-            // Not by the view: a file of an older schema that is only looked at has none.
-            "SELECT actor FROM (
-                 SELECT actor, chain FROM event WHERE kind = 'read.locked' GROUP BY actor, chain
-             ) GROUP BY actor HAVING count(*) > 1 ORDER BY actor",
-        )?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let mut conflicts = Vec::new();
-    for reader in readers {
-        let mut locks: Locks = BTreeMap::new();
-        for event in events_of(conn, Some(&reader))? {
-            if event.kind != "read.locked" {
-                continue;
-            }
-            let body = event
-                .decode()
-                .map_err(|source| FoldError::Event(event.chain.clone(), event.chain_seq, source))?;
-            let EventBody::ReadLocked { item, answers, .. } = body else { continue };
-            let of_item = locks.entry(item).or_default();
-            // The last answer of each device; chains come one after the other.
-            of_item.retain(|(chain, ..)| *chain != event.chain);
-            of_item.push((event.chain, event.at, answers));
-        }
-        let state = super::projection::fold_reader(conn, &reader)?;
-        for (item, answers) in locks.into_iter().filter(|(_, answers)| 1 < answers.len()) {
-            let settled = state.item(item).and_then(|item| item.settled_lock());
-            let levels = |answers: &[FindingAnswer]| -> Vec<(String, Answer)> {
-                answers.iter().map(|a| (a.finding.clone(), a.answer)).collect()
-            };
-            let same = answers
-                .windows(2)
-                .all(|pair| matches!(pair, [a, b] if levels(&a.2) == levels(&b.2)));
-            let answers = answers
-                .into_iter()
-                .map(|(chain, at, answers)| ConflictAnswer {
-                    used: settled.is_some_and(|lock| lock.at == at && lock.answers == answers),
-                    chain,
-                    at,
-                    answers,
-                })
-                .collect();
-            conflicts.push(Conflict { reader: reader.clone(), item, same, answers });
-        }
-    }
-    Ok(conflicts)
 }

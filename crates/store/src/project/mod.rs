@@ -16,6 +16,7 @@ pub(crate) mod projection;
 pub(crate) mod redraw;
 mod sample;
 pub(crate) mod seat;
+pub(crate) mod shape;
 mod walk;
 
 use std::collections::HashMap;

@@ -8,7 +8,7 @@ use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{OpenMode, Opened, Project};
+use super::{OpenMode, Opened, Project, shape};
 use crate::clock::Clock;
 use crate::error::{Notice, ReadOnlyReason, StoreError};
 use crate::files::{Header, beside, place_notices, read_header};
@@ -46,6 +46,7 @@ impl Project {
         notices.extend(place_notices(path));
         let fail = |error| StoreError::sqlite(path, "open the project", error);
         let mut conn = connect(path, read_only.is_some(), header).map_err(fail)?;
+        shape::check(&conn, path, header.user_version, read_only.is_none())?;
         if read_only.is_none() {
             if header.user_version < SCHEMA_VERSION {
                 crate::backup::keep_one(&conn, path, &clock)?;
@@ -127,6 +128,7 @@ fn connect(path: &Path, read_only: bool, header: Header) -> rusqlite::Result<Con
         Connection::open_with_flags(path, base | OpenFlags::SQLITE_OPEN_READ_WRITE)?
     };
     conn.busy_timeout(Duration::from_secs(5))?;
+    shape::limit_values(&conn)?;
     // Events refer to nothing that is not there.
     conn.pragma_update(None, "foreign_keys", true)?;
     // A file from elsewhere may carry functions in its schema, and cells that lie.
