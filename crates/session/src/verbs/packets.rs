@@ -1,5 +1,7 @@
 //! Blinded packets out, reads back in.
 
+mod part;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -11,10 +13,11 @@ use overread_core::{Dataset, ImageId, Item, ItemId, Protocol, Study, Worklist};
 use overread_imaging::{DecodeLimits, blinded_image};
 use overread_store::{
     Conflict, ImageShelf, MergeReport, MergedFile, OpenMode, PacketImage, PacketImages, PacketKey,
-    PacketOrder, PacketStudy, Project, StoreError,
+    PacketOrder, PacketStudy, Project, StoreError, packet_images,
 };
 use serde_json::json;
 
+use self::part::{Part, clear_left_overs, not_written};
 use super::project::{LEAD, open_writable};
 use super::{Said, VerbError};
 use crate::desk::DeskError;
@@ -31,6 +34,9 @@ pub struct NewPacket {
     /// The file to make.
     pub output: PathBuf,
 }
+
+/// The folder that images are written into, and the name under which it is spoken of.
+type Target<'a> = (&'a Path, &'a Path);
 
 /// Images that could not go along, and why.
 #[derive(Default)]
@@ -49,7 +55,8 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
     let mut project = open_writable(&what.project)?;
     let (dataset, protocol) = (project.dataset()?, project.protocol()?);
     let list = worklist(&mut project, &dataset, &protocol, &what.reader)?;
-    let folder = what.output.with_extension("images");
+    let folder = packet_images(&what.output);
+    clear_left_overs(&what.output, &folder);
     for path in [&what.output, &folder] {
         if path.symlink_metadata().is_ok() && (path != &folder || images == PacketImages::Copy) {
             return Err(StoreError::Exists { path: path.clone() }.into());
@@ -58,10 +65,10 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
     let key = PacketKey::random();
     let part = (images == PacketImages::Copy).then(|| Part::new(&folder)).transpose()?;
     let (studies, left) = {
-        let into = part.as_ref().map(|part| part.path.as_path());
+        let into = part.as_ref().map(|part| (part.path.as_path(), folder.as_path()));
         blinded_studies(&project, (&dataset, &protocol), &list, into, &key)?
     };
-    let part = part.map(|part| part.publish(&folder)).transpose()?;
+    let part = part.map(Part::publish).transpose()?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let order = PacketOrder {
         reader: &what.reader,
@@ -74,7 +81,12 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
     if let Some(part) = part {
         part.keep();
     }
-    project.log_access(LEAD, &crate::recent::device_id(), "packet", &what.reader)?;
+    // The packet is made and noted: what is only for looking up later does not undo it.
+    if let Err(error) =
+        project.log_access(LEAD, &crate::recent::device_id(), "packet", &what.reader)
+    {
+        tracing::warn!(%error, "the packet is not in the access log");
+    }
     project.close()?;
     let copied = (images == PacketImages::Copy).then_some(folder);
     Ok(describe_packet(what, &key.packet_id(), &studies, copied.as_deref(), &left))
@@ -141,7 +153,7 @@ fn blinded_studies(
     project: &Project,
     (dataset, protocol): (&Dataset, &Protocol),
     list: &Worklist,
-    into: Option<&Path>,
+    into: Option<Target<'_>>,
     key: &PacketKey,
 ) -> Result<(Vec<PacketStudy>, Left), VerbError> {
     let jobs: Vec<Job<'_>> = list
@@ -215,7 +227,7 @@ enum Made {
 fn all_images(
     shelf: &ImageShelf,
     jobs: &[Job<'_>],
-    into: Option<&Path>,
+    into: Option<Target<'_>>,
     key: &PacketKey,
 ) -> Result<Vec<Made>, VerbError> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -248,18 +260,18 @@ fn all_images(
 fn some_images(
     shelf: &ImageShelf,
     jobs: &[Job<'_>],
-    into: Option<&Path>,
+    into: Option<Target<'_>>,
     key: &PacketKey,
 ) -> Result<Vec<Made>, VerbError> {
     let made = jobs.iter().map(|job| one_image(shelf, job, into, key));
     let made = made.collect::<Result<Vec<Made>, VerbError>>()?;
-    let Some(folder) = into else { return Ok(made) };
+    let Some((folder, shown)) = into else { return Ok(made) };
     // All are written before the first is waited for: the disk then writes them in one go.
     for image in &made {
         let Made::Image(PacketImage { name: Some(name), .. }, _) = image else { continue };
         let path = folder.join(name);
         let synced = File::options().write(true).open(&path).and_then(|file| file.sync_all());
-        synced.map_err(VerbError::io("write", &path))?;
+        synced.map_err(|error| not_written(shown, error))?;
     }
     Ok(made)
 }
@@ -267,14 +279,14 @@ fn some_images(
 fn one_image(
     shelf: &ImageShelf,
     job: &Job<'_>,
-    folder: Option<&Path>,
+    into: Option<Target<'_>>,
     key: &PacketKey,
 ) -> Result<Made, VerbError> {
     let image = job.study.images.get(job.place);
     let Some(bytes) = image.and_then(|image| shelf.bytes(image.id).ok()) else {
         return Ok(Made::Missing);
     };
-    let Some(folder) = folder else {
+    let Some((folder, shown)) = into else {
         let file = Some((bytes.len() as u64, overread_store::sha256(&bytes)));
         return Ok(Made::Image(PacketImage { file, ..PacketImage::default() }, false));
     };
@@ -284,8 +296,8 @@ fn one_image(
         Err(error) => Ok(Made::Broken(error.to_string())),
         Ok(image) => {
             let name = format!("{stem}.{}", image.ending);
-            let path = folder.join(&name);
-            write_image(&path, &image.bytes).map_err(VerbError::io("write", &path))?;
+            write_image(&folder.join(&name), &image.bytes)
+                .map_err(|error| not_written(shown, error))?;
             let file = Some((image.bytes.len() as u64, overread_store::sha256(&image.bytes)));
             Ok(Made::Image(PacketImage { view: None, name: Some(name), file }, image.burned_in))
         }
@@ -297,48 +309,6 @@ fn write_image(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
     file.set_modified(SystemTime::UNIX_EPOCH)
-}
-
-/// The folder of images, first under a temporary name; it goes away unless it is kept.
-struct Part {
-    path: PathBuf,
-    kept: bool,
-}
-
-impl Part {
-    fn new(folder: &Path) -> Result<Self, VerbError> {
-        let mut name = std::ffi::OsString::from(".");
-        name.push(folder.file_name().unwrap_or_default());
-        name.push(format!(".{}.part", std::process::id()));
-        let path = folder.with_file_name(name);
-        std::fs::create_dir(&path).map_err(VerbError::io("make", folder))?;
-        Ok(Self { path, kept: false })
-    }
-
-    fn publish(mut self, folder: &Path) -> Result<Self, VerbError> {
-        if cfg!(unix) {
-            let synced = File::open(&self.path).and_then(|open| {
-                open.set_modified(SystemTime::UNIX_EPOCH)?;
-                open.sync_all()
-            });
-            synced.map_err(VerbError::io("write", folder))?;
-        }
-        std::fs::rename(&self.path, folder).map_err(VerbError::io("make", folder))?;
-        folder.clone_into(&mut self.path);
-        Ok(self)
-    }
-
-    fn keep(mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.kept {
-            std::fs::remove_dir_all(&self.path).ok();
-        }
-    }
 }
 
 fn describe_packet(

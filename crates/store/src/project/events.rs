@@ -25,7 +25,7 @@ impl Project {
             // No event begins no chain, and so settles nothing.
             return self.writable().map(|()| Vec::new());
         }
-        self.append_with(actor, device, bodies, |_conn| Ok(()))
+        self.append_with(actor, device, bodies, |_conn, _events| Ok(()))
     }
 
     /// As [`Project::append`], with rows of other tables in the same transaction.
@@ -34,7 +34,7 @@ impl Project {
         actor: &str,
         device: &str,
         bodies: &[EventBody],
-        rows: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+        rows: impl FnOnce(&Connection, &[Event]) -> rusqlite::Result<()>,
     ) -> Result<Vec<Event>, StoreError> {
         self.writable()?;
         check_name(actor)?;
@@ -49,7 +49,7 @@ impl Project {
             .map_err(|error| StoreError::sqlite(&self.path, "write to the log", error))?;
         let write = || -> Result<Vec<Event>, FoldError> {
             let events = insert(&tx, actor, device, bodies, &self.clock)?;
-            rows(&tx)?;
+            rows(&tx, &events)?;
             fold.take_in(&tx, &events, bodies)?;
             tx.commit()?;
             Ok(events)

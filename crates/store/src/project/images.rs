@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Project;
 use super::load::study_ids;
+use super::packet::packet_images;
 use crate::error::{ImageError, StoreError};
 use crate::hex::sha256;
 use crate::import::ImageBox;
@@ -144,7 +145,7 @@ impl Project {
         let Some(facts) = self.packet()?.filter(|facts| !facts.folder.is_empty()) else {
             return Ok(None);
         };
-        let own = self.path.with_extension("images");
+        let own = packet_images(&self.path);
         let mut parts = Path::new(&facts.folder).components();
         let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
         let made = self.path.with_file_name(&facts.folder);

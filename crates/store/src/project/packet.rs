@@ -1,7 +1,7 @@
 //! A reader's packet: a new file, built from nothing, with what that reader needs and nothing else.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use overread_core::event::{Event, EventBody};
 use overread_core::{
@@ -15,7 +15,7 @@ use super::events::insert_as_they_are;
 use super::sample::{insert_decks, insert_worklist, sample_hash};
 use crate::clock::{Clock, text_of};
 use crate::error::StoreError;
-use crate::files::{Temporary, publish};
+use crate::files::{Temporary, beside, publish};
 use crate::hex::sha256;
 use crate::schema::{APPLICATION_ID, MIGRATIONS, migrate};
 
@@ -183,15 +183,19 @@ impl Project {
             hash: sample_hash(&blinded.sample, std::slice::from_ref(&blinded.list)),
         };
         let temporary = Temporary::beside(to);
+        let sql = |error| StoreError::sqlite(to, "make the packet", error);
         let probe = std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary.0);
         probe.map_err(|error| StoreError::io(to, "make", error))?;
-        let conn = start(&temporary.0).map_err(|e| StoreError::sqlite(to, "make the packet", e))?;
-        // First in the project: a packet that nobody knows of could not be merged.
-        let event = self.note_packet(actor, &order.key.packet_id(), &body)?;
+        let conn = start(&temporary.0).map_err(sql)?;
         let reader = (order.reader, reader.role.as_str(), reader.experience_years);
-        fill(conn, &blinded, order, &protocol, reader, &event, &self.clock)
-            .map_err(|error| StoreError::sqlite(to, "make the packet", error))?;
-        publish(&temporary.0, to)?;
+        let clock = self.clock.clone();
+        // Noted in the project before it has its name: a packet that nobody knows of could not be merged. And
+        // noted only when it is whole: nobody waits for one that was never made.
+        let event = self.note_packet(actor, &order.key.packet_id(), &body, |event| {
+            fill(conn, &blinded, order, &protocol, reader, event, &clock).map_err(sql)?;
+            sync(&temporary.0, to)
+        })?;
+        publish(&temporary.0, to).map_err(unnamed)?;
         Ok(event)
     }
 
@@ -216,18 +220,58 @@ impl Project {
             .map_err(|source| StoreError::Protocol { path: self.path.clone(), source })
     }
 
+    /// Notes a packet that is made meanwhile; nothing is noted where that fails.
     fn note_packet(
         &mut self,
         actor: &str,
         device: &str,
         body: &EventBody,
+        make: impl FnOnce(&Event) -> Result<(), StoreError>,
     ) -> Result<Event, StoreError> {
-        let written =
-            self.append_with(actor, device, std::slice::from_ref(body), |_conn| Ok(()))?;
-        written.into_iter().next().ok_or_else(|| StoreError::Content {
+        let mut fault = None;
+        let missing = StoreError::Content {
             path: self.path.clone(),
             what: "a written event is not there".to_owned(),
-        })
+        };
+        let written =
+            self.append_with(actor, device, std::slice::from_ref(body), |_conn, events| {
+                let Some(event) = events.first() else { return Ok(()) };
+                make(event).map_err(|error| {
+                    fault = Some(error);
+                    rusqlite::Error::InvalidQuery
+                })
+            });
+        match fault {
+            Some(error) => Err(error),
+            None => written?.into_iter().next().ok_or(missing),
+        }
+    }
+}
+
+/// The folder of images that goes along with a packet: `r1.images` for `r1.overread`. Any other ending is a part
+/// of the name, so that `dr.smith` and `dr.jones` have one each.
+pub fn packet_images(packet: &Path) -> PathBuf {
+    if packet.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("overread")) {
+        return packet.with_extension("images");
+    }
+    beside(packet, "", ".images")
+}
+
+fn sync(file: &Path, to: &Path) -> Result<(), StoreError> {
+    std::fs::File::open(file)
+        .and_then(|file| file.sync_all())
+        .map_err(|error| StoreError::io(to, "write", error))
+}
+
+/// The packet is noted and has no name: more was written than nothing.
+fn unnamed(error: StoreError) -> StoreError {
+    match error {
+        StoreError::DiskFull { path } => StoreError::Io {
+            path,
+            doing: "give the packet its name",
+            source: std::io::ErrorKind::StorageFull.into(),
+        },
+        other => other,
     }
 }
 

@@ -210,7 +210,7 @@ impl Project {
         body: EventBody,
         rows: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<Event, StoreError> {
-        let written = self.append_with(actor, device, &[body], rows)?;
+        let written = self.append_with(actor, device, &[body], |conn, _events| rows(conn))?;
         written.into_iter().next().ok_or_else(|| StoreError::Content {
             path: self.path.clone(),
             what: "a written event is not there".to_owned(),
