@@ -211,6 +211,11 @@ fn copies_of_one_packet_that_answer_one_item_are_both_kept_and_shown() -> Result
     assert_eq!(json(&place, "info", &project)?["conflicts"], 1);
     assert_eq!(rows(&project, "SELECT DISTINCT level_no FROM v_conflicts")?.len(), 2);
     assert_eq!(json(&place, "verify", &project)?["ok"], true);
+    assert_eq!(json(&place, "analyse", &project)?["exclusions"]["total"]["conflicts"], 1);
+    // The report says it where the items are counted and among the limits.
+    let report = run(&place, &project, "analyse", &[])?;
+    let said = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(said.matches("1 item was answered on two devices").count(), 2, "{report}");
     // Each copy goes on in its own chain.
     read(&place, &copy, "ann", "3\n")?;
     read(&place, &first, "ann", "1\n")?;
@@ -590,5 +595,99 @@ fn a_packet_is_one_readers_and_its_design_is_not_changed() -> Result<()> {
     assert_eq!(info["packet"]["reader"], "ann");
     assert_eq!(info["decks"][0]["label_positive"], Value::Null);
     assert_eq!(info["decks"][0]["controls"], Value::Null);
+    Ok(())
+}
+
+/// What came back stays out of the next packet, and a repeat whose first reading came back is a repeat.
+#[test]
+fn a_second_packet_holds_what_is_open_and_counts_as_if_read_in_the_project() -> Result<()> {
+    let place = Place::new()?;
+    let repeats = "repeats = 4\nrepeat_gap = 6\n";
+    let away = project_with(&place, "away", true, repeats)?;
+    let here = project_with(&place, "here", true, repeats)?;
+    let keys: Vec<&str> =
+        ["1", "3", "2", "1", "U", "2", "3"].into_iter().cycle().take(24).collect();
+    read(&place, &here, "ann", &keys.join("\n"))?;
+    let first = packet(&place, &away, "ann", "first.overread", "copy")?;
+    // A slip and its correction end the first part.
+    let (early, late) = keys.split_at(13);
+    read(
+        &place,
+        &first,
+        "ann",
+        &format!("{}\n1\nBACKSPACE\n{}", early[..12].join("\n"), early[12]),
+    )?;
+    merge(&place, &away, &[&first])?;
+    let out = place.at("second.overread");
+    let words: [&OsStr; 4] = ["--reader".as_ref(), "ann".as_ref(), "-o".as_ref(), out.as_os_str()];
+    let said = run(&place, &away, "packet", &words)?;
+    assert!(said.contains("11 open items; 13 are locked"), "{said}");
+    let open = rows(&out, "SELECT id FROM item ORDER BY place")?;
+    let was = rows(&away, "SELECT item FROM v_worklist WHERE reader = 'ann' ORDER BY place")?;
+    assert_eq!(open, was.get(13..).context("items")?, "in their order");
+    assert_eq!(rows(&out, "SELECT DISTINCT phase, pass FROM item")?, ["read Integer(1)"]);
+    assert_eq!(json(&place, "verify", &out)?["ok"], true);
+    read(&place, &out, "ann", &late.join("\n"))?;
+    let report = merge(&place, &away, &[&out])?;
+    assert_eq!((&report["refused"], &report["conflicts"]), (&0.into(), &Value::Array(vec![])));
+    assert_eq!(report["reads"], 11);
+    // An older file once more changes nothing.
+    assert_eq!(merge(&place, &away, &[&first])?["came_in"], 0);
+    assert_eq!(rows(&away, READS)?, rows(&here, READS)?);
+    assert_eq!(rows(&away, "SELECT count(*) FROM v_reads WHERE phase = 'repeat'")?, ["Integer(4)"]);
+    assert_eq!(json(&place, "verify", &away)?["ok"], true);
+    // Nothing is open, and who wants them all the same says so.
+    let mut words = vec![OsStr::new("packet"), away.as_os_str()];
+    let third = place.at("third.overread");
+    words.extend(["--reader".as_ref(), "ann".as_ref(), "-o".as_ref(), third.as_os_str()]);
+    let said = place.run(&words)?;
+    assert_eq!(said.status, 1);
+    assert!(said.err.contains("--all"), "{}", said.err);
+    words.push("--all".as_ref());
+    place.ok(&words)?;
+    assert_eq!(rows(&third, "SELECT count(*) FROM item")?, ["Integer(24)"]);
+    Ok(())
+}
+
+#[test]
+fn what_a_stopped_run_left_of_a_packet_does_not_stand_in_the_way() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let left = place.at("ann.images");
+    std::fs::create_dir(&left)?;
+    for name in ["film.png", ".overread-unfinished"] {
+        std::fs::write(left.join(name), "left over")?;
+    }
+    let hidden = place.at(".ann.images.0123456789ab.part");
+    std::fs::create_dir(&hidden)?;
+    std::fs::write(hidden.join(".overread-unfinished"), "")?;
+    packet(&place, &project, "ann", "ann.overread", "copy")?;
+    assert!(!left.join("film.png").exists() && !hidden.exists());
+    assert!(!left.join(".overread-unfinished").exists());
+    assert_eq!(std::fs::read_dir(&left)?.count(), 20);
+    // A folder that is somebody's stays.
+    let own = place.at("mine.images");
+    std::fs::create_dir(&own)?;
+    assert!(packet(&place, &project, "ann", "mine.overread", "copy").is_err());
+    assert!(own.exists());
+    Ok(())
+}
+
+#[test]
+fn packets_of_one_stem_have_a_folder_each_and_find_it() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    for (reader, name, folder) in [
+        ("ann", "dr.smith", "dr.smith.images"),
+        ("Beatrix", "dr.jones", "dr.jones.images"),
+        ("ann", "r1.images", "r1.images.images"),
+        ("ann", "r2.overread", "r2.images"),
+    ] {
+        let made = packet(&place, &project, reader, name, "copy")?;
+        assert_eq!(std::fs::read_dir(place.at(folder))?.count(), 20, "{folder}");
+        let info = json(&place, "info", &made)?;
+        assert_eq!(info["dataset"]["images_available"], 20, "{info}");
+        assert_eq!(read(&place, &made, reader, "1\n")?.len(), 1);
+    }
     Ok(())
 }

@@ -453,6 +453,9 @@ pub struct PacketArgs {
     /// Whether the images go along, or are found again by size and hash
     #[arg(long, default_value = "copy", value_parser = ["copy", "match"])]
     pub images: String,
+    /// Take items along that are locked in the project already
+    #[arg(long)]
+    pub all: bool,
     /// The packet to make
     #[arg(short, long)]
     pub output: PathBuf,

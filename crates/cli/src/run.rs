@@ -91,6 +91,7 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
                 project: args.project,
                 reader: args.reader,
                 images: args.images,
+                all: args.all,
                 output: args.output,
             };
             say(&verbs::packet(&what)?, args.json, out)

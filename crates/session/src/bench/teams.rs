@@ -30,6 +30,7 @@ pub(super) fn merge(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
             project: path.clone(),
             reader: name.clone(),
             images: "match".to_owned(),
+            all: false,
             output: output.clone(),
         })?;
         read_in(&output, name, READS)?;

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 use overread_core::{Dataset, ImageId, Item, ItemId, Protocol, Study, Worklist};
 use overread_imaging::{DecodeLimits, blinded_image};
 use overread_store::{
-    Conflict, ImageShelf, MergeReport, MergedFile, OpenMode, PacketImage, PacketImages, PacketKey,
-    PacketOrder, PacketStudy, Project, StoreError, packet_images,
+    Conflict, ImageShelf, MergeReport, MergedFile, OpenMode, PacketImage, PacketImages,
+    PacketItems, PacketKey, PacketOrder, PacketStudy, Project, StoreError, packet_images,
 };
 use serde_json::json;
 
@@ -31,6 +31,8 @@ pub struct NewPacket {
     pub reader: String,
     /// Whether the images go along: `copy` or `match`.
     pub images: String,
+    /// Whether items that are locked in the project go along as well.
+    pub all: bool,
     /// The file to make.
     pub output: PathBuf,
 }
@@ -54,7 +56,7 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
     };
     let mut project = open_writable(&what.project)?;
     let (dataset, protocol) = (project.dataset()?, project.protocol()?);
-    let list = worklist(&mut project, &dataset, &protocol, &what.reader)?;
+    let PacketItems { list, locked } = items(&mut project, &dataset, &protocol, what)?;
     let folder = packet_images(&what.output);
     clear_left_overs(&what.output, &folder);
     for path in [&what.output, &folder] {
@@ -75,6 +77,7 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
         images,
         folder: if part.is_some() { &name } else { "" },
         key: &key,
+        all: what.all,
         studies: &studies,
     };
     project.make_packet(&what.output, &order, LEAD)?;
@@ -89,17 +92,17 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
     }
     project.close()?;
     let copied = (images == PacketImages::Copy).then_some(folder);
-    Ok(describe_packet(what, &key.packet_id(), &studies, copied.as_deref(), &left))
+    Ok(describe_packet(what, &key.packet_id(), (&studies, locked), copied.as_deref(), &left))
 }
 
-/// The reader's worklist, laid out now for one who joined after the draw.
-fn worklist(
+/// What goes along; the worklist is laid out now for one who joined after the draw.
+fn items(
     project: &mut Project,
     dataset: &Dataset,
     protocol: &Protocol,
-    reader: &str,
-) -> Result<Worklist, VerbError> {
-    let path = project.path().to_owned();
+    what: &NewPacket,
+) -> Result<PacketItems, VerbError> {
+    let (path, reader) = (project.path().to_owned(), what.reader.as_str());
     if let Some(packet) = project.packet()? {
         return Err(StoreError::Packet { path, reader: packet.reader }.into());
     }
@@ -109,25 +112,24 @@ fn worklist(
     let Some(sample) = project.sample()? else {
         return Err(DeskError::NotSampled(path).into());
     };
-    let list = if let Some(mut list) = project.worklist(reader)? {
-        // A second look is at the label, which no packet holds.
-        list.items.retain(|item| item.phase != overread_core::Phase::Review);
-        list
-    } else if known.role == "adjudicator" {
-        Worklist::default()
-    } else {
+    if project.worklist(reader)?.is_none() && known.role != "adjudicator" {
         let lists = project.worklists()?;
         let list =
             overread_core::sampling::late_worklist(dataset, protocol, &sample, &lists, reader)?;
         let device = crate::chains::device_for(project, LEAD)?;
         project.save_worklist(&list, LEAD, &device)?;
-        list
-    };
-    if list.items.is_empty() {
-        let (reader, why) = (reader.to_owned(), "the worklist is empty".to_owned());
-        return Err(DeskError::NothingToRead { path, reader, why }.into());
     }
-    Ok(list)
+    let nothing = |why: String| {
+        let reader = reader.to_owned();
+        Err(DeskError::NothingToRead { path, reader, why }.into())
+    };
+    match project.packet_items(reader, what.all)? {
+        Some(items) if !items.list.items.is_empty() => Ok(items),
+        Some(PacketItems { locked, .. }) if 0 < locked => nothing(format!(
+            "all {locked} items are locked in the project already, and `--all` makes a packet of them once more"
+        )),
+        _ => nothing("the worklist is empty".to_owned()),
+    }
 }
 
 /// What the protocol lets the reader know of a study.
@@ -314,7 +316,7 @@ fn write_image(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn describe_packet(
     what: &NewPacket,
     id: &str,
-    studies: &[PacketStudy],
+    (studies, locked): (&[PacketStudy], usize),
     folder: Option<&Path>,
     left: &Left,
 ) -> Said {
@@ -327,6 +329,24 @@ fn describe_packet(
         what.reader,
         studies.len()
     );
+    match (locked, what.all) {
+        (0, _) => {}
+        (_, false) => {
+            writeln!(
+                text,
+                "{} open items; {locked} are locked in the project already and stay out. `--all` takes them along.",
+                studies.len()
+            )
+            .ok();
+        }
+        (_, true) => {
+            writeln!(
+                text,
+                "{locked} of them are locked in the project already; what is answered once more is a conflict when it is merged."
+            )
+            .ok();
+        }
+    }
     match folder {
         Some(folder) => {
             writeln!(text, "The images lie in {}; send both.", folder.display()).ok();
@@ -360,6 +380,7 @@ fn describe_packet(
         "id": id,
         "reader": what.reader,
         "items": studies.len(),
+        "locked": locked,
         "images": images,
         "images_mode": what.images,
         "images_folder": folder.map(|folder| folder.display().to_string()),

@@ -66,6 +66,7 @@ fn make(folder: &Path) -> Desk {
         images: PacketImages::Match,
         folder: "",
         key: &key,
+        all: true,
         studies: &studies,
     };
     // The packet as it leaves, not yet read.

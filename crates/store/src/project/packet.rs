@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use overread_core::event::{Event, EventBody};
 use overread_core::{
-    Deck, ImageId, Item, Member, Phase, Protocol, Sample, Sex, StudyId, Word, Worklist,
+    Deck, ImageId, Item, ItemState, Member, Phase, Protocol, Sample, Sex, StudyId, Word, Worklist,
 };
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
@@ -115,8 +115,19 @@ pub struct PacketOrder<'a> {
     pub folder: &'a str,
     /// The random names.
     pub key: &'a PacketKey,
-    /// One study for each item of the reader's worklist, in its order.
+    /// Whether items that are locked in the project go along as well.
+    pub all: bool,
+    /// One study for each item that goes along, in their order.
     pub studies: &'a [PacketStudy],
+}
+
+/// The items of a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PacketItems {
+    /// Those that go along, in reading order.
+    pub list: Worklist,
+    /// How many of the reader's items are locked in the project.
+    pub locked: usize,
 }
 
 /// What a packet says of itself.
@@ -158,11 +169,9 @@ impl Project {
         let content =
             |what: &str| StoreError::Content { path: self.path.clone(), what: what.to_owned() };
         let sample = self.sample()?.ok_or_else(|| content("nothing was drawn"))?;
-        let mut list = self
-            .worklist(order.reader)?
+        let PacketItems { list, .. } = self
+            .packet_items(order.reader, order.all)?
             .ok_or_else(|| content("the reader has no worklist yet"))?;
-        // A second look is at the label, which no packet holds.
-        list.items.retain(|item| item.phase != Phase::Review);
         if list.items.len() != order.studies.len() {
             return Err(content("the packet's studies are not those of the worklist"));
         }
@@ -197,6 +206,20 @@ impl Project {
         })?;
         publish(&temporary.0, to).map_err(unnamed)?;
         Ok(event)
+    }
+
+    /// What goes into a reader's packet: what is open, or all of it. `None` for a reader without a worklist.
+    ///
+    /// What is locked is answered; in a packet nothing tells, and it would be answered once more, in conflict.
+    pub fn packet_items(&self, reader: &str, all: bool) -> Result<Option<PacketItems>, StoreError> {
+        let Some(mut list) = self.worklist(reader)? else { return Ok(None) };
+        // A second look is at the label, which no packet holds.
+        list.items.retain(|item| item.phase != Phase::Review);
+        let state = self.reader_record(reader)?.state;
+        let is_locked = |item: &Item| state.item(item.id).is_some_and(ItemState::is_locked);
+        let locked = list.items.iter().filter(|item| is_locked(item)).count();
+        list.items.retain(|item| all || !is_locked(item));
+        Ok(Some(PacketItems { list, locked }))
     }
 
     /// What this file says of itself where it is a packet; `None` for a project.

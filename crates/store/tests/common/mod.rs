@@ -129,6 +129,7 @@ pub(crate) fn packet_for(project: &mut Project, reader: &str, to: &Path) {
         images: PacketImages::Match,
         folder: "",
         key: &key,
+        all: true,
         studies: &studies,
     };
     project.make_packet(to, &order, "lead").unwrap();
