@@ -36,6 +36,8 @@ pub struct ItemFlow {
     pub inadequate: u64,
     /// With a level for at least one question.
     pub analysed: u64,
+    /// Of all, answered on more than one device; the first settled answer in the order of the chains counts.
+    pub conflicts: u64,
 }
 
 impl ItemFlow {
@@ -62,6 +64,7 @@ impl ItemFlow {
             unsure,
             inadequate,
             analysed,
+            conflicts,
         } = other;
         self.items += items;
         self.unread += unread;
@@ -75,6 +78,7 @@ impl ItemFlow {
         self.unsure += unsure;
         self.inadequate += inadequate;
         self.analysed += analysed;
+        self.conflicts += conflicts;
     }
 
     fn add(&mut self, item: &ItemRead<'_>) {
@@ -95,6 +99,7 @@ impl ItemFlow {
         };
         *place += 1;
         self.read += u64::from(item.is_read());
+        self.conflicts += u64::from(item.state.is_some_and(|state| 1 < state.devices()));
     }
 
     /// Items that were not read.

@@ -37,6 +37,8 @@ pub struct Lock {
     pub protocol_version: u32,
     /// Whether label-dependent figures had been shown to the reader before.
     pub after_release: bool,
+    /// Which of the reader's chains it stands in, by number: one for each device.
+    pub chain: u32,
 }
 
 impl Lock {
@@ -94,6 +96,12 @@ impl ItemState {
         (!self.locks.is_empty() || self.outcome.is_some()) && !self.reopened
     }
 
+    /// On how many devices it was answered; more than one is a conflict, of which the first settled answer counts.
+    pub fn devices(&self) -> usize {
+        // Chains are folded one after the other, so that the locks of one stand together.
+        self.locks.chunk_by(|a, b| a.chain == b.chain).count()
+    }
+
     /// Later changes to a settled answer.
     pub fn revisions(&self) -> usize {
         self.settled.map_or(0, |i| self.locks.len() - 1 - i)
@@ -147,6 +155,7 @@ pub struct ReadingState {
     unsettled: Option<ItemId>,
     in_sitting: bool,
     turn: Turn,
+    chain: u32,
 }
 
 /// What a fold must know of an item before anything happened to it.
@@ -242,6 +251,7 @@ impl ReadingState {
                     active_ms: *active_ms,
                     protocol_version: *protocol_version,
                     after_release: self.deck_released(*item),
+                    chain: self.chain,
                 };
                 self.lock(*item, lock);
             }
@@ -314,6 +324,7 @@ impl ReadingState {
     pub fn end_chain(&mut self) {
         self.settle_last();
         self.turn.at.clear();
+        self.chain += 1;
     }
 
     fn deck_released(&self, item: ItemId) -> bool {
@@ -472,6 +483,17 @@ mod tests {
         order.sort_by_key(|n| s.item(ItemId(*n)).unwrap().last_turn().cloned());
         assert_eq!(order, [2, 1, 0, 3]);
         assert_eq!(s.item(ItemId(3)).unwrap().current().unwrap().at, "2026-05-01T09:00:00.000Z");
+    }
+
+    #[test]
+    fn an_item_that_two_devices_answered_counts_both_and_uses_the_first() {
+        let mut s = state(3);
+        run(&mut s, &[lock(0, 2), reopen(0), lock(0, 1), lock(1, 0)]);
+        s.end_chain();
+        run(&mut s, &[lock(1, 2), lock(2, 2)]);
+        let devices = |n| s.item(ItemId(n)).unwrap().devices();
+        assert_eq!([devices(0), devices(1), devices(2)], [1, 2, 1]);
+        assert_eq!(settled_level(&s, 1), Some(0));
     }
 
     #[test]

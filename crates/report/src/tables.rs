@@ -344,6 +344,7 @@ fn flow(analysis: &Analysis) -> DataTable {
             ("unsure", f.unsure),
             ("inadequate", f.inadequate),
             ("analysed", f.analysed),
+            ("answered_on_several_devices", f.conflicts),
         ] {
             add(scope, what, n);
         }

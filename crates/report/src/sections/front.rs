@@ -446,6 +446,14 @@ pub(super) fn flow(analysis: &Analysis) -> Section {
         )
         .ok();
     }
+    if e.total.conflicts > 0 {
+        write!(
+            text,
+            " {} answered on two devices or more; the first settled answer in the order of the chains counts.",
+            counted(e.total.conflicts, "item was", "items were")
+        )
+        .ok();
+    }
     if sampling.limited_to_available {
         text.push_str(
             " Only studies whose images were found could be drawn: the sample speaks for these.",

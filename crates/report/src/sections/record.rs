@@ -432,6 +432,14 @@ fn limits(analysis: &Analysis) -> Section {
     if analysis.statistics.label_quality.iter().any(|f| !f.complete) {
         items.push("Decks are unfinished: their figures will change.".to_owned());
     }
+    match analysis.exclusions.total.conflicts {
+        0 => {}
+        n => items.push(format!(
+            "{} {} answered on two devices or more; the first settled answer in the order of the chains counts. `info` lists them.",
+            numbers::count(n),
+            if n == 1 { "item was" } else { "items were" }
+        )),
+    }
     if analysis.exclusions.without_images > 0 {
         items.push(format!(
             "{}/{} studies had no image here and could not be drawn.",
