@@ -19,6 +19,8 @@ pub(crate) struct Mark<'a> {
     pub(crate) after_release: bool,
     pub(crate) tags: &'a BTreeSet<String>,
     pub(crate) item: usize,
+    /// Whether the reader has a vote in the reference: all have where no gold panel is declared.
+    pub(crate) votes: bool,
 }
 
 /// A study under one question.
@@ -48,7 +50,7 @@ impl Unit<'_> {
     }
 
     /// Positive, negative, or undecided under a threshold: the adjudicator where there was one, else the one reader
-    /// or the majority.
+    /// or the majority of the gold panel.
     pub(crate) fn reference(&self, threshold: Level) -> Option<bool> {
         match self.adjudicated {
             Some(level) => Some(level.meets(threshold)),
@@ -56,9 +58,19 @@ impl Unit<'_> {
         }
     }
 
-    /// The majority of the readers; undecided without a vote and on a tie.
+    /// The majority of the gold panel, or of all readers where none is declared; undecided without a vote and on a tie.
     pub(crate) fn majority(&self, threshold: Level) -> Option<bool> {
-        self.majority_of(threshold, |_| true)
+        self.majority_of(threshold, |mark| mark.votes)
+    }
+
+    /// The majority of these readers, of those who gave an answer.
+    pub(crate) fn majority_among(&self, panel: &[usize], threshold: Level) -> Option<bool> {
+        self.majority_of(threshold, |mark| panel.contains(&mark.reader))
+    }
+
+    /// Whether figures had been shown to any of those who decide the reference.
+    pub(crate) fn after_release(&self) -> bool {
+        self.marks.iter().any(|mark| mark.votes && mark.after_release)
     }
 
     /// The majority of all readers but one.
@@ -122,6 +134,8 @@ impl Question<'_> {
 pub(crate) struct Collected<'a> {
     /// Names of all readers; a [`Mark`] holds a place among them.
     pub(crate) readers: &'a [&'a str],
+    /// Places of the declared gold panel's readers; `None` where none is declared or one reader reads alone.
+    pub(crate) gold: Option<Vec<usize>>,
     /// Items of the deck.
     pub(crate) items: &'a [ItemRead<'a>],
     /// Questions of the deck.
@@ -143,6 +157,7 @@ pub(crate) fn collect<'a>(
         }
     }
     let complete = reads.complete();
+    let gold = gold_panel(ground, readers);
     let asked = |finding: &&Finding| deck.finding.as_ref().is_none_or(|id| *id == finding.id);
     let questions = ground.protocol.findings.iter().filter(asked).map(|finding| {
         let label = Labelled::new(ground, finding);
@@ -153,21 +168,37 @@ pub(crate) fn collect<'a>(
             labelled: !label.columns.is_empty(),
             complete,
             chances: chances.of(ground, deck, complete, finding, |study| label.of(study)),
-            units: units(ground, (deck_index, deck), reads, &by_study, finding, &label),
+            units: units(
+                ground,
+                (deck_index, deck),
+                (reads, gold.as_deref()),
+                &by_study,
+                finding,
+                &label,
+            ),
         }
     });
-    Collected { questions: questions.collect(), readers, items: &reads.items }
+    Collected { questions: questions.collect(), readers, items: &reads.items, gold: gold.clone() }
+}
+
+/// The places of the declared gold panel among the readers. Whoever reads alone is the reference.
+fn gold_panel(ground: &Ground<'_>, readers: &[&str]) -> Option<Vec<usize>> {
+    let declared = !ground.gold.is_empty() && 1 < readers.len();
+    let named = |reader: &str| ground.gold.iter().any(|name| name == reader);
+    let places = || (0..).zip(readers).filter(|(_, reader)| named(reader)).map(|(at, _)| at);
+    declared.then(|| places().collect())
 }
 
 /// The studies of a deck under one question, in reading order.
 fn units<'a>(
     ground: &Ground<'a>,
     (deck_index, deck): (u32, &'a Deck),
-    reads: &'a DeckReads<'a>,
+    (reads, gold): (&'a DeckReads<'a>, Option<&[usize]>),
     by_study: &HashMap<StudyId, Vec<usize>>,
     finding: &'a Finding,
     label: &Labelled,
 ) -> Vec<Unit<'a>> {
+    let votes = |reader| gold.is_none_or(|panel| panel.contains(&reader));
     let unit = |(member, study): (&'a Member, Option<&'a Study>)| {
         let study = study?;
         let marks = by_study.get(&member.study).into_iter().flatten();
@@ -181,7 +212,10 @@ fn units<'a>(
             frame: member.frame,
             stratum: member.stratum.as_deref(),
             marks: marks
-                .filter_map(|&i| mark(ground.protocol, reads.items.get(i)?, i, finding))
+                .filter_map(|&i| {
+                    let item = reads.items.get(i)?;
+                    mark(ground.protocol, item, i, finding, votes(item.reader))
+                })
                 .collect(),
             adjudicated: decided.next().and_then(Answer::level),
         })
@@ -197,6 +231,7 @@ fn mark<'a>(
     item: &ItemRead<'a>,
     index: usize,
     finding: &Finding,
+    votes: bool,
 ) -> Option<Mark<'a>> {
     let lock = item.lock?;
     Some(Mark {
@@ -206,6 +241,7 @@ fn mark<'a>(
         after_release: lock.after_release,
         tags: &item.state?.tags,
         item: index,
+        votes,
     })
 }
 

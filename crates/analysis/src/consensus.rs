@@ -50,9 +50,12 @@ pub struct Consensus {
     pub rule: RuleRef,
     /// Studies that any reader decided.
     pub read: u64,
+    /// Readers of the gold panel, whose majority it is; empty where all readers have a vote.
+    pub gold: Vec<String>,
     /// Positive by majority, of those decided.
     pub positive: Count,
-    /// Evenly divided and not adjudicated: left out of every figure that rests on the reference.
+    /// Evenly divided and not adjudicated, or not answered by anybody with a vote: left out of every figure that rests on
+    /// the reference.
     pub tied: u64,
     /// Decided by the answer of one reader alone: no other gave one, and nobody adjudicated.
     pub alone: u64,
@@ -88,6 +91,12 @@ pub(crate) fn consensus(input: &Ground<'_>, collected: &Collected<'_>) -> Vec<Co
     out
 }
 
+fn names(collected: &Collected<'_>) -> Vec<String> {
+    let panel = collected.gold.iter().flatten();
+    let named = panel.filter_map(|at| collected.readers.get(*at));
+    named.map(|name| (*name).to_owned()).collect()
+}
+
 fn of(
     input: &Ground<'_>,
     collected: &Collected<'_>,
@@ -100,6 +109,7 @@ fn of(
         name: question.finding.name.clone(),
         rule,
         read: 0,
+        gold: names(collected),
         positive: Count::default(),
         tied: 0,
         alone: 0,
@@ -128,7 +138,9 @@ fn of(
             let decided = level.meets(threshold);
             out.overturned += u64::from(majority.is_some_and(|m| m != decided));
         }
-        out.alone += u64::from(votes.len() == 1 && unit.adjudicated.is_none());
+        let voting = |mark: &&crate::collect::Mark<'_>| mark.votes && mark.answer.level().is_some();
+        let alone = unit.marks.iter().filter(voting).count() == 1;
+        out.alone += u64::from(alone && unit.adjudicated.is_none());
         match unit.reference(threshold) {
             Some(positive) => out.positive.add(positive),
             None => out.tied += 1,

@@ -155,6 +155,8 @@ pub struct DesignSection {
     pub adjudicators: Vec<ReaderRow>,
     /// What counts as truth: `reader R1`, `majority of 3 readers`.
     pub reference: String,
+    /// The readers of the declared gold panel, whose majority that is; empty where all have a vote.
+    pub gold: Vec<String>,
     /// Whether the reader saw sex and age.
     pub sex_and_age_shown: bool,
 }
@@ -252,14 +254,17 @@ pub(crate) fn design(
             })
             .collect(),
         adjudicators: gathered.adjudicators.clone(),
-        reference: reference(&gathered.readers, adjudicated),
+        reference: reference(&gathered.readers, input.gold, adjudicated),
+        gold: gold(&gathered.readers, input.gold),
         sex_and_age_shown: protocol.reading.show_sex_age,
     }
 }
 
 /// Who decides, and how often readers of one study did not.
-fn reference(readers: &[&ReaderRecord], adjudicated: usize) -> String {
+fn reference(readers: &[&ReaderRecord], declared: &[String], adjudicated: usize) -> String {
+    let panel = gold(readers, declared);
     let readers = match readers {
+        [_, _, ..] if !panel.is_empty() => of_panel(&panel, readers.len()),
         [] => return "no reader yet".to_owned(),
         [one] => format!("reader {}", one.name),
         [_, _] => {
@@ -276,6 +281,25 @@ fn reference(readers: &[&ReaderRecord], adjudicated: usize) -> String {
         0 => readers,
         1 => format!("the adjudicator in 1 question on a study, else {readers}"),
         n => format!("the adjudicator in {n} questions on studies, else {readers}"),
+    }
+}
+
+/// The gold panel; nobody where one reader reads alone, who then is the reference.
+fn gold(readers: &[&ReaderRecord], declared: &[String]) -> Vec<String> {
+    if readers.len() < 2 { Vec::new() } else { declared.to_vec() }
+}
+
+fn of_panel(panel: &[String], readers: usize) -> String {
+    match panel {
+        [one] => format!(
+            "reader {one}, who is the gold panel; the other {} have no vote in it",
+            readers - 1
+        ),
+        many => format!(
+            "majority of the gold panel {} ({} of {readers} readers), of those of them who gave an answer; ties are left out",
+            many.join(", "),
+            many.len()
+        ),
     }
 }
 

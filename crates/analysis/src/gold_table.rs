@@ -10,7 +10,7 @@ use crate::dataset::{Attribute, DatasetSummary};
 use crate::figure::{Count, RuleRef, with_width};
 use crate::ground::Ground;
 use crate::input::Options;
-use crate::splits::{Rater, declared_panel, majority, raters};
+use crate::splits::{Rater, raters};
 
 /// One rater against the gold standard within one value of an attribute, or overall.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -58,7 +58,7 @@ pub(crate) fn gold_table(
     if collected.readers.len() < 2 {
         return Vec::new();
     }
-    let panel = declared_panel(input, collected);
+    let panel = collected.gold.as_deref();
     let mut out = Vec::new();
     for question in &collected.questions {
         let groups = groups(question, summary);
@@ -69,7 +69,7 @@ pub(crate) fn gold_table(
                 options,
                 collected,
                 question,
-                panel: panel.as_deref(),
+                panel,
                 threshold: rule.threshold,
                 rule: &id,
             };
@@ -131,9 +131,8 @@ impl Standard<'_> {
 
     fn truth(&self, unit: &Unit<'_>, rater: &Rater<'_>) -> Option<bool> {
         match (self.panel, rater) {
-            (Some(panel), _) => majority(unit, panel, self.threshold),
             (None, Rater::Reader(index, _)) => unit.majority_without(*index, self.threshold),
-            (None, _) => unit.majority(self.threshold),
+            _ => unit.majority(self.threshold),
         }
     }
 

@@ -115,7 +115,8 @@ pub struct FindingQuality {
     pub complete: bool,
     /// Studies left out because their label is uncertain or blank.
     pub label_not_stated: u64,
-    /// Studies left out because readers are evenly divided, under the first rule.
+    /// Studies left out although readers decided them, under the first rule: the reference's votes are evenly divided, or
+    /// nobody with a vote in it gave an answer.
     pub tied: u64,
     /// Whether the reader could tell the label from the question.
     pub label_known: bool,
@@ -224,7 +225,7 @@ fn rule_quality(
         let Some(reference) = unit.reference(threshold) else { continue };
         table.add(positive, reference);
         rows.push((positive, Trial { patient: unit.study.patient, success: reference }));
-        if unit.marks.iter().any(|mark| mark.after_release) {
+        if unit.after_release() {
             after_release = true;
         } else if positive {
             before.add(reference);

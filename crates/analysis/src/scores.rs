@@ -87,7 +87,9 @@ pub struct OperatingMark {
     pub rule: String,
     /// Reader, or `dataset`.
     pub rater: String,
-    /// Against the majority of the other readers: of the positives.
+    /// What it is held against: `reference`, or `other readers` for a reader with a vote in the reference.
+    pub against: &'static str,
+    /// Of the positives.
     pub sensitivity: Count,
     /// Wilson interval on the effective sample, patients as clusters.
     pub sensitivity_interval: Option<Interval>,
@@ -108,7 +110,10 @@ pub struct PairedComparison {
     pub first: String,
     /// Second: another model, a reader, or `dataset`.
     pub second: String,
-    /// Studies that both and the reference decided. Where the second is a reader, the reference is the majority of the other readers.
+    /// What both are held against: `reference`, or `other readers` where the second is a reader with a vote in the
+    /// reference: then it is the majority of the others.
+    pub against: &'static str,
+    /// Studies that both and the reference decided.
     pub n: u64,
     /// Areas: first minus second, for two models.
     pub auroc_difference: Option<f64>,
@@ -192,7 +197,7 @@ pub(crate) fn scores(input: &Ground<'_>, options: &Options, collected: &Collecte
                         second,
                     ));
                 }
-                for (name, decided) in &others {
+                for Second { name, against, decided } in &others {
                     let rows = decided.iter().filter_map(|(unit, own, truth)| {
                         let score = model.scores.get(&unit.study.id)?;
                         Some(Row {
@@ -203,11 +208,12 @@ pub(crate) fn scores(input: &Ground<'_>, options: &Options, collected: &Collecte
                         })
                     });
                     let rows: Vec<Row> = rows.collect();
-                    out.paired.extend(paired(options, question, &id, (&model.model, name), &rows));
+                    let who = (model.model.as_str(), name.as_str(), *against);
+                    out.paired.extend(paired(options, question, &id, who, &rows));
                 }
             }
-            for (name, decided) in &others {
-                out.points.push(mark(options, question, &id, name, decided));
+            for second in &others {
+                out.points.push(mark(options, question, &id, second));
             }
         }
     }
@@ -217,26 +223,44 @@ pub(crate) fn scores(input: &Ground<'_>, options: &Options, collected: &Collecte
 /// Decided units of one rater: unit, its answer, and the reference.
 type Decided<'q, 'a> = Vec<(&'q Unit<'a>, bool, bool)>;
 
-/// Readers, each with the majority of the others as reference (their own answer stands alone as reference only where
-/// nobody else read), and the dataset label with the reference of all.
+/// The reference, as a rater is held against it.
+const REFERENCE: &str = "reference";
+/// What stands in its place for a reader who has a vote in it.
+const OTHERS: &str = "other readers";
+
+/// Whoever a model is compared with.
+struct Second<'q, 'a> {
+    name: String,
+    against: &'static str,
+    decided: Decided<'q, 'a>,
+}
+
+/// Readers and the dataset label with the reference; a reader who has a vote in the reference with the majority of all
+/// others.
 fn second_raters<'q, 'a>(
     collected: &Collected<'a>,
     question: &'q Question<'a>,
     threshold: Level,
-) -> Vec<(String, Decided<'q, 'a>)> {
+) -> Vec<Second<'q, 'a>> {
     let mut out = Vec::new();
     if 1 < collected.readers.len() {
         for (index, reader) in collected.readers.iter().enumerate() {
+            let votes = collected.gold.as_ref().is_none_or(|panel| panel.contains(&index));
+            let truth = |unit: &Unit<'_>| match votes {
+                true => unit.majority_without(index, threshold),
+                false => unit.reference(threshold),
+            };
             let decided: Decided<'q, 'a> = question
                 .units
                 .iter()
                 .filter_map(|unit| {
                     let own = unit.by(index)?.meets(threshold);
-                    Some((unit, own, unit.majority_without(index, threshold)?))
+                    Some((unit, own, truth(unit)?))
                 })
                 .collect();
             if !decided.is_empty() {
-                out.push(((*reader).to_owned(), decided));
+                let against = if votes { OTHERS } else { REFERENCE };
+                out.push(Second { name: (*reader).to_owned(), against, decided });
             }
         }
     }
@@ -248,7 +272,7 @@ fn second_raters<'q, 'a>(
             .filter_map(|unit| Some((unit, unit.stated_label()?, unit.reference(threshold)?)))
             .collect();
         if !decided.is_empty() {
-            out.push(("dataset".to_owned(), decided));
+            out.push(Second { name: "dataset".to_owned(), against: REFERENCE, decided });
         }
     }
     out
@@ -258,8 +282,7 @@ fn mark(
     options: &Options,
     question: &Question<'_>,
     rule: &RuleRef,
-    name: &str,
-    decided: &Decided<'_, '_>,
+    Second { name, against, decided }: &Second<'_, '_>,
 ) -> OperatingMark {
     let (mut sensitivity, mut specificity) = (Count::default(), Count::default());
     // Successes and size of each patient, among positives and among negatives.
@@ -279,7 +302,8 @@ fn mark(
     OperatingMark {
         finding: question.finding.id.clone(),
         rule: rule.name.clone(),
-        rater: name.to_owned(),
+        rater: name.clone(),
+        against,
         sensitivity,
         sensitivity_interval,
         specificity,
@@ -355,7 +379,7 @@ fn paired(
     options: &Options,
     question: &Question<'_>,
     rule: &RuleRef,
-    (first, second): (&str, &str),
+    (first, second, against): (&str, &str, &'static str),
     rows: &[Row],
 ) -> Option<PairedComparison> {
     if rows.is_empty() {
@@ -390,6 +414,7 @@ fn paired(
         rule: rule.name.clone(),
         first: first.to_owned(),
         second: second.to_owned(),
+        against,
         n: rows.len() as u64,
         auroc_difference: None,
         auroc_interval: None,
@@ -432,7 +457,8 @@ fn two_models(
         a.push(*x);
         b.push(*y);
     }
-    let mut out = paired(options, question, rule, (&first.model, &second.model), &rows)?;
+    let who = (first.model.as_str(), second.model.as_str(), REFERENCE);
+    let mut out = paired(options, question, rule, who, &rows)?;
     let areas = delong(&truths, &[&a, &b], options.stats_level());
     out.auroc_difference = areas.diff;
     out.auroc_interval = areas.ci;

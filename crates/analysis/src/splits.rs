@@ -115,15 +115,6 @@ impl Rater<'_> {
     }
 }
 
-/// The majority of some readers; `None` unless each of them decided.
-pub(crate) fn majority(unit: &Unit<'_>, panel: &[usize], threshold: Level) -> Option<bool> {
-    let mut yes = 0;
-    for reader in panel {
-        yes += usize::from(unit.by(*reader)?.meets(threshold));
-    }
-    (2 * yes != panel.len()).then_some(panel.len() < 2 * yes)
-}
-
 /// Rows: the rater; columns: the majority; negative first.
 type Table = [[u64; 2]; 2];
 
@@ -144,14 +135,6 @@ fn gold_size(readers: usize, declared: Option<usize>) -> Option<usize> {
     (size % 2 == 1 && size < readers).then_some(size)
 }
 
-/// The readers of the declared gold panel; `None` where there is none, or nobody outside it.
-pub(crate) fn declared_panel(input: &Ground<'_>, collected: &Collected<'_>) -> Option<Vec<usize>> {
-    let named = |(_, r): &(usize, &&str)| input.gold.iter().any(|name| name == *r);
-    let members = collected.readers.iter().enumerate().filter(named);
-    let panel: Vec<usize> = members.map(|(i, _)| i).collect();
-    (!panel.is_empty() && panel.len() < collected.readers.len()).then_some(panel)
-}
-
 /// Every split of every question.
 pub(crate) fn splits(
     input: &Ground<'_>,
@@ -159,8 +142,8 @@ pub(crate) fn splits(
     collected: &Collected<'_>,
 ) -> Vec<SplitAgreement> {
     let readers = collected.readers.len();
-    let declared = declared_panel(input, collected);
-    let Some(size) = gold_size(readers, declared.as_ref().map(Vec::len)) else {
+    let declared = collected.gold.as_deref();
+    let Some(size) = gold_size(readers, declared.map(<[usize]>::len)) else {
         return Vec::new();
     };
     let panels = combinations(readers, size);
@@ -178,7 +161,7 @@ pub(crate) fn splits(
                     question,
                     (rule.threshold, &id),
                     &rater,
-                    (&panels, declared.as_deref()),
+                    (&panels, declared),
                 );
                 out.extend(split);
             }
@@ -225,7 +208,7 @@ fn split(
         let mut table = Table::default();
         for unit in &question.units {
             if let (Some(gold), Some(own)) =
-                (majority(unit, panel, threshold), rater.says(unit, threshold))
+                (unit.majority_among(panel, threshold), rater.says(unit, threshold))
             {
                 table[usize::from(own)][usize::from(gold)] += 1;
             }

@@ -166,6 +166,89 @@ fn every_reader_meets_every_gold_panel_of_others_and_the_label_meets_all_twenty(
 }
 
 #[test]
+fn a_declared_gold_panel_is_the_reference_of_every_figure() {
+    let mut world = six_readers();
+    let gold = ["R1".to_owned(), "R3".to_owned(), "R5".to_owned()];
+    let scores = world.known.iter().map(|(id, (_, place))| (*id, (*place * 29 % 60) as f64));
+    world.scores.push(ModelScores {
+        model: "M".to_owned(),
+        finding: None,
+        threshold: 30.0,
+        scores: scores.collect(),
+    });
+    let votes = |readers: &[u64], place: u64| {
+        let yes = readers.iter().filter(|r| positive(**r, place)).count();
+        (2 * yes != readers.len()).then_some(readers.len() < 2 * yes)
+    };
+    let label = |place: u64| place % 5 < 2;
+    let ppv = |readers: &[u64]| {
+        let decided = (0..60).filter(|p| label(*p)).filter_map(|p| votes(readers, p));
+        let decided: Vec<bool> = decided.collect();
+        Count { x: decided.iter().filter(|d| **d).count() as u64, n: decided.len() as u64 }
+    };
+    let auroc = |readers: &[u64]| {
+        let rows = (0..60_u64).filter_map(|p| Some((votes(readers, p)?, (p * 29 % 60) as f64)));
+        let (truth, score): (Vec<bool>, Vec<f64>) = rows.unzip();
+        overread_stats::roc::roc(&truth, &score, 30.0, Level::P95).delong.auc
+    };
+    let (all, panel) = ([0, 1, 2, 3, 4, 5], [1, 3, 5]);
+    assert_ne!((ppv(&all), auroc(&all)), (ppv(&panel), auroc(&panel)), "the two can be told apart");
+
+    let input = overread_analysis::Input { gold: &gold, ..world.input() };
+    let analysis = analyse(&input, &Options::default());
+    let statistics = &analysis.statistics;
+    assert_eq!(statistics.label_quality[0].rules[0].ppv.count(), ppv(&panel));
+    assert_eq!(statistics.scores.models[0].auroc, auroc(&panel));
+    assert_eq!(statistics.scores.models[0].n, 60, "an odd panel has no tie");
+    assert_eq!((statistics.consensus[0].tied, statistics.label_quality[0].tied), (0, 0));
+    assert_eq!(statistics.consensus[0].gold, gold);
+    assert!(analysis.design.reference.contains("gold panel R1, R3, R5 (3 of 6 readers)"));
+    // Whoever has no vote stands against the reference; a member of the panel against all others.
+    let point = |name: &str| statistics.scores.points.iter().find(|p| p.rater == name).unwrap();
+    assert_eq!((point("R0").against, point("R1").against), ("reference", "other readers"));
+    let positives = (0..60).filter(|p| votes(&panel, *p) == Some(true)).count() as u64;
+    assert_eq!(point("R0").sensitivity.n, positives);
+    assert_eq!(point("dataset").sensitivity.n, positives);
+    let others = (0..60).filter(|p| votes(&[0, 2, 3, 4, 5], *p) == Some(true)).count() as u64;
+    assert_eq!(point("R1").sensitivity.n, others);
+
+    let without = analyse(&world.input(), &Options::default());
+    assert_eq!(without.statistics.label_quality[0].rules[0].ppv.count(), ppv(&all));
+    // One reader alone is the reference, whoever the panel is.
+    let alone = Options { reader: Some("R0".to_owned()), ..Options::default() };
+    let alone = analyse(&input, &alone);
+    assert_eq!(alone.statistics.label_quality[0].rules[0].ppv.count(), ppv(&[0]));
+    assert!(alone.design.gold.is_empty());
+}
+
+#[test]
+fn of_a_gold_panel_those_who_answered_decide() {
+    let mut world = six_readers();
+    world.readers.retain(|reader| ["R0", "R1", "R2"].contains(&reader.name.as_str()));
+    world.read_each("R9", |place, _| match place {
+        0..30 => Answer::NoAnswer(overread_core::NoAnswer::Unsure),
+        _ => level(1),
+    });
+    let of = |names: &[&str]| {
+        let gold: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let input = overread_analysis::Input { gold: &gold, ..world.input() };
+        analyse(&input, &Options::default()).statistics
+    };
+    let alone = of(&["R9"]);
+    assert_eq!(
+        (alone.consensus[0].positive, alone.consensus[0].tied),
+        (Count { x: 30, n: 30 }, 30)
+    );
+    let three = of(&["R0", "R1", "R9"]);
+    let differ = (0..30).filter(|p| positive(0, *p) != positive(1, *p)).count() as u64;
+    assert!(0 < differ);
+    assert_eq!((three.consensus[0].positive.n, three.consensus[0].tied), (60 - differ, differ));
+    assert!(three.gold.iter().filter(|r| r.value == "overall").all(|r| r.agreed.n == 60 - differ));
+    // Nobody of the panel read: then there is no reference, and not everybody's.
+    assert_eq!(of(&["X"]).consensus[0].positive.n, 0);
+}
+
+#[test]
 fn muras_table_2_has_a_row_a_region_and_a_column_a_rater_with_right_intervals() {
     let mut data = dataset(&["abnormal"], 60, 1);
     describe(&mut data, |place| {

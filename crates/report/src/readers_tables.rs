@@ -503,6 +503,7 @@ fn paired(analysis: &Analysis) -> DataTable {
             p.rule.clone(),
             p.first.clone(),
             p.second.clone(),
+            p.against.to_owned(),
             p.n.to_string(),
             number(p.auroc_difference),
         ];
@@ -525,6 +526,7 @@ fn paired(analysis: &Analysis) -> DataTable {
             "rule",
             "first",
             "second",
+            "against",
             "n",
             "auroc_difference",
             "low",

@@ -272,7 +272,7 @@ pub(super) fn gold(analysis: &Analysis) -> Option<Section> {
         if panel.is_empty() {
             "No gold panel is declared: each reader stands against the majority of the other readers, the dataset label and models against that of all.".to_owned()
         } else {
-            format!("The gold standard is the majority of {}. Studies that one of them did not decide are left out.", super::list(&panel))
+            format!("The gold standard is the majority of {}, of those of them who gave an answer; studies on which they are evenly divided are left out. They are part of the standard and have no column.", super::list(&panel))
         }
         .into(),
     ));
@@ -381,8 +381,16 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
             numbers::count(read)
         ),
     };
+    let gold = &analysis.design.gold;
+    let (who, nobody) = match gold.as_slice() {
+        [] => ("the readers".to_owned(), ""),
+        panel => (
+            format!("the gold panel, {}; the other readers have no vote in it", super::list(panel)),
+            ", or that none of them answered,",
+        ),
+    };
     out.prose.push(Prose::Paragraph(
-        format!("The reference is the majority of the readers, and where an adjudicator decided, the adjudicator. Studies on which the readers are evenly divided are left out of every figure that rests on it. {rests}").into(),
+        format!("The reference is the majority of {who}, and where an adjudicator decided, the adjudicator. Studies on which they are evenly divided{nobody} are left out of every figure that rests on it. {rests}").into(),
     ));
     out.blocks.push(Block::Table(Table {
         id: "t-consensus".to_owned(),
@@ -393,7 +401,7 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
             column("Read", Kind::Number),
             column("Positive", Kind::Number),
             column("By one reader", Kind::Number),
-            column("Evenly divided", Kind::Number),
+            column(if gold.is_empty() { "Evenly divided" } else { "No majority" }, Kind::Number),
             column("Readers differ", Kind::Number),
             column("Adjudicated", Kind::Number),
             column("Against the majority", Kind::Number),

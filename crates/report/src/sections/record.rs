@@ -424,6 +424,7 @@ fn limits(analysis: &Analysis) -> Section {
     match analysis.design.readers.len() {
         0 => items.push("No reader has read yet.".to_owned()),
         1 => items.push(format!("One reader’s answers are the reference: a wrong answer counts as a wrong label. How far {} agrees with a second reading, or with other readers, is not known.", analysis.design.readers.first().map_or("the reader", |reader| reader.name.as_str()))),
+        _ if !analysis.design.gold.is_empty() => items.push(format!("The majority of the gold panel, {}, is the reference; its members are not independent of it and stand against the majority of all other readers.", list(&analysis.design.gold))),
         _ => items.push("The majority of the readers is the reference; no reader is independent of a majority that holds the reader’s own vote.".to_owned()),
     }
     if analysis.release.label_known_decks > 0 {

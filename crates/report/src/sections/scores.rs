@@ -107,17 +107,26 @@ fn points(analysis: &Analysis) -> Option<Table> {
                 row(vec![
                     Cell::text(&p.finding),
                     Cell::text(&p.rule),
-                    Cell::text(&p.rater),
+                    Cell::text(marked(analysis, &p.rater, p.against)),
                     of(p.sensitivity),
                     of(p.specificity),
                 ])
             })
             .collect(),
         notes: vec![
-            "A reader against the majority of the others; “dataset”, the label, against the reference of all.".to_owned(),
+            match analysis.design.gold.as_slice() {
+                [] => "A reader against the majority of the others; “dataset”, the label, against the reference of all.".to_owned(),
+                panel => format!("Against the reference, which is the majority of {}; each of these, who has a vote in it, against the majority of all others (marked *).", super::list(panel)),
+            },
         ],
         width: Width::Full,
     })
+}
+
+/// A member of the gold panel is not held against itself.
+fn marked(analysis: &Analysis, rater: &str, against: &str) -> String {
+    let apart = !analysis.design.gold.is_empty() && against != "reference";
+    format!("{rater}{}", if apart { "*" } else { "" })
 }
 
 fn paired(analysis: &Analysis) -> Option<Table> {
@@ -151,7 +160,7 @@ fn paired(analysis: &Analysis) -> Option<Table> {
                 row(vec![
                     Cell::text(&p.finding),
                     Cell::text(&p.rule),
-                    Cell::text(format!("{}, {}", p.first, p.second)),
+                    Cell::text(format!("{}, {}", p.first, marked(analysis, &p.second, p.against))),
                     Cell::text(numbers::count(p.n)),
                     difference,
                     Cell::text(sides(p.sensitivity_discordant)),
@@ -162,9 +171,17 @@ fn paired(analysis: &Analysis) -> Option<Table> {
                 ])
             })
             .collect(),
-        notes: vec![
-            "AUROC: DeLong, paired, two models only. p: exact McNemar on the studies that one alone has right. Δκ: first minus second, bootstrap over patients. Against a reader the reference is the majority of the other readers.".to_owned(),
-        ],
+        notes: vec![format!(
+            "AUROC: DeLong, paired, two models only. p: exact McNemar on the studies that one alone has right. Δκ: first minus second, bootstrap over patients. {}",
+            match analysis.design.gold.as_slice() {
+                [] => "Against a reader the reference is the majority of the other readers."
+                    .to_owned(),
+                panel => format!(
+                    "Against {} (marked *), who have a vote in the reference, the majority of all others stands in its place.",
+                    super::list(panel)
+                ),
+            }
+        )],
         width: Width::Full,
     })
 }

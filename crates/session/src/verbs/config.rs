@@ -56,6 +56,12 @@ impl ProjectConfig {
         options
     }
 
+    /// The readers whose majority is the reference, in place of the protocol's gold panel.
+    pub(crate) fn gold_readers(&self) -> Option<Vec<String>> {
+        let names = self.all.get("gold_readers")?.as_array()?;
+        Some(names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect())
+    }
+
     /// Above it a model calls a study positive.
     pub(crate) fn threshold(&self) -> f64 {
         self.all.get("threshold").and_then(Value::as_f64).unwrap_or(0.5)

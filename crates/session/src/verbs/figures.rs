@@ -8,7 +8,7 @@ use overread_analysis::reads_table::{ReadsTableError, ScoreRow};
 use overread_analysis::{
     Analysis, ChainHead, Input, ModelScores, Options, Provenance, ReadRow, SourceFile, long_reads,
 };
-use overread_core::protocol::Reference;
+use overread_core::protocol::{Gold, Reference};
 use overread_core::{Deck, DeckId, Member, Protocol, ReaderRecord, Sample, StudyId};
 use overread_report::{Format, Overwrite, ReportError};
 use overread_store::import::outside::OutsideScore;
@@ -48,6 +48,7 @@ fn of_open_project(
         readers.extend(super::later::declared_blinded(project, sample)?);
     }
     let provenance = provenance(project)?;
+    let gold = gold_panel(config, &protocol, sample.as_ref());
     let scores = model_scores(&project.outside_scores()?, config.threshold());
     let input = Input {
         dataset: &dataset,
@@ -56,7 +57,7 @@ fn of_open_project(
         sample: sample.as_ref(),
         readers: &readers,
         scores: &scores,
-        gold: sample.as_ref().map_or(&[][..], |sample| &sample.gold),
+        gold: &gold,
         provenance,
     };
     // Nobody sits at the project now, so the last answer stands.
@@ -75,15 +76,28 @@ fn sample_of(project: &Project) -> Result<Option<Sample>, VerbError> {
     }
 }
 
+/// The readers whose majority is the reference, where not everybody's is: those of the options, those stored with the
+/// draw, or, where nothing was drawn, those the protocol names.
+fn gold_panel(config: &ProjectConfig, protocol: &Protocol, sample: Option<&Sample>) -> Vec<String> {
+    if let Some(named) = config.gold_readers() {
+        return named;
+    }
+    match (sample, &protocol.panel.gold) {
+        (Some(sample), Gold::Named(names)) if sample.elsewhere => names.clone(),
+        (Some(sample), _) => sample.gold.clone(),
+        (None, _) => Vec::new(),
+    }
+}
+
 /// The options of the reads table: those of the file, then those that follow from protocol and draw.
-fn table_config(config: &ProjectConfig, protocol: &Protocol, sample: Option<&Sample>) -> String {
+fn table_config(config: &ProjectConfig, protocol: &Protocol, gold: &[&str]) -> String {
     let rules: Vec<&str> = protocol.rules.iter().map(|rule| rule.name.as_str()).collect();
     let mut usual = json!({ "rules": rules });
     if protocol.panel.reference == Reference::LatentClass {
         usual["reference"] = json!("dawid_skene");
     }
-    if let Some(sample) = sample.filter(|sample| !sample.gold.is_empty()) {
-        usual["gold_readers"] = json!(sample.gold);
+    if !gold.is_empty() {
+        usual["gold_readers"] = json!(gold);
     }
     config.table(&usual)
 }
@@ -181,7 +195,10 @@ pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
     let (sample, protocol) = (sample_of(&project)?, project.protocol()?);
     let outside_scores = project.outside_scores()?;
     let scores = score_rows(&outside_scores, sample.as_ref());
-    let table_config = table_config(&config, &protocol, sample.as_ref());
+    // Of the panel those who have answered; a reader alone is the reference.
+    let present = |name: &&str| rows.iter().any(|row| row.reader == *name);
+    let gold: Vec<&str> = analysis.design.gold.iter().map(String::as_str).filter(present).collect();
+    let table_config = table_config(&config, &protocol, &gold);
     let outside = project.outside_files()?;
     let fail = |error: &dyn std::fmt::Display| {
         VerbError::Other(format!("The analysis could not be written: {error}."))
