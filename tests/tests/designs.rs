@@ -711,3 +711,146 @@ fn drift_counts_what_changed_between_two_releases() -> Result<()> {
     assert_eq!(drift["studies"].as_array().context("studies")?.len(), 2);
     Ok(())
 }
+
+/// A later version of the project's protocol comes into force.
+fn change_protocol(audit: &Audit, changes: &[(&str, &str)]) -> Result<Value> {
+    let mut text = audit.place.ok(&["protocol", "show", &audit.project])?;
+    for (from, to) in changes {
+        assert!(text.contains(from), "`{from}` does not stand in the protocol");
+        text = text.replacen(from, to, 1);
+    }
+    let file = audit.place.write("next.toml", text)?.display().to_string();
+    audit.place.json(&["protocol", "set", &audit.project, &file, "--json"])
+}
+
+/// A table of the report's folder: head and rows.
+fn report_table(audit: &Audit, name: &str) -> Result<Vec<Vec<String>>> {
+    let out = audit.place.at("report").display().to_string();
+    audit.json("report", &["--out", &out, "--overwrite"])?;
+    let text = std::fs::read_to_string(audit.place.at(&format!("report/{name}.csv")))?;
+    Ok(text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect())
+}
+
+fn column(table: &[Vec<String>], name: &str) -> Result<Vec<String>> {
+    let head = table.first().context("a head")?;
+    let at = head.iter().position(|cell| cell == name).context("the column")?;
+    Ok(table.iter().skip(1).map(|row| row.get(at).cloned().unwrap_or_default()).collect())
+}
+
+#[test]
+fn reads_of_an_earlier_version_stay_in_the_table_and_out_of_the_figures() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    audit.json("sample", &["--seed", "14"])?;
+    audit.read("R1", &"2\n".repeat(12))?;
+    let before = column(&report_table(&audit, "reads")?, "study_id")?;
+    assert_eq!(before.len(), 24, "two rules each");
+    assert!(before.iter().all(|id| id.parse::<u32>().is_ok()), "{before:?}");
+
+    let changes = [
+        ("version = 1", "version = 2"),
+        ("size = 6", "size = 9"),
+        ("publish_ids = false", "publish_ids = true"),
+    ];
+    let said = change_protocol(&audit, &changes)?;
+    assert_eq!(said["items_apart"], 12);
+    let stored = said["stored_with_the_draw"].as_str().context("what stays as drawn")?;
+    assert!(stored.contains("draws nothing") && stored.contains("--extend"), "{stored}");
+    audit.read("R1", "3\n3\n")?;
+
+    let reads = report_table(&audit, "reads")?;
+    let versions = column(&reads, "protocol_version")?;
+    let of = |version: &str| versions.iter().filter(|v| *v == version).count();
+    assert_eq!((of("1"), of("2")), (24, 4));
+    let standing = column(&reads, "standing")?;
+    for (version, standing) in versions.iter().zip(&standing) {
+        assert_eq!(standing, if version == "1" { "other version" } else { "used" });
+    }
+    // The dataset's own names: the films of the table.
+    let ids = column(&reads, "study_id")?;
+    let labels = chest(1_400);
+    assert!(ids.iter().all(|id| labels.contains(&format!("\n{id},"))), "{ids:?}");
+
+    let analysis = audit.json("analyse", &[])?;
+    let others = &analysis["exclusions"]["other_versions"];
+    assert_eq!(others, &serde_json::json!([{ "version": 1, "items": 12 }]));
+    assert_eq!(analysis["exclusions"]["total"]["analysed"], 2);
+    assert_eq!(analysis["statistics"]["input"]["rows"], 4, "two answers under two rules");
+    let text = audit.place.ok(&audit.words("analyse", &[]))?;
+    assert!(text.contains("12 items were read under another version of the protocol"), "{text}");
+    Ok(())
+}
+
+#[test]
+fn an_answer_of_an_earlier_version_keeps_the_rules_it_was_given_under() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    audit.json("sample", &["--seed", "14"])?;
+    audit.read("R1", "3\n")?;
+    change_protocol(
+        &audit,
+        &[("version = 1", "version = 2"), ("name = \"clinical\"", "name = \"strict\"")],
+    )?;
+    let reads = report_table(&audit, "reads")?;
+    assert_eq!(column(&reads, "rule")?, ["permissive", "clinical"]);
+    assert_eq!(column(&reads, "value")?, ["1", "1"]);
+    Ok(())
+}
+
+#[test]
+fn options_are_checked_before_anything_is_computed() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    audit.json("sample", &["--seed", "14"])?;
+    audit.read("R1", "3\n3\n1\n")?;
+    let config = |text: &str| -> Result<String> {
+        Ok(audit.place.write("config.json", text)?.display().to_string())
+    };
+    let out = audit.place.at("configured").display().to_string();
+    for (text, said) in [
+        (r#"{"reader": "R7"}"#, "`reader` names `R7`"),
+        (r#"{"raeder": "R1"}"#, "did you mean `reader`?"),
+        (r#"{"tie": "both"}"#, "tie"),
+    ] {
+        let config = config(text)?;
+        for (verb, rest) in [
+            ("analyse", &["--config", &config][..]),
+            ("report", &["--out", &out, "--config", &config]),
+        ] {
+            let error = audit.fails(verb, rest)?;
+            assert!(error.contains(said) && !error.contains("could not be written"), "{error}");
+        }
+        assert!(!audit.place.at("configured").exists(), "nothing is written");
+    }
+    let config = config(r#"{"level": 0.9, "reader": "R1"}"#)?;
+    audit.json("report", &["--out", &out, "--config", &config])?;
+    let report = std::fs::read_to_string(audit.place.at("configured/analysis.json"))?;
+    let report: Value = serde_json::from_str(&report)?;
+    assert_eq!(
+        (&report["options"]["level"], &report["options"]["reader"]),
+        (&0.9.into(), &"R1".into())
+    );
+    Ok(())
+}
+
+#[test]
+fn readers_from_elsewhere_are_listed_with_their_table() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    let rows = audit.place.write(
+        "outside.csv",
+        "study_id,reader_id,rule,finding,value\n\
+         00000001_000.png,Eve,permissive,Mass,1\n00000001_000.png,Eve,clinical,Mass,0\n",
+    )?;
+    let rows = rows.display().to_string();
+    audit.place.ok(&audit.words("import-reads", &[&rows]))?;
+    for (verb, rest) in [("info", &[][..]), ("readers", &["list"])] {
+        let text = audit.place.ok(&audit.words(verb, rest))?;
+        assert!(text.contains("Eve") && text.contains("outside.csv"), "{verb}: {text}");
+        assert!(
+            text.contains("not declared blinded") && !text.contains("Nobody"),
+            "{verb}: {text}"
+        );
+        assert_eq!(audit.json(verb, rest)?["outside"][0]["who"][0], "Eve");
+    }
+    Ok(())
+}

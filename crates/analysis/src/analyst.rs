@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::conduct::{AlsoPresent, Conduct, also_present, conduct};
 use crate::deck::{DeckCourse, DeckFigures, OfReader};
-use crate::flow::{DeckFlow, ItemFlow};
+use crate::flow::{DeckFlow, ItemFlow, other_versions};
 use crate::gather::{Gathered, gather};
 use crate::ground::{Counted, Ground};
 use crate::input::{Input, Options, Provenance};
@@ -83,7 +83,11 @@ impl<'a> Analyst<'a> {
             statistics,
             design: design::design(ground, &gathered, (adjudicated, unequal)),
             release: design::release(ground, options, &gathered),
-            exclusions: self.counted.drawn.clone().read(flows, no_answers.collect()),
+            exclusions: self.counted.drawn.clone().read(
+                flows,
+                no_answers.collect(),
+                other_versions(gathered.items()),
+            ),
             heads: provenance.heads.clone(),
             dataset: DatasetSection { summary: Arc::clone(&self.counted.summary), sample: beside },
             sources: published::sources(&ground.dataset.format),

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use overread_core::protocol::Finding;
 use overread_core::sampling::{Deck, Member};
-use overread_core::{Answer, DatasetLabel, Level, Lock, NoAnswer, Protocol, Study, StudyId};
+use overread_core::{
+    Answer, Dataset, DatasetLabel, Level, Lock, NoAnswer, Protocol, Study, StudyId,
+};
 
 use crate::chances::{Chances, KnownChances};
 use crate::gather::{DeckReads, Fate, ItemRead};
@@ -160,7 +162,7 @@ pub(crate) fn collect<'a>(
     let gold = gold_panel(ground, readers);
     let asked = |finding: &&Finding| deck.finding.as_ref().is_none_or(|id| *id == finding.id);
     let questions = ground.protocol.findings.iter().filter(asked).map(|finding| {
-        let label = Labelled::new(ground, finding);
+        let label = Labelled::new(ground.dataset, ground.protocol, finding);
         Question {
             deck_index,
             deck,
@@ -268,25 +270,25 @@ pub(crate) fn answer(protocol: &Protocol, lock: &Lock, finding: &Finding) -> Opt
 }
 
 /// Where the label of a finding stands in the dataset.
-struct Labelled {
+pub(crate) struct Labelled {
     columns: Vec<usize>,
 }
 
 impl Labelled {
-    fn new(input: &Ground<'_>, finding: &Finding) -> Self {
+    pub(crate) fn new(dataset: &Dataset, protocol: &Protocol, finding: &Finding) -> Self {
         let name = finding.label.as_deref().unwrap_or(&finding.id);
-        if let Some(column) = input.dataset.finding_index(name) {
+        if let Some(column) = dataset.finding_index(name) {
             return Self { columns: vec![column] };
         }
         let parts = finding.any_of.iter().map(|id| {
-            let part = input.protocol.finding_index(id)?;
-            let part = input.protocol.findings.get(part)?;
-            input.dataset.finding_index(part.label.as_deref().unwrap_or(&part.id))
+            let part = protocol.finding_index(id)?;
+            let part = protocol.findings.get(part)?;
+            dataset.finding_index(part.label.as_deref().unwrap_or(&part.id))
         });
         Self { columns: parts.collect::<Option<Vec<usize>>>().unwrap_or_default() }
     }
 
-    fn of(&self, study: &Study) -> DatasetLabel {
+    pub(crate) fn of(&self, study: &Study) -> DatasetLabel {
         let labels = || self.columns.iter().map(|&column| study.labels.get(column));
         let any = |wanted| labels().any(|label| label == wanted);
         if any(DatasetLabel::Positive) {

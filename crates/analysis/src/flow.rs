@@ -1,6 +1,6 @@
 //! The way of the studies: dataset, frame, drawn, read, analysed, with every exclusion counted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use overread_core::{Answer, NoAnswer, Sample};
 use serde::Serialize;
@@ -174,6 +174,8 @@ pub struct Exclusions {
     pub total: ItemFlow,
     /// Items by deck.
     pub decks: Vec<DeckFlow>,
+    /// Items read under another version of the protocol, by version.
+    pub other_versions: Vec<VersionItems>,
     /// Missing levels by finding.
     pub no_answers: Vec<NoAnswers>,
 }
@@ -206,12 +208,18 @@ impl Exclusions {
     }
 
     /// Adds what became of the items, deck by deck; a deck that the analysis does not take has none.
-    pub(crate) fn read(mut self, decks: Vec<DeckFlow>, no_answers: Vec<NoAnswers>) -> Self {
+    pub(crate) fn read(
+        mut self,
+        decks: Vec<DeckFlow>,
+        no_answers: Vec<NoAnswers>,
+        other_versions: Vec<VersionItems>,
+    ) -> Self {
         for deck in &decks {
             self.total.merge(&deck.flow);
         }
         self.decks = decks;
         self.no_answers = no_answers;
+        self.other_versions = other_versions;
         self
     }
 }
@@ -225,6 +233,28 @@ fn in_several_decks(sample: &Sample) -> u64 {
         }
     }
     twice.len() as u64
+}
+
+/// Items that were read under one version of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionItems {
+    /// The version.
+    pub version: u32,
+    /// Items.
+    pub items: u64,
+}
+
+/// Items by version, of those that were read under another than the one in force.
+pub(crate) fn other_versions<'i, 'a: 'i>(
+    items: impl Iterator<Item = &'i ItemRead<'a>>,
+) -> Vec<VersionItems> {
+    let mut out: BTreeMap<u32, u64> = BTreeMap::new();
+    for item in items.filter(|item| item.fate == Fate::OtherProtocol) {
+        if let Some(lock) = item.lock {
+            *out.entry(lock.protocol_version).or_default() += 1;
+        }
+    }
+    out.into_iter().map(|(version, items)| VersionItems { version, items }).collect()
 }
 
 /// Counts the answers to one question that have no level.

@@ -58,7 +58,7 @@ pub use design::{
     RuleText, SamplingDesign, TagText,
 };
 pub use figure::{Count, Figure, IntervalKind, RuleRef};
-pub use flow::{DeckFlow, Exclusions, ItemFlow, NoAnswers};
+pub use flow::{DeckFlow, Exclusions, ItemFlow, NoAnswers, VersionItems};
 pub use gold_table::GoldRow;
 pub use input::{ChainHead, Input, Options, Provenance, SourceFile, Visible};
 pub use long::{ReadRow, long_reads};

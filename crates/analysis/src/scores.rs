@@ -246,9 +246,9 @@ fn second_raters<'q, 'a>(
     if 1 < collected.readers.len() {
         for (index, reader) in collected.readers.iter().enumerate() {
             let votes = collected.gold.as_ref().is_none_or(|panel| panel.contains(&index));
-            let truth = |unit: &Unit<'_>| match votes {
-                true => unit.majority_without(index, threshold),
-                false => unit.reference(threshold),
+            let truth = |unit: &Unit<'_>| {
+                let others = || unit.majority_without(index, threshold);
+                if votes { others() } else { unit.reference(threshold) }
             };
             let decided: Decided<'q, 'a> = question
                 .units

@@ -187,7 +187,7 @@ fn flow_counts_add_up_with_every_reason() {
     assert_eq!(e.frame_studies - e.not_drawn, e.drawn_studies);
     assert_eq!(analysis.statistics.label_quality[0].rules[0].ppv.n, 10);
     assert_eq!(
-        long_reads(&world.input(), &Options { settle_all: true, ..Options::default() }).len(),
+        long_reads(&world.input(), &[], &Options { settle_all: true, ..Options::default() }).len(),
         26
     );
 }

@@ -511,6 +511,9 @@ pub struct ReportArgs {
     /// Replace files of an earlier report
     #[arg(long)]
     pub overwrite: bool,
+    /// Options as JSON
+    #[arg(long)]
+    pub config: Option<PathBuf>,
     /// Machine-readable output
     #[arg(long)]
     pub json: bool,

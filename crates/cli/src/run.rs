@@ -254,7 +254,8 @@ fn analyse(args: &AnalyseArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
 }
 
 fn report(args: &ReportArgs, out: &mut dyn Write) -> anyhow::Result<Next> {
-    let said = verbs::report(&args.project, &args.out, &args.format, args.overwrite)?;
+    let config = args.config.as_deref();
+    let said = verbs::report(&args.project, &args.out, &args.format, args.overwrite, config)?;
     say(&said, args.json, out)
 }
 

@@ -412,7 +412,7 @@ fn reads(reads: &[ReadRow]) -> DataTable {
     let bit = |on: bool| if on { "1" } else { "0" }.to_owned();
     let rows = reads.iter().map(|r| {
         vec![
-            r.study.to_string(),
+            r.study_key.clone().unwrap_or_else(|| r.study.to_string()),
             r.reader.clone(),
             r.rule.clone(),
             r.finding.clone(),
@@ -431,6 +431,7 @@ fn reads(reads: &[ReadRow]) -> DataTable {
             r.protocol_version.to_string(),
             bit(r.after_release),
             r.grey_levels.map_or("", overread_core::AdequacyClass::word).to_owned(),
+            r.standing.to_owned(),
         ]
     });
     DataTable {
@@ -451,6 +452,7 @@ fn reads(reads: &[ReadRow]) -> DataTable {
             "protocol_version",
             "after_release",
             "grey_levels",
+            "standing",
         ],
         rows: rows.collect(),
     }

@@ -112,7 +112,7 @@ fn the_same_analysis_gives_the_same_bytes() {
     let made = || {
         let options = ended();
         let analysis = analyse(&world.input(), &options);
-        files(&analysis, &long_reads(&world.input(), &options), &Format::ALL).unwrap()
+        files(&analysis, &long_reads(&world.input(), &[], &options), &Format::ALL).unwrap()
     };
     assert_eq!(made(), made());
 }
@@ -161,7 +161,8 @@ fn text_of_the_protocol_cannot_become_markup_or_formula() {
     let page = html(&analysis);
     assert!(!page.contains("<script") && !page.contains("<img"));
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
-    let made = files(&analysis, &long_reads(&world.input(), &ended()), &[Format::Csv]).unwrap();
+    let made =
+        files(&analysis, &long_reads(&world.input(), &[], &ended()), &[Format::Csv]).unwrap();
     for (name, bytes) in made {
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
         for record in reader.records() {
@@ -228,7 +229,7 @@ fn an_export_never_replaces_a_file_unless_asked() {
     let world = paper();
     let analysis = analyse(&world.input(), &ended());
     let out = folder("exports");
-    let reads = long_reads(&world.input(), &ended());
+    let reads = long_reads(&world.input(), &[], &ended());
     for format in Format::ALL {
         assert_eq!(in_the_way(&out, &[format]), None);
     }

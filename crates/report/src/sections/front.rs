@@ -62,14 +62,21 @@ pub(super) fn facts(analysis: &Analysis) -> Vec<(&'static str, String)> {
         (
             "Reads used",
             format!(
-                "{}: {} of {} analysed",
+                "{}: {} of {} analysed{}",
                 if all_elsewhere(analysis) {
                     "First answer of each reader"
                 } else {
                     "Phase read, first settled answer"
                 },
                 numbers::count(flow.analysed),
-                counted(flow.items, "item", "items")
+                counted(flow.items, "item", "items"),
+                match flow.other_protocol {
+                    0 => String::new(),
+                    n => format!(
+                        "; {} under another version of the protocol stand apart",
+                        numbers::count(n)
+                    ),
+                }
             ),
         ),
         (
@@ -459,6 +466,7 @@ pub(super) fn flow(analysis: &Analysis) -> Section {
             " Only studies whose images were found could be drawn: the sample speaks for these.",
         );
     }
+    text.push_str(&under_other_versions(analysis));
     out.prose.push(Prose::Paragraph(text.into()));
     out.blocks.push(Block::Figure {
         id: "f-flow".to_owned(),
@@ -470,6 +478,23 @@ pub(super) fn flow(analysis: &Analysis) -> Section {
         out.blocks.push(Block::Table(shortfall(analysis)));
     }
     out
+}
+
+/// Reads of other versions of the protocol: kept, and in no figure.
+fn under_other_versions(analysis: &Analysis) -> String {
+    let of = &analysis.exclusions.other_versions;
+    let total: u64 = of.iter().map(|v| v.items).sum();
+    if total == 0 {
+        return String::new();
+    }
+    let each: Vec<String> =
+        of.iter().map(|v| format!("version {}: {}", v.version, numbers::count(v.items))).collect();
+    format!(
+        " {} under another version of the protocol than version {}, which is in force ({}): they are kept, stand in reads.csv with their version and are in no figure.",
+        counted(total, "item was read", "items were read"),
+        analysis.design.version,
+        each.join(", ")
+    )
 }
 
 fn shortfall(analysis: &Analysis) -> Table {

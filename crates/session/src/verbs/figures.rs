@@ -64,8 +64,24 @@ fn of_open_project(
     let options =
         Options { settle_all: true, bootstrap_reps: BOOTSTRAP_REPS, ..Options::default() };
     let options = config.applied_to(options);
-    let rows = long_reads(&input, &options);
+    config.readers_are_known(&readers, project.path())?;
+    let mut rows = long_reads(&input, &project.earlier_protocols()?, &options);
+    if let (true, Some(sample)) = (protocol.publish_ids, &sample) {
+        name_studies(&mut rows, project, sample)?;
+    }
     Ok((overread_analysis::analyse(&input, &options), rows))
+}
+
+/// Puts the dataset's own name of each study beside its number.
+fn name_studies(rows: &mut [ReadRow], project: &Project, sample: &Sample) -> Result<(), VerbError> {
+    let numbers = sample.study_numbers();
+    let names = project.study_names()?.into_iter();
+    let keys: BTreeMap<u32, String> =
+        names.filter_map(|name| Some((*numbers.get(&name.id)?, name.key))).collect();
+    for row in rows {
+        row.study_key = keys.get(&row.study).cloned();
+    }
+    Ok(())
 }
 
 /// What was drawn, or else what was read elsewhere.
@@ -182,16 +198,10 @@ fn minute(at: &str) -> String {
 
 /// Every computed figure of a project; `config` is a file of options as JSON.
 pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
-    let config = match config {
-        None => ProjectConfig::default(),
-        Some(file) => {
-            let text = std::fs::read_to_string(file).map_err(VerbError::io("read", file))?;
-            ProjectConfig::from_json(&text)
-                .map_err(|reason| VerbError::Other(format!("{}: {reason}.", file.display())))?
-        }
-    };
+    let config = ProjectConfig::from_file(config)?;
     let project = Project::open(path, OpenMode::ReadOnly)?.project;
-    let (analysis, rows) = of_open_project(&project, &config)?;
+    let (analysis, mut rows) = of_open_project(&project, &config)?;
+    rows.retain(ReadRow::is_used);
     let (sample, protocol) = (sample_of(&project)?, project.protocol()?);
     let outside_scores = project.outside_scores()?;
     let scores = score_rows(&outside_scores, sample.as_ref());
@@ -270,13 +280,15 @@ pub fn analyse_reads(
     Ok(Said::new(json, text))
 }
 
-/// Writes the agreement report and exports.
+/// Writes the agreement report and exports; `config` is a file of options as JSON.
 pub fn report(
     path: &Path,
     out: &Path,
     formats: &[String],
     overwrite: bool,
+    config: Option<&Path>,
 ) -> Result<Said, VerbError> {
+    let config = ProjectConfig::from_file(config)?;
     let formats: Vec<Format> = formats
         .iter()
         .map(|word| {
@@ -299,7 +311,7 @@ pub fn report(
     if let Some(file) = overread_report::in_the_way(out, &formats).filter(|_| !overwrite) {
         return Err(refusal(&file));
     }
-    let (analysis, rows) = of_project(path, &ProjectConfig::default())?;
+    let (analysis, rows) = of_project(path, &config)?;
     let overwrite = if overwrite { Overwrite::Asked } else { Overwrite::Never };
     let written: Vec<PathBuf> = overread_report::write(&analysis, &rows, out, &formats, overwrite)
         .map_err(|error| match error {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use overread_core::protocol::{builtin, builtin_names, nearest};
 use overread_core::{Protocol, sampling};
 use overread_store::import::{self, Format, Request};
-use overread_store::{Clock, OpenMode, Project};
+use overread_store::{Clock, OpenMode, OutsideFile, Project};
 use serde_json::{Value, json};
 
 use super::{Said, VerbError};
@@ -215,10 +215,31 @@ pub fn readers(path: &Path) -> Result<Said, VerbError> {
         let role = row["role"].as_str().unwrap_or_default();
         writeln!(text, "{name}  {role}  {} of {} locked", row["locked"], row["items"]).ok();
     }
-    if rows.is_empty() {
+    let outside = project.outside_files()?;
+    for file in outside.iter().filter(|file| file.kind == "reads") {
+        for name in &file.who {
+            writeln!(text, "{name}  read elsewhere  {}", whence(file)).ok();
+        }
+    }
+    if text.is_empty() {
         text.push_str("Nobody yet. Add a reader with `overread readers PROJECT add NAME`.");
     }
-    Ok(Said::new(json!({ "readers": rows }), text.trim_end().to_owned()))
+    let json = json!({ "readers": rows, "outside": outside });
+    Ok(Said::new(json, text.trim_end().to_owned()))
+}
+
+/// From which table answers or scores came, and whether figures rest on them.
+fn whence(file: &OutsideFile) -> String {
+    let studies = match file.studies {
+        1 => "1 study".to_owned(),
+        n => format!("{n} studies"),
+    };
+    let blinded = match (file.kind.as_str(), file.declared_blinded) {
+        ("reads", true) => "; declared blinded",
+        ("reads", false) => "; not declared blinded, in no figure",
+        _ => "",
+    };
+    format!("{studies} from {}{blinded}", file.name)
 }
 
 /// Dataset, protocol, decks, readers, release.
@@ -270,6 +291,7 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
         }
     }
     let readers = reader_rows(&project)?;
+    let outside = project.outside_files()?;
     let conflicts = project.conflicts()?.len();
     let unblinded = protocol.release == overread_core::protocol::Release::Open;
     let json = json!({
@@ -292,7 +314,7 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
             "versions": project.protocol_versions()?,
         },
         "gold": sample.as_ref().map(|sample| &sample.gold),
-        "outside": project.outside_files()?,
+        "outside": outside,
         "decks": decks,
         "readers": readers,
         "release": { "policy": protocol.release.word(), "released": released },
@@ -301,10 +323,10 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
         "conflicts": conflicts,
         "read_only": project.read_only().map(ToString::to_string),
     });
-    Ok(Said::new(json.clone(), info_text(&json)))
+    Ok(Said::new(json.clone(), info_text(&json, &outside)))
 }
 
-fn info_text(json: &Value) -> String {
+fn info_text(json: &Value, outside: &[OutsideFile]) -> String {
     let mut text = String::new();
     let (dataset, protocol) = (&json["dataset"], &json["protocol"]);
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -347,6 +369,10 @@ fn info_text(json: &Value) -> String {
     for reader in json["readers"].as_array().into_iter().flatten() {
         let (name, role) = (word(&reader["name"]), word(&reader["role"]));
         writeln!(text, "{name} ({role}): {} of {} locked", reader["locked"], reader["items"]).ok();
+    }
+    for file in outside {
+        let what = if file.kind == "reads" { "Reads" } else { "Scores" };
+        writeln!(text, "{what} of {}, made elsewhere: {}", file.who.join(", "), whence(file)).ok();
     }
     if json["conflicts"].as_u64().is_some_and(|n| 0 < n) {
         writeln!(

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use overread_core::Protocol;
 use overread_core::protocol::{builtin, builtin_names};
+use overread_core::{Protocol, Sample};
 use overread_store::{OpenMode, Project};
 use serde_json::{Value, json};
 
@@ -92,16 +92,56 @@ pub fn set_protocol(path: &Path, file: &Path) -> Result<Said, VerbError> {
     let mut project = open_writable(path)?;
     check_labels(&protocol, &project.dataset()?.findings)?;
     check_change(&project, &protocol)?;
+    let before = (project.protocol()?, project.sample()?);
+    let apart = locked_items(&project)?;
     let device = crate::chains::device_for(&project, LEAD)?;
     let event = project.set_protocol(&protocol, LEAD, &device)?;
     project.close()?;
-    let text = format!(
-        "Version {} of {} holds from here. Reads of earlier versions are kept and stay out of its figures.",
-        protocol.version, protocol.name
+    let mut text = format!(
+        "Version {} of {} holds from here. {}",
+        protocol.version,
+        protocol.name,
+        match apart {
+            0 => "Nothing was read before.".to_owned(),
+            1 => "1 locked item stands apart under its earlier version: it is kept, and in no figure.".to_owned(),
+            n => format!("{n} locked items stand apart under their earlier version: they are kept, and in no figure."),
+        }
     );
+    let stored = stored_with_the_draw(&before.0, before.1.as_ref(), &protocol);
+    if let Some(stored) = &stored {
+        text.push(' ');
+        text.push_str(stored);
+    }
     let mut json = describe(&protocol);
     json["event"] = json!(event.id);
+    json["items_apart"] = json!(apart);
+    json["stored_with_the_draw"] = json!(stored);
     Ok(Said::new(json, text))
+}
+
+/// Items that any reader has locked, in any phase that figures rest on.
+fn locked_items(project: &Project) -> Result<usize, VerbError> {
+    let mut locked = 0;
+    for reader in project.readers()? {
+        locked += project.reader_record(&reader.name)?.state.locked_count();
+    }
+    Ok(locked)
+}
+
+/// What a changed protocol says of a draw that was made before: nothing of that is drawn again.
+fn stored_with_the_draw(old: &Protocol, sample: Option<&Sample>, new: &Protocol) -> Option<String> {
+    sample?;
+    let mut kept = Vec::new();
+    if old.sampling != new.sampling {
+        kept.push("what `[sampling]` says now draws nothing: the decks stay as they were drawn, and only `overread sample PROJECT --extend FINDING=N` adds to them");
+    }
+    if old.panel.gold != new.panel.gold {
+        kept.push("the gold panel stays the one that was stored with the draw");
+    }
+    if old.panel.assignment != new.panel.assignment {
+        kept.push("who reads what stays as it was divided");
+    }
+    (!kept.is_empty()).then(|| format!("The sample was drawn before; {}.", kept.join("; ")))
 }
 
 fn protocol_of(what: &str) -> Result<Protocol, VerbError> {

@@ -120,6 +120,19 @@ impl Project {
             .map_err(|source| StoreError::Protocol { path: self.path.clone(), source })
     }
 
+    /// The versions of the protocol that held before the newest, oldest first, as far as this program can read them.
+    pub fn earlier_protocols(&self) -> Result<Vec<Protocol>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            self.conn
+                .prepare("SELECT text FROM protocol ORDER BY version")?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        };
+        let mut texts = read().map_err(self.sql("read the protocol"))?;
+        texts.pop();
+        Ok(texts.iter().filter_map(|text| Protocol::from_toml(text).ok()).collect())
+    }
+
     /// The versions of the protocol that held, oldest first, with their hashes.
     pub fn protocol_versions(&self) -> Result<Vec<ProtocolVersion>, StoreError> {
         let read = || -> rusqlite::Result<Vec<ProtocolVersion>> {
