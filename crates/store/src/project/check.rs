@@ -172,9 +172,13 @@ pub(crate) fn quick_check(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     lines_of(conn, "PRAGMA quick_check(10)")
 }
 
-/// And whether every index says what its table says: events are found by one, and read from the other.
+/// And whether every index says what its table says: events are found by one, and read from the other. In a log of
+/// more events than projects have, that takes longer than all the rest and is left out.
 fn whole_check(conn: &Connection) -> rusqlite::Result<Vec<String>> {
-    lines_of(conn, "PRAGMA integrity_check(10)")
+    const MOST: i64 = 250_000;
+    let last: Option<i64> = conn.query_row("SELECT max(seq) FROM event", [], |row| row.get(0))?;
+    let all = last.unwrap_or(0) <= MOST;
+    lines_of(conn, if all { "PRAGMA integrity_check(10)" } else { "PRAGMA quick_check(10)" })
 }
 
 fn lines_of(conn: &Connection, pragma: &str) -> rusqlite::Result<Vec<String>> {
