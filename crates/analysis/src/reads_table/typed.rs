@@ -97,6 +97,8 @@ mod tests {
                     let missing = (study + at) % 11 == 0;
                     rows.push(ReadRow {
                         study,
+                        study_key: None,
+                        standing: "used",
                         patient: study / 2 + 1,
                         reader: reader.to_owned(),
                         finding: "hernia".to_owned(),
