@@ -360,8 +360,9 @@ impl StoreError {
                 Self::Damaged { path, detail: source.to_string(), backups }
             }
             Some(ErrorCode::TooBig) => {
-                let what = "a value is larger than any that a project has".to_owned();
-                Self::Content { path, what }
+                let detail = "a value is larger than any that a project has".to_owned();
+                let backups = crate::backup::backups_of(&path);
+                Self::Damaged { path, detail, backups }
             }
             _ => Self::Sqlite { path, doing, source: without_sql(source) },
         }
