@@ -66,7 +66,9 @@ pub use overread_stats::Interval;
 pub use panel::{PanelAgreement, PanelCoefficient};
 pub use published::{Published, Source};
 pub use published_quality::PublishedQuality;
-pub use quality::{FindingQuality, RatioFigure, ReaderCount, RuleQuality, Table2x2};
+pub use quality::{
+    FindingQuality, RatioFigure, ReaderCount, RuleQuality, Table2x2, WithoutReference,
+};
 pub use refusals::Refusal;
 pub use repeatability::{DriftRow, HourCount, Repeatability};
 pub use review::Review;

@@ -50,13 +50,39 @@ pub struct RatioFigure {
     pub reason: Option<String>,
 }
 
-/// One reader's own count beside the reference's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// One reader's own figure beside the reference's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReaderCount {
     /// Pseudonym.
     pub reader: String,
     /// Label-positives that the reader confirms.
     pub count: Count,
+    /// The share of them, with its interval.
+    pub ppv: Figure,
+}
+
+/// Studies that were read and have no reference: every figure that rests on it leaves them out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct WithoutReference {
+    /// Label-positives on which the votes are evenly divided.
+    pub divided: u64,
+    /// Label-positives to which nobody with a vote gave a level.
+    pub unanswered: u64,
+    /// Label-negatives without a reference.
+    pub label_negative: u64,
+    /// The PPV if none of these label-positives were truly positive.
+    pub ppv_if_none: Option<f64>,
+    /// The PPV if all of them were.
+    pub ppv_if_all: Option<f64>,
+    /// What weighted figures take for granted of these studies.
+    pub assumption: Option<String>,
+}
+
+impl WithoutReference {
+    /// Label-positives without a reference.
+    pub fn label_positive(&self) -> u64 {
+        self.divided + self.unanswered
+    }
 }
 
 /// Label quality of one finding under one rule.
@@ -84,7 +110,9 @@ pub struct RuleQuality {
     pub ratios: Vec<RatioFigure>,
     /// Published values of the PPV.
     pub published: Vec<Published>,
-    /// Every reader's own count, where there are several.
+    /// Studies that were read and have no reference.
+    pub without_reference: WithoutReference,
+    /// Every reader's own figure, where there are several.
     pub by_reader: Vec<ReaderCount>,
 }
 
@@ -193,7 +221,7 @@ fn finding_quality(
                     &out.ppv,
                     options.stats_level(),
                 );
-                out.by_reader = by_reader(collected, question, rule.threshold);
+                out.by_reader = by_reader(options, collected, question, (rule.threshold, &id));
                 out
             })
             .collect(),
@@ -267,7 +295,7 @@ fn rule_quality(
         Err(reason) => WHOLE.map(|name| Figure::refused(name, Some(rule), reason.clone())),
     };
     let mut figures = [ppv, npv, sensitivity, specificity, prevalence, accuracy];
-    if let Some(strata) = whole.strata(threshold) {
+    if let Some(strata) = whole.strata(threshold, None) {
         let d = strata.design;
         let estimates = [d.ppv, d.npv, d.sensitivity, d.specificity, d.prevalence, d.accuracy];
         figures = weigh(figures, &estimates, &strata.missing);
@@ -285,6 +313,7 @@ fn rule_quality(
         accuracy,
         ratios: whole.ratios(),
         published: Vec::new(),
+        without_reference: whole.without_reference(threshold),
         by_reader: Vec::new(),
     }
 }
@@ -356,7 +385,8 @@ impl Whole<'_> {
 
     /// Weights every stratum of the draw, divided by label, to its size in the frame: given how many of each part
     /// were drawn, they are a simple random sample of it.
-    fn strata(&self, threshold: Level) -> Option<Strata> {
+    /// A study without a reference counts as `undecided` says, or not at all.
+    fn strata(&self, threshold: Level, undecided: Option<bool>) -> Option<Strata> {
         let Chances::Unequal { cells, .. } = &self.question.chances else { return None };
         if cells.is_empty() || !self.question.complete {
             return None;
@@ -372,10 +402,9 @@ impl Whole<'_> {
             })
             .collect();
         for unit in &self.question.units {
-            let (Some(label), Some(truth)) = (unit.stated_label(), unit.reference(threshold))
-            else {
-                continue;
-            };
+            let undecided = undecided.filter(|_| !unit.marks.is_empty());
+            let truth = unit.reference(threshold).or(undecided);
+            let (Some(label), Some(truth)) = (unit.stated_label(), truth) else { continue };
             let own = |s: &&mut Stratum| s.label == label && Some(s.name.as_str()) == unit.stratum;
             if let Some(stratum) = strata.iter_mut().find(own) {
                 stratum.sampled += 1;
@@ -431,6 +460,53 @@ impl Whole<'_> {
             figure("prevalence", (t.tp + t.fn_, t.n()), design.prevalence),
             figure("accuracy", (t.tp + t.tn, t.n()), design.accuracy),
         ]
+    }
+
+    /// What was read and is left out, and how far that could move the PPV.
+    fn without_reference(&self, threshold: Level) -> WithoutReference {
+        let mut out = WithoutReference::default();
+        let read = self.question.units.iter().filter(|unit| !unit.marks.is_empty());
+        for unit in read.filter(|unit| unit.reference(threshold).is_none()) {
+            let voted = unit.marks.iter().any(|m| m.votes && m.answer.level().is_some());
+            match (unit.stated_label(), voted) {
+                (Some(true), true) => out.divided += 1,
+                (Some(true), false) => out.unanswered += 1,
+                (Some(false), _) => out.label_negative += 1,
+                (None, _) => {}
+            }
+        }
+        let dropped = out.label_positive();
+        if 0 < dropped {
+            let ends = self.ppv_ends(threshold, dropped);
+            (out.ppv_if_none, out.ppv_if_all) = (ends[0], ends[1]);
+        }
+        let left_out = dropped + out.label_negative;
+        let weighted = self.draw() == Ok(Draw::ByLabel) || !self.cells().is_empty();
+        out.assumption = (weighted && 0 < left_out).then(|| {
+            format!(
+                "{left_out} of the studies read have no reference; weighted figures and their intervals, finite-population correction included, take them as missing at random within their arm"
+            )
+        });
+        out
+    }
+
+    /// The PPV if none, and if all, of the label-positives without a reference were truly positive.
+    fn ppv_ends(&self, threshold: Level, dropped: u64) -> [Option<f64>; 2] {
+        let decided = self.table.tp + self.table.fp;
+        [(false, 0), (true, dropped)].map(|(all, more)| match self.unequal() {
+            Some(_) => self.strata(threshold, Some(all)).and_then(|s| s.design.ppv.est),
+            None => Some((self.table.tp + more) as f64 / (decided + dropped) as f64),
+        })
+    }
+
+    /// Studies of the frame by stratum and label, where these are weights.
+    fn cells(&self) -> &std::collections::BTreeMap<(String, bool), u64> {
+        static NONE: std::collections::BTreeMap<(String, bool), u64> =
+            std::collections::BTreeMap::new();
+        match &self.question.chances {
+            Chances::Unequal { cells, .. } => cells,
+            Chances::Equal => &NONE,
+        }
     }
 
     fn patients(&self) -> u64 {
@@ -494,24 +570,30 @@ impl Whole<'_> {
 }
 
 fn by_reader(
+    options: &Options,
     collected: &Collected<'_>,
     question: &Question<'_>,
-    threshold: Level,
+    (threshold, rule): (Level, &RuleRef),
 ) -> Vec<ReaderCount> {
     if collected.readers.len() < 2 {
         return Vec::new();
     }
-    let mut counts = vec![Count::default(); collected.readers.len()];
-    let positive = question.units.iter().filter(|u| u.label == DatasetLabel::Positive);
-    for mark in positive.flat_map(|u| &u.marks) {
-        if let (Some(level), Some(count)) = (mark.answer.level(), counts.get_mut(mark.reader)) {
-            count.add(level.meets(threshold));
+    let mut trials: Vec<Vec<Trial>> = vec![Vec::new(); collected.readers.len()];
+    for unit in question.units.iter().filter(|u| u.label == DatasetLabel::Positive) {
+        for mark in &unit.marks {
+            if let (Some(level), Some(own)) = (mark.answer.level(), trials.get_mut(mark.reader)) {
+                own.push(Trial { patient: unit.study.patient, success: level.meets(threshold) });
+            }
         }
     }
-    collected
-        .readers
-        .iter()
-        .zip(counts)
-        .map(|(reader, count)| ReaderCount { reader: (*reader).to_owned(), count })
-        .collect()
+    let of = |(reader, trials): (&&str, Vec<Trial>)| {
+        let level = options.stats_level();
+        let ppv = share("ppv", Some(rule), &trials, question.complete, level);
+        let ppv = match question.chances.unequal() {
+            Some(why) if 0 < ppv.n => ppv.withheld(why),
+            _ => ppv,
+        };
+        ReaderCount { reader: (*reader).to_owned(), count: ppv.count(), ppv }
+    };
+    collected.readers.iter().zip(trials).map(of).collect()
 }

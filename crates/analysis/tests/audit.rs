@@ -242,6 +242,14 @@ fn two_readers_are_compared_and_their_tie_decides_nothing() {
     assert_eq!(quality.rules[0].ppv.count(), Count { x: 10, n: 18 });
     assert_eq!(quality.tied, 2);
     assert_eq!(quality.rules[0].by_reader[0].count, Count { x: 12, n: 20 });
+    let own = &quality.rules[0].by_reader[0].ppv;
+    assert_eq!(own.count(), Count { x: 12, n: 20 });
+    assert!(own.interval.is_some_and(|ends| ends.contains(0.6)));
+    // Two left out: at worst none of them, at best both were truly positive.
+    let left = &quality.rules[0].without_reference;
+    assert_eq!((left.divided, left.unanswered, left.label_negative), (2, 0, 0));
+    assert!(near(left.ppv_if_none, 10.0 / 20.0) && near(left.ppv_if_all, 12.0 / 20.0));
+    assert_eq!(left.assumption, None, "nothing is weighted");
     let pair = &analysis.statistics.agreement[0];
     assert_eq!(pair.agreed, Count { x: 18, n: 20 });
     assert!(near(pair.kappa, 0.8) && pair.interval.is_some());

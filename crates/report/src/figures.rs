@@ -323,7 +323,36 @@ fn flow_boxes(analysis: &Analysis) -> Vec<FlowBox> {
     if analysis.design.sampling.elsewhere {
         taken_as_read(analysis, &mut boxes);
     }
+    with_a_reference(analysis, &mut boxes);
     boxes
+}
+
+/// Where several read, what they do not decide together is left out of every figure that rests on the reference.
+fn with_a_reference(analysis: &Analysis, boxes: &mut Vec<FlowBox>) {
+    let n = numbers::count;
+    let rules = analysis.design.rules.iter().map(|rule| rule.name.as_str());
+    let counts: Vec<(&str, (u64, u64))> =
+        rules.map(|rule| (rule, crate::tables::questions(analysis, rule))).collect();
+    let Some(&(_, (read, undecided))) = counts.first().filter(|(_, (read, _))| 0 < *read) else {
+        return;
+    };
+    let all = counts.iter().map(|(rule, (_, undecided))| format!("{rule} {}", n(*undecided)));
+    if let Some(analysed) = boxes.last_mut() {
+        analysed.out = Some((
+            format!("No majority: {}", n(undecided)),
+            vec![format!("questions on studies, by rule: {}", all.collect::<Vec<_>>().join("; "))],
+        ));
+    }
+    let decided: Vec<String> = counts
+        .iter()
+        .map(|(rule, (read, undecided))| format!("{} {rule}", n(read.saturating_sub(*undecided))))
+        .collect();
+    boxes.push(FlowBox {
+        title: "With a reference",
+        count: format!("of {} questions on studies", n(read)),
+        detail: decided.join(", "),
+        out: None,
+    });
 }
 
 /// Where nothing was drawn there is no frame, and what is known of the reads begins with their table.

@@ -7,6 +7,8 @@ use crate::tables::{DataTable, ends, figure, number};
 /// The tables that have rows.
 pub(crate) fn tables(analysis: &Analysis) -> Vec<DataTable> {
     let all = vec![
+        by_reader(analysis),
+        without_reference(analysis),
         by_stratum(analysis),
         by_pathology(analysis),
         against_label(analysis),
@@ -48,6 +50,63 @@ fn figure_rows(rows: &mut Vec<Vec<String>>, keys: &[&str], figures: [(&str, &Fig
         cells.push(estimand.to_owned());
         cells.extend(figure(value));
         rows.push(cells);
+    }
+}
+
+fn by_reader(analysis: &Analysis) -> DataTable {
+    let mut rows = Vec::new();
+    for finding in &analysis.statistics.label_quality {
+        for rule in &finding.rules {
+            for own in &rule.by_reader {
+                let mut cells =
+                    vec![finding.finding.clone(), rule.rule.clone(), own.reader.clone()];
+                cells.push("ppv".to_owned());
+                cells.extend(figure(&own.ppv));
+                rows.push(cells);
+            }
+        }
+    }
+    let head = ["finding", "rule", "reader", "estimand"].into_iter().chain(FIGURE);
+    DataTable { name: "label_quality_by_reader", head: head.collect(), rows }
+}
+
+/// Only where several read: what one reader cannot answer is counted in the flow.
+fn without_reference(analysis: &Analysis) -> DataTable {
+    let mut rows = Vec::new();
+    let several = 1 < analysis.design.readers.len();
+    for finding in analysis.statistics.label_quality.iter().filter(|_| several) {
+        for rule in &finding.rules {
+            let left = &rule.without_reference;
+            if left.label_positive() + left.label_negative == 0 {
+                continue;
+            }
+            rows.push(vec![
+                finding.finding.clone(),
+                rule.rule.clone(),
+                left.divided.to_string(),
+                left.unanswered.to_string(),
+                left.label_negative.to_string(),
+                number(rule.ppv.value),
+                number(left.ppv_if_none),
+                number(left.ppv_if_all),
+                words(left.assumption.as_ref()),
+            ]);
+        }
+    }
+    DataTable {
+        name: "without_reference",
+        head: vec![
+            "finding",
+            "rule",
+            "label_positive_divided",
+            "label_positive_unanswered",
+            "label_negative",
+            "ppv",
+            "ppv_if_none",
+            "ppv_if_all",
+            "assumption",
+        ],
+        rows,
     }
 }
 

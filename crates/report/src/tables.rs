@@ -353,7 +353,24 @@ fn flow(analysis: &Analysis) -> DataTable {
     for deck in &e.decks {
         items(deck.finding.as_deref().unwrap_or("all findings"), &deck.flow);
     }
+    for rule in analysis.design.rules.iter().map(|rule| rule.name.as_str()) {
+        let (read, undecided) = questions(analysis, rule);
+        if 0 < read {
+            let scope = format!("questions on studies, {rule}");
+            for (what, n) in
+                [("read", read), ("no_majority", undecided), ("decided", read - undecided)]
+            {
+                rows.push(vec![scope.clone(), what.to_owned(), n.to_string()]);
+            }
+        }
+    }
     DataTable { name: "flow", head: vec!["scope", "what", "n"], rows }
+}
+
+/// Where several read: questions on studies that any reader answered with a level, and those of them without a majority.
+pub(crate) fn questions(analysis: &Analysis, rule: &str) -> (u64, u64) {
+    let of_rule = analysis.statistics.consensus.iter().filter(|c| c.rule.name == rule);
+    of_rule.fold((0, 0), |(read, tied), c| (read + c.read, tied + c.tied))
 }
 
 fn repeat_studies(analysis: &Analysis) -> DataTable {

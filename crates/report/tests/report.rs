@@ -250,3 +250,36 @@ fn an_export_never_replaces_a_file_unless_asked() {
     let left = fs::read_dir(&out).unwrap().count();
     assert_eq!(left, 15, "no half-written part is left");
 }
+
+#[test]
+fn what_two_readers_do_not_decide_is_counted_bounded_and_shown_by_reader() {
+    let labels: Vec<&str> = TABLE_2.iter().map(|row| row.0).collect();
+    let mut world = World::new(dataset(&labels, 60, 1), protocol("cxr14-controls", &[]));
+    for (name, least) in [("R1", 30), ("R2", 20)] {
+        world.read(name, move |_, place, _, _| {
+            Some((level(2 * u8::from(place < least)), Vec::new()))
+        });
+    }
+    let analysis = analyse(&world.input(), &ended());
+    let rule = &analysis.finding("Mass").unwrap().rules[0];
+    let left = &rule.without_reference;
+    assert!(0 < left.divided && 0 < left.label_negative);
+    let page = html(&analysis);
+    let text = visible(&page);
+    let tied: u64 = analysis.statistics.consensus.iter().map(|c| c.tied).sum();
+    let rules = analysis.design.rules.len() as u64;
+    assert!(text.contains(&format!("No majority: {}", tied / rules)), "the same under each rule");
+    assert!(text.contains("Worst cases of the PPV: "));
+    assert!(text.contains("taken as missing at random within their arm"));
+    let readers = rows(&page, "t-ppv-readers");
+    assert_eq!(readers.len() as u64, 15 * rules * 3, "the reference and two readers");
+    assert!(!rows(&page, "t-ppv-bounds").is_empty());
+    let made = files(&analysis, &[], &[Format::Csv]).unwrap();
+    for name in ["label_quality_by_reader.csv", "without_reference.csv"] {
+        assert!(made.iter().any(|(file, _)| file == name), "{name}");
+    }
+    assert!(
+        String::from_utf8_lossy(&made.iter().find(|f| f.0 == "flow.csv").unwrap().1)
+            .contains("no_majority")
+    );
+}

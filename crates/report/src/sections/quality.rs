@@ -53,6 +53,8 @@ pub(super) fn ppv(analysis: &Analysis) -> Section {
         format!("{merit} positive predictive value (PPV): of the studies that carry the label, the share in which {who}. {holds}{missed}").into(),
     ));
     out.blocks.push(Block::Table(ppv_table(analysis)));
+    out.blocks.extend(by_reader(analysis).map(Block::Table));
+    out.blocks.extend(left_out(analysis).map(Block::Table));
     let drawings = figures::forests(analysis);
     let several = drawings.len() > 1;
     for (place, drawing) in drawings.into_iter().enumerate() {
@@ -230,6 +232,95 @@ fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
     notes
 }
 
+/// Each reader's own PPV beside the reference's, where several read.
+fn by_reader(analysis: &Analysis) -> Option<Table> {
+    let all = || findings(analysis).iter().flat_map(|f| f.rules.iter().map(move |r| (f, r)));
+    let own = all().flat_map(|(_, r)| r.by_reader.iter().map(|own| &own.ppv));
+    let places = decimals(own.chain(all().map(|(_, r)| &r.ppv)));
+    let mut rows = Vec::new();
+    for (finding, rule) in all().filter(|(_, r)| r.by_reader.iter().any(|own| 0 < own.ppv.n)) {
+        let reference = [("reference", &rule.ppv)].into_iter();
+        let own = rule.by_reader.iter().map(|own| (own.reader.as_str(), &own.ppv));
+        rows.extend(reference.chain(own).map(|(who, ppv)| {
+            row(vec![
+                Cell::text(&finding.name),
+                Cell::text(&rule.rule),
+                Cell::text(who),
+                count_cell(ppv),
+                estimate(ppv, places),
+                Cell::text(numbers::count(ppv.patients)),
+            ])
+        }));
+    }
+    (!rows.is_empty()).then(|| Table {
+        id: "t-ppv-readers".to_owned(),
+        caption: "Positive predictive value by reader, beside that of the reference.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            column("Who decides", Kind::Words),
+            column("x/n", Kind::Number),
+            column(format!("PPV, % ({})", ci(analysis)), Kind::Estimate),
+            column("Patients", Kind::Number),
+        ],
+        rows,
+        notes: vec![
+            "Each reader over all label-positives to which that reader gave a level; the reference over those that it decides. CI as in the table above.".to_owned(),
+        ],
+        width: Width::Full,
+    })
+}
+
+/// What studies without a majority could change, where several read.
+fn left_out(analysis: &Analysis) -> Option<Table> {
+    if analysis.design.readers.len() < 2 {
+        return None;
+    }
+    let all = || findings(analysis).iter().flat_map(|f| f.rules.iter().map(move |r| (f, r)));
+    let places = decimals(all().map(|(_, r)| &r.ppv));
+    let percent = |share: Option<f64>| {
+        share.map_or(Cell::Refused(None), |share| {
+            Cell::text(numbers::share_parts(share, None, places).0)
+        })
+    };
+    let rows: Vec<Row> = all()
+        .filter(|(_, r)| 0 < r.without_reference.label_positive())
+        .map(|(finding, rule)| {
+            let left = &rule.without_reference;
+            row(vec![
+                Cell::text(&finding.name),
+                Cell::text(&rule.rule),
+                Cell::text(numbers::count(left.divided)),
+                Cell::text(numbers::count(left.unanswered)),
+                count_cell(&rule.ppv),
+                percent(rule.ppv.value),
+                percent(left.ppv_if_none),
+                percent(left.ppv_if_all),
+            ])
+        })
+        .collect();
+    (!rows.is_empty()).then(|| Table {
+        id: "t-ppv-bounds".to_owned(),
+        caption: "Label-positive studies without a reference, and how far they could move the PPV."
+            .to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Rule", Kind::Words),
+            grouped("Left out", "divided", Kind::Number),
+            grouped("Left out", "no answer", Kind::Number),
+            grouped("PPV of the rest", "x/n", Kind::Number),
+            grouped("PPV of the rest", "%", Kind::Number),
+            grouped("PPV, %, if of those left out", "none", Kind::Number),
+            grouped("PPV, %, if of those left out", "all", Kind::Number),
+        ],
+        rows,
+        notes: vec![
+            "Divided: no majority among those who gave a level. No answer: nobody with a vote gave a level. The last two columns are bounds, not an interval: none, or all, of the studies left out truly positive.".to_owned(),
+        ],
+        width: Width::Full,
+    })
+}
+
 /// Published values whose counts are known, with an interval of the difference.
 pub(super) fn published(analysis: &Analysis) -> Option<Section> {
     let places = decimals(findings(analysis).iter().flat_map(|f| f.rules.iter().map(|r| &r.ppv)));
@@ -345,13 +436,36 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
         caption: "Figures that need label-negative studies.".to_owned(),
         columns,
         rows,
-        notes: vec![
+        notes: [
             methods.to_owned(),
             "n.e. = not estimable; reasons in the section on what is not estimable.".to_owned(),
-        ],
+        ]
+        .into_iter()
+        .chain(missing_at_random(&shown))
+        .collect(),
         width: Width::Full,
     }));
     Some(out)
+}
+
+/// What weighted figures take for granted of studies without a reference.
+fn missing_at_random(shown: &[&FindingQuality]) -> Option<String> {
+    let each: Vec<String> = shown
+        .iter()
+        .flat_map(|f| f.rules.iter().map(move |r| (f, r)))
+        .filter(|(_, r)| r.without_reference.assumption.is_some())
+        .map(|(f, r)| {
+            let left = &r.without_reference;
+            let n = left.label_positive() + left.label_negative;
+            format!("{}, {} {}", f.name, r.rule, numbers::count(n))
+        })
+        .collect();
+    (!each.is_empty()).then(|| {
+        format!(
+            "Studies that were read and have no reference ({}) are taken as missing at random within their arm: weights and finite-population correction treat the others as a random sample of it. If they are not, the intervals are too narrow, also where every study of an arm was read.",
+            each.join("; ")
+        )
+    })
 }
 
 pub(super) fn rules(analysis: &Analysis) -> Option<Section> {

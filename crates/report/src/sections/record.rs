@@ -427,6 +427,7 @@ fn limits(analysis: &Analysis) -> Section {
         _ if !analysis.design.gold.is_empty() => items.push(format!("The majority of the gold panel, {}, is the reference; its members are not independent of it and stand against the majority of all other readers.", list(&analysis.design.gold))),
         _ => items.push("The majority of the readers is the reference; no reader is independent of a majority that holds the reader’s own vote.".to_owned()),
     }
+    items.extend(agreed_studies(analysis));
     if analysis.release.label_known_decks > 0 {
         items.push("Where a deck holds label-positive studies only and names its finding, the reader expected the finding. This favours the label.".to_owned());
     }
@@ -459,6 +460,51 @@ fn limits(analysis: &Analysis) -> Section {
     items.push("Figures speak for this dataset under these rules as worded, not for other datasets or rules.".to_owned());
     out.prose.push(Prose::List(items));
     out
+}
+
+/// Findings whose bounds are said in words; the table has all.
+const MOST_BOUNDS: usize = 6;
+
+/// On which studies figures rest where several read, and what the others could change.
+fn agreed_studies(analysis: &Analysis) -> Option<String> {
+    if analysis.design.readers.len() < 2 {
+        return None;
+    }
+    let all = analysis.statistics.label_quality.iter();
+    let left: Vec<String> = all
+        .flat_map(|f| f.rules.iter().map(move |r| (f, r)))
+        .filter(|(_, r)| 0 < r.without_reference.label_positive())
+        .map(|(f, r)| {
+            let left = &r.without_reference;
+            let percent = |share: Option<f64>| {
+                share.map_or(numbers::NOT_ESTIMABLE.to_owned(), |s| numbers::share_parts(s, None, 0).0)
+            };
+            format!(
+                "{}, {} rule: {} left out, PPV {}% of the rest, {}% if none and {}% if all of them were truly positive",
+                f.name,
+                r.rule,
+                numbers::count(left.label_positive()),
+                percent(r.ppv.value),
+                percent(left.ppv_if_none),
+                percent(left.ppv_if_all)
+            )
+        })
+        .collect();
+    let agree = if analysis.design.readers.len() == 2 && analysis.design.gold.is_empty() {
+        "on which the two readers agree, which one alone answered, or which were adjudicated"
+    } else {
+        "on which the reference has a majority"
+    };
+    let more = match left.len() {
+        0 => return None,
+        n if n <= MOST_BOUNDS => String::new(),
+        n => format!("; {} more in the table of bounds", n - MOST_BOUNDS),
+    };
+    let shown: Vec<String> = left.into_iter().take(MOST_BOUNDS).collect();
+    Some(format!(
+        "Figures rest on the studies {agree}; these tend to be the clear ones. Worst cases of the PPV: {}{more}.",
+        shown.join("; ")
+    ))
 }
 
 pub(super) fn references(analysis: &Analysis) -> Vec<String> {
