@@ -71,7 +71,7 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
         blinded_studies(&project, (&dataset, &protocol), &list, into, &key)?
     };
     let part = part.map(Part::publish).transpose()?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = crate::access::name_of(&folder);
     let order = PacketOrder {
         reader: &what.reader,
         images,

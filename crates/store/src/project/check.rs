@@ -131,9 +131,14 @@ impl Project {
             match crate::backup::keep_if_changed(&self.conn, &self.path, &self.clock) {
                 Ok(kept) => backup = kept,
                 Err(error) => {
-                    not_kept = Some(format!(
-                        "No backup could be made, and reading goes on without: {error}"
-                    ));
+                    // The log says where; a reader's screen names no path.
+                    tracing::info!(%error, "no backup was made");
+                    let why = match error {
+                        StoreError::DiskFull { .. } => "the disk is full",
+                        _ => "the project's folder takes none",
+                    };
+                    not_kept =
+                        Some(format!("No backup could be made ({why}); reading goes on without."));
                 }
             }
         }

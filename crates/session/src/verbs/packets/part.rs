@@ -120,7 +120,7 @@ pub(super) fn clear_left_overs(packet: &Path, folder: &Path) {
     let parent = packet.parent().filter(|parent| !parent.as_os_str().is_empty());
     let Ok(entries) = std::fs::read_dir(parent.unwrap_or(Path::new("."))) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = crate::access::name_of(&path);
         if is_part_of(&name, folder) && path.is_dir() {
             // One that was made a moment ago has no mark yet, and nothing else either.
             let gone = if is_left_over(&path) {
