@@ -609,8 +609,7 @@ fn a_second_packet_holds_what_is_open_and_counts_as_if_read_in_the_project() -> 
         ["1", "3", "2", "1", "U", "2", "3"].into_iter().cycle().take(24).collect();
     read(&place, &here, "ann", &keys.join("\n"))?;
     let first = packet(&place, &away, "ann", "first.overread", "copy")?;
-    // A slip and its correction stand near the end of the first part. (Not at its very end: in the order of the chains that
-    // answer may be the last of its deck, and settle at once.)
+    // A slip and its correction stand near the end of the first part; what ends a packet settles at once.
     let (early, late) = keys.split_at(13);
     read(
         &place,
@@ -647,6 +646,90 @@ fn a_second_packet_holds_what_is_open_and_counts_as_if_read_in_the_project() -> 
     words.push("--all".as_ref());
     place.ok(&words)?;
     assert_eq!(rows(&third, "SELECT count(*) FROM item")?, ["Integer(24)"]);
+    Ok(())
+}
+
+/// Ann reads on a computer of that name.
+fn read_on(place: &Place, computer: &str, project: &Path, keys: &str) -> Result<()> {
+    let script = place.write("keys.txt", keys)?;
+    let mut command = place.command(&[
+        OsStr::new("read"),
+        project.as_os_str(),
+        "--reader".as_ref(),
+        "ann".as_ref(),
+        "--script".as_ref(),
+        script.as_os_str(),
+    ])?;
+    let done = command.env("OVERREAD_SETTINGS", place.at(computer)).output()?;
+    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Ok(())
+}
+
+#[test]
+fn answers_of_one_reader_count_in_the_order_in_which_their_packets_were_made() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    // All of them hold every item: none came back before the next went out.
+    let packets = [1, 2, 3, 4]
+        .map(|n| packet(&place, &project, "ann", &format!("p{n}.overread"), "match"))
+        .into_iter()
+        .collect::<Result<Vec<_>>>()?;
+    for (n, packet) in packets.iter().enumerate().rev() {
+        read_on(&place, &format!("computer-{n}"), packet, ["1\n", "2\n", "3\n", "U\n"][n])?;
+    }
+    let files: Vec<&Path> = packets.iter().rev().map(PathBuf::as_path).collect();
+    let report = merge(&place, &project, &files)?;
+    assert_eq!(report["refused"], 0, "{report}");
+    let answers = report["conflicts"][0]["answers"].as_array().context("answers")?;
+    let levels: Vec<String> =
+        answers.iter().map(|a| a["answers"][0]["answer"].to_string()).collect();
+    let told = [r#"{"level":0}"#, r#"{"level":1}"#, r#"{"level":2}"#, r#"{"no_answer":"unsure"}"#];
+    assert_eq!(levels, told, "{report}");
+    let used: Vec<bool> = answers.iter().map(|answer| answer["used"] == true).collect();
+    assert_eq!(used, [true, false, false, false]);
+    // Who goes on in the project goes on behind all that came in.
+    read(&place, &project, "ann", "3\n")?;
+    let newest =
+        rows(&project, "SELECT max(chain), chain FROM event WHERE actor = 'ann' ORDER BY seq")?;
+    let last = rows(
+        &project,
+        "SELECT chain, chain FROM event WHERE actor = 'ann' ORDER BY seq DESC LIMIT 1",
+    )?;
+    assert_eq!(newest, last);
+    // And in the next packet behind that.
+    let next = packet(&place, &project, "ann", "p5.overread", "match")?;
+    read_on(&place, "computer-9", &next, "1\n")?;
+    merge(&place, &project, &[&next])?;
+    let chains =
+        rows(&project, "SELECT DISTINCT chain FROM event WHERE actor = 'ann' ORDER BY seq")?;
+    assert_eq!(chains.len(), 6);
+    let (before, last) = chains.split_at(4);
+    assert!(last.is_sorted() && before.iter().max() < last.first(), "{chains:?}");
+    assert_eq!(json(&place, "verify", &project)?["ok"], true);
+    Ok(())
+}
+
+#[test]
+fn an_older_copy_that_is_put_back_in_a_packets_place_begins_a_chain_of_its_own() -> Result<()> {
+    let place = Place::new()?;
+    let project = project(&place, "study", true)?;
+    let packet = packet(&place, &project, "ann", "ann.overread", "match")?;
+    read(&place, &packet, "ann", "1\n")?;
+    let older = std::fs::read(&packet)?;
+    read(&place, &packet, "ann", "2\n2\n")?;
+    let report = merge(&place, &project, &[&packet])?;
+    assert_eq!((&report["refused"], &report["reads"]), (&0.into(), &3.into()), "{report}");
+    // Written into the file that is there, which stays the same to the system.
+    std::fs::write(&packet, older)?;
+    read(&place, &packet, "ann", "3\n1\n1\n")?;
+    let chains = "SELECT DISTINCT chain FROM event WHERE actor = 'ann'";
+    assert_eq!(rows(&packet, chains)?.len(), 2);
+    let report = merge(&place, &project, &[&packet])?;
+    assert_eq!((&report["refused"], &report["reads"]), (&0.into(), &3.into()), "{report}");
+    let conflicts = report["conflicts"].as_array().context("conflicts")?;
+    assert_eq!(conflicts.len(), 2, "{report}");
+    assert_eq!(conflicts[0]["answers"][0]["used"], true, "what came first counts");
+    assert_eq!(json(&place, "verify", &project)?["ok"], true);
     Ok(())
 }
 

@@ -118,6 +118,7 @@ fn one_more((sample, protocol): (&Sample, &Protocol), reader: &mut ReaderRecord,
         active_ms: 4_000,
         protocol_version: protocol.version,
         via: Via::Key,
+        last: false,
     };
     let at = format!("2026-03-05T10:{:02}:00Z", place % 60);
     reader.state.apply(&at, &lock);

@@ -136,6 +136,7 @@ fn step(world: &mut World, random: &mut SplitMix64, turn: usize) {
                 active_ms: 1_000 + random.index(9_000) as u64,
                 protocol_version: world.protocol.version + u32::from(random.index(30) == 0),
                 via: Via::Key,
+                last: false,
             }
         }
     };

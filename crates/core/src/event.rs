@@ -72,6 +72,10 @@ pub enum EventBody {
         patients: u64,
         /// The files.
         files: Vec<InputFile>,
+        /// SHA-256 over findings, patients, studies with their labels, images and boxes as stored; empty and left out
+        /// where it was not taken.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        content: String,
     },
     /// A protocol, or a new version of it, holds from here.
     #[serde(rename = "protocol.set")]
@@ -206,6 +210,10 @@ pub enum EventBody {
         protocol_version: u32,
         /// How the answer came about.
         via: Via,
+        /// Whether nothing of its deck was open any more in the file it was written in: it settled at once.
+        /// Another file may hold more of the deck. Left out where it is not so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        last: bool,
     },
     /// A locked item was opened again.
     #[serde(rename = "read.reopened")]
@@ -306,6 +314,10 @@ pub enum EventBody {
         images: String,
         /// SHA-256 over the packet's decks and worklist.
         hash: String,
+        /// The turn of the packet among everything that was begun: the chains of its reader have later ones.
+        /// 0 and left out in packets that were made before turns were counted.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        turn: u32,
     },
     /// Events of a packet came into the project.
     #[serde(rename = "packet.merged")]
@@ -329,6 +341,11 @@ pub enum EventBody {
 pub struct EventBodyError {
     kind: String,
     source: serde_json::Error,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(turn: &u32) -> bool {
+    *turn == 0
 }
 
 impl EventBody {
@@ -514,6 +531,7 @@ mod tests {
             active_ms: 812,
             protocol_version: 1,
             via: Via::Key,
+            last: false,
         };
         let (kind, json) = body.to_parts();
         assert_eq!(kind, "read.locked");

@@ -222,6 +222,11 @@ impl ReadingState {
         self.released_reads.get(&deck).copied()
     }
 
+    /// Whether locking this item leaves nothing of its deck open, so that its answer settles at once.
+    pub fn ends_with(&self, item: ItemId) -> bool {
+        self.open_beside(item) == Some(0)
+    }
+
     /// How many items are locked.
     pub fn locked_count(&self) -> usize {
         self.items.values().filter(|item| item.is_locked()).count()
@@ -242,7 +247,15 @@ impl ReadingState {
                 self.settle_last();
                 self.in_sitting = false;
             }
-            EventBody::ReadLocked { item, answers, phase, active_ms, protocol_version, .. } => {
+            EventBody::ReadLocked {
+                item,
+                answers,
+                phase,
+                active_ms,
+                protocol_version,
+                last,
+                ..
+            } => {
                 let lock = Lock {
                     answers: answers.clone(),
                     phase: self.phase_of.get(item).copied().unwrap_or(*phase),
@@ -254,6 +267,10 @@ impl ReadingState {
                     chain: self.chain,
                 };
                 self.lock(*item, lock);
+                // Another file may hold less of the deck than this one.
+                if *last {
+                    self.settle_last();
+                }
             }
             EventBody::ReadReopened { item, .. } => {
                 let state = self.items.entry(*item).or_default();
@@ -357,10 +374,17 @@ impl ReadingState {
         if !was_locked {
             self.count_open(item, -1);
         }
-        let open = self.part_of.get(&item).and_then(|part| self.open_in_part.get(part));
-        if open == Some(&0) {
+        if self.open_beside(item) == Some(0) {
             self.settle_last();
         }
+    }
+
+    /// How many other items are open of those that are finished together with this one; `None` for an item
+    /// that stands in no worklist.
+    fn open_beside(&self, item: ItemId) -> Option<usize> {
+        let open = self.part_of.get(&item).and_then(|part| self.open_in_part.get(part))?;
+        let itself = self.items.get(&item).is_none_or(|state| !state.is_locked());
+        Some(open.saturating_sub(usize::from(itself)))
     }
 }
 
@@ -409,6 +433,7 @@ mod tests {
             active_ms: 1,
             protocol_version: 1,
             via: Via::Key,
+            last: false,
         }
     }
 
@@ -458,6 +483,28 @@ mod tests {
         let began = EventBody::SittingBegan { conditions: std::collections::BTreeMap::new() };
         run(&mut s, &[lock(0, 2), began, reopen(0), lock(0, 0)]);
         assert_eq!(settled_level(&s, 0), Some(2), "the last sitting ended without saying so");
+    }
+
+    #[test]
+    fn what_ended_the_deck_in_its_own_file_settles_where_more_of_the_deck_is_open() {
+        let mut s = state(3);
+        let mut ending = lock(1, 1);
+        if let EventBody::ReadLocked { last, .. } = &mut ending {
+            *last = true;
+        }
+        run(&mut s, &[lock(0, 2), ending, reopen(1), lock(1, 0)]);
+        assert_eq!(settled_level(&s, 1), Some(1));
+        assert_eq!(s.item(ItemId(1)).unwrap().revisions(), 1);
+    }
+
+    #[test]
+    fn an_answer_ends_its_deck_where_nothing_else_of_it_is_open() {
+        let mut s = state(3);
+        run(&mut s, &[lock(0, 2), lock(1, 1)]);
+        assert_eq!([0, 1, 2].map(|n| s.ends_with(ItemId(n))), [false, false, true]);
+        run(&mut s, &[lock(2, 0), reopen(0)]);
+        assert_eq!([0, 1].map(|n| s.ends_with(ItemId(n))), [true, false]);
+        assert!(!s.ends_with(ItemId(9)), "in no worklist");
     }
 
     #[test]

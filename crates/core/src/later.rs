@@ -265,6 +265,7 @@ mod tests {
                     active_ms: 1,
                     protocol_version: 1,
                     via: Via::Key,
+                    last: false,
                 },
             );
         }

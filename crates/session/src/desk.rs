@@ -118,7 +118,7 @@ impl Desk {
         let sample = project.sample()?.ok_or_else(|| DeskError::NotSampled(path.to_owned()))?;
         let dataset = project.dataset()?;
         let protocol = project.protocol()?;
-        let device = crate::chains::device_for(&project, &reader)?;
+        let device = crate::chains::device_for(&mut project, &reader)?;
         let role = project.readers()?.into_iter().find(|r| r.name == reader).map(|r| r.role);
         if project.read_only().is_none()
             && role.as_deref() != Some("adjudicator")

@@ -259,6 +259,7 @@ mod tests {
                 active_ms: 1,
                 protocol_version: protocol.version,
                 via: Via::Key,
+                last: false,
             };
             state.apply(&format!("{n:02}"), &lock);
         }

@@ -169,6 +169,7 @@ mod tests {
                 active_ms: 1,
                 protocol_version: 1,
                 via: Via::Key,
+                last: false,
             };
             reader.state.apply(&format!("2026-05-0{}T10:00:00.000Z", 9 - turn), &locked);
             let now = order(&reader);

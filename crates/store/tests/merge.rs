@@ -378,8 +378,15 @@ fn one_event_that_cannot_be_keeps_a_whole_packet_out() {
     else {
         panic!("a lock")
     };
-    let empty =
-        EventBody::ReadLocked { item, answers: vec![], phase, active_ms: 1, protocol_version, via };
+    let empty = EventBody::ReadLocked {
+        item,
+        answers: vec![],
+        phase,
+        active_ms: 1,
+        protocol_version,
+        via,
+        last: false,
+    };
     packet.append("ann", "home", &[empty]).unwrap();
     assert!(packet.verify().unwrap().ok, "what was written stands, also where it says nothing");
     packet.close().unwrap();

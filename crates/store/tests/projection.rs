@@ -62,6 +62,7 @@ fn body(project: &Project, ids: &[ItemId], act: &Act) -> EventBody {
             active_ms: 900,
             protocol_version: 1,
             via: Via::Key,
+            last: false,
         },
         Act::Reopen(i) => EventBody::ReadReopened { item: ids[*i], via: Via::Back },
         Act::Skip(i) => EventBody::ReadSkipped { item: ids[*i], reason: "broken".to_owned() },

@@ -5,6 +5,7 @@ heads of the chains; what does not agree ends it with status 1."""
 import hashlib
 import json
 import sqlite3
+import struct
 import sys
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -62,7 +63,7 @@ class Reader:
         item.reopened = item.skipped = False
         if item.settled is None:
             self.unsettled = name
-        if row and all(self.items[i].closed() for i in self.parts[part(row)]):
+        if body.get("last") or row and all(self.items[i].closed() for i in self.parts[part(row)]):
             self.settle()
 
     def read_reopened(self, item, body, at):
@@ -210,6 +211,30 @@ def drawn(items, decks):
     agree("hash of what was drawn", {ours}, {ours} & told)
 
 
+def content():
+    """The hash of what the tables of the dataset hold."""
+    told = [json.loads(e["body"]) for e in rows("SELECT body FROM event WHERE kind = 'dataset.imported'")]
+    if not told or "content" not in told[0]:
+        return
+    hashed = hashlib.sha256()
+    for sql in (
+        "SELECT no, name FROM dataset_finding ORDER BY no",
+        "SELECT key FROM patient ORDER BY no",
+        "SELECT id, key, patient, positive, negative, uncertain, sex, age_years, region, split FROM study ORDER BY no",
+        "SELECT id, study, place, view, key FROM image ORDER BY id",
+        "SELECT image, place, finding, x, y, width, height FROM image_box ORDER BY image, place",
+    ):
+        for row in file.execute(sql):
+            hashed.update("".join(field(value) + "\x1f" for value in row).encode() + b"\x1e")
+    agree("hash of the dataset", told[0]["content"], hashed.hexdigest())
+
+
+def field(value):
+    if isinstance(value, float):
+        return struct.pack(">d", value).hex()
+    return "" if value is None else str(value)
+
+
 def outside():
     """The hashes of reads and scores that came from elsewhere."""
     for file_row in rows("SELECT * FROM outside_file"):
@@ -330,6 +355,7 @@ items = rows(
 )
 ids(packet, items, decks)
 drawn(items, decks)
+content()
 outside()
 views(folded(items, decks), items, decks)
 for chain in sorted(heads):

@@ -165,6 +165,7 @@ impl World {
                 active_ms: 4_000 + 10 * index as u64,
                 protocol_version: self.protocol.version,
                 via: Via::Key,
+                last: false,
             };
             state.apply(&at, &lock);
         }
@@ -220,6 +221,7 @@ impl World {
                 active_ms: 4_000,
                 protocol_version: self.protocol.version,
                 via: Via::Key,
+                last: false,
             };
             state.apply(&at, &lock);
         }

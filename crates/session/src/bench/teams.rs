@@ -78,6 +78,7 @@ fn read_in(path: &Path, reader: &str, reads: usize) -> Result<(), VerbError> {
             active_ms: 2_000,
             protocol_version: 1,
             via: Via::Key,
+            last: false,
         })
         .collect();
     packet.append(reader, "bench", &bodies)?;

@@ -539,6 +539,7 @@ impl Room {
             active_ms: self.pace.active_ms(),
             protocol_version: self.material.protocol.version,
             via: Via::Key,
+            last: self.reader.state.ends_with(item),
         })
     }
 
@@ -651,6 +652,7 @@ impl Room {
                     active_ms,
                     protocol_version: self.material.protocol.version,
                     via: Via::Redo,
+                    last: self.reader.state.ends_with(item),
                 })
             }
             Some(Edit::Decided { item, outcome }) if self.item().is_some_and(|i| i.id == item) => {

@@ -46,7 +46,7 @@ pub fn unpack(folder: &Path) -> Result<DemoProject, VerbError> {
     let mut import = import::read(&request)?;
     add_phantoms(&mut import);
     let protocol = load_protocol("demo")?;
-    let device = crate::recent::device_id();
+    let device = crate::chains::first_device();
     let mut file = Project::create(&project, &import, &protocol, LEAD, &device, Clock::system())?;
     file.add_reader(READER, "reader", None, LEAD, &device)?;
     let dataset = file.dataset()?;

@@ -61,7 +61,7 @@ pub fn adjudicate(path: &Path, name: Option<&str>, dry_run: bool) -> Result<Said
         later::missing(&sample, &list, &open, Phase::Adjudicate).into_iter().cloned().collect();
     let added = later::append(&sample, &mut list, &new, Phase::Adjudicate);
     if 0 < added && !dry_run {
-        let device = crate::chains::device_for(&project, LEAD)?;
+        let device = crate::chains::device_for(&mut project, LEAD)?;
         project.save_later_items(&list, Later::Adjudication, LEAD, &device)?;
     }
     project.close()?;
@@ -107,7 +107,7 @@ pub fn review(
         later::missing(&sample, &list, &open, Phase::Review).into_iter().cloned().collect();
     let added = later::append(&sample, &mut list, &new, Phase::Review);
     if 0 < added && !dry_run {
-        let device = crate::chains::device_for(&project, LEAD)?;
+        let device = crate::chains::device_for(&mut project, LEAD)?;
         project.save_later_items(&list, Later::Review, LEAD, &device)?;
     }
     project.close()?;

@@ -19,7 +19,7 @@ pub fn import_reads(
     let mut project = open_writable(path)?;
     let (known, protocol) = (project.known_studies()?, project.protocol()?);
     let reads = read_reads(file, map, &known, &protocol)?;
-    let device = crate::chains::device_for(&project, LEAD)?;
+    let device = crate::chains::device_for(&mut project, LEAD)?;
     let event = project.save_outside_reads(&reads, declared_blinded, LEAD, &device)?;
     let drawn = project.sample()?.map(|sample| sample.studies());
     project.close()?;
@@ -66,7 +66,7 @@ pub fn import_scores(path: &Path, file: &Path) -> Result<Said, VerbError> {
     let mut project = open_writable(path)?;
     let (known, protocol) = (project.known_studies()?, project.protocol()?);
     let scores = read_scores(file, &known, &protocol)?;
-    let device = crate::chains::device_for(&project, LEAD)?;
+    let device = crate::chains::device_for(&mut project, LEAD)?;
     let event = project.save_outside_scores(&scores, LEAD, &device)?;
     project.close()?;
     let names = |pick: fn(&overread_store::import::outside::OutsideScore) -> String| {

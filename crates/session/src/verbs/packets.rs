@@ -399,7 +399,7 @@ pub fn merge(path: &Path, files: &[PathBuf]) -> Result<Said, VerbError> {
     let (project, report) = if plan.changes() {
         drop(looking);
         let mut project = open_writable(path)?;
-        let device = crate::chains::device_for(&project, LEAD)?;
+        let device = crate::chains::device_for(&mut project, LEAD)?;
         let report = project.merge_planned(plan, LEAD, &device)?;
         (project, report)
     } else {

@@ -94,7 +94,7 @@ pub fn new(what: &NewProject) -> Result<Said, VerbError> {
         other => other,
     })?;
     check_labels(&protocol, &import.dataset.findings)?;
-    let device = crate::recent::device_id();
+    let device = crate::chains::first_device();
     Project::make(&what.path, &import, &protocol, (LEAD, &device), &Clock::system())?;
     let available = import.images_available();
     let dataset = &import.dataset;
@@ -183,7 +183,7 @@ pub fn add_reader(
     experience_years: Option<u32>,
 ) -> Result<Said, VerbError> {
     let mut project = open_writable(path)?;
-    let device = crate::chains::device_for(&project, LEAD)?;
+    let device = crate::chains::device_for(&mut project, LEAD)?;
     let event = project.add_reader(name, role, experience_years, LEAD, &device)?;
     project.close()?;
     let text = format!("Added {name} as {role}.");

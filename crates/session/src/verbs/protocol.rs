@@ -94,7 +94,7 @@ pub fn set_protocol(path: &Path, file: &Path) -> Result<Said, VerbError> {
     check_change(&project, &protocol)?;
     let before = (project.protocol()?, project.sample()?);
     let apart = locked_items(&project)?;
-    let device = crate::chains::device_for(&project, LEAD)?;
+    let device = crate::chains::device_for(&mut project, LEAD)?;
     let event = project.set_protocol(&protocol, LEAD, &device)?;
     project.close()?;
     let mut text = format!(

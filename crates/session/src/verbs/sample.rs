@@ -47,7 +47,7 @@ pub fn sample(path: &Path, options: SampleOptions) -> Result<Said, VerbError> {
     drawn.gold = sampling::gold_panel(&protocol, &readers, options.seed)?;
     let lists = sampling::worklists(&dataset, &protocol, &drawn, &readers);
     if !options.dry_run {
-        let device = crate::chains::device_for(&project, LEAD)?;
+        let device = crate::chains::device_for(&mut project, LEAD)?;
         project.save_sample(&drawn, &lists, LEAD, &device)?;
         super::adequacy::measure(&mut project, false)?;
     }
@@ -82,7 +82,7 @@ pub fn extend_sample(path: &Path, name: &str, more: u32, dry_run: bool) -> Resul
         return Err(VerbError::Other(text));
     }
     if !dry_run {
-        let device = crate::chains::device_for(&project, LEAD)?;
+        let device = crate::chains::device_for(&mut project, LEAD)?;
         project.save_extension(&extension, more, &lists, LEAD, &device)?;
         super::adequacy::measure(&mut project, false)?;
     }

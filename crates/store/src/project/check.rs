@@ -6,6 +6,7 @@ use overread_core::{Event, Protocol, ReadingState, Worklist};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Project;
+use super::content::content_in;
 use super::load::{sample_of, worklist_of};
 use super::sample::sample_hash;
 use super::walk::{Walked, walk, walk_through};
@@ -242,6 +243,16 @@ fn design_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
                  AND d.studies = (SELECT count(*) FROM study)))",
     )?;
     compare(
+        "the list of label files",
+        "dataset.imported",
+        "SELECT EXISTS (SELECT 1 FROM event AS e WHERE e.kind = ?1 AND (
+             json_array_length(e.body, '$.files') <> (SELECT count(*) FROM input_file)
+             OR EXISTS (SELECT 1 FROM input_file AS f WHERE NOT EXISTS (
+                 SELECT 1 FROM json_each(e.body, '$.files') AS told
+                 WHERE told.value ->> '$.name' = f.name AND told.value ->> '$.sha256' = f.sha256
+                     AND told.value ->> '$.bytes' = f.bytes))))",
+    )?;
+    compare(
         "a protocol",
         "protocol.set",
         "SELECT EXISTS (SELECT 1 FROM protocol AS p WHERE NOT EXISTS (SELECT 1 FROM event AS e
@@ -260,6 +271,20 @@ fn design_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
              OR EXISTS (SELECT 1 FROM event AS e WHERE e.kind = ?1
                  AND e.body ->> '$.reader' NOT IN (SELECT name FROM reader))",
     )?;
+    let told: Option<String> = conn
+        .query_row(
+            "SELECT body ->> '$.content' FROM event WHERE kind = 'dataset.imported'",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?
+        .flatten();
+    // Projects that were made before it was told are not compared.
+    if let Some(told) = told
+        && told != content_in(conn)?
+    {
+        problems.push("labels, patients or images of the dataset are not what its `dataset.imported` event says".to_owned());
+    }
     problems.extend(super::outside::problems_of(conn)?);
     Ok(problems)
 }

@@ -8,6 +8,7 @@ use rayon::slice::ParallelSliceMut as _;
 use rusqlite::{Connection, params};
 
 use super::bulk::{self, Cell};
+use super::content::content_of;
 use super::{OpenMode, Project};
 use crate::clock::{Clock, text_of};
 use crate::error::StoreError;
@@ -76,11 +77,11 @@ fn build(
     let tx = conn.transaction()?;
     insert_meta(&tx, clock)?;
     // A copy of the project begins a chain of its own, also one that is made before anybody writes to either.
-    super::seat::insert_seat(&tx, path, (device, device, 1))?;
-    insert_dataset(&tx, import)?;
+    super::seat::insert_seat(&tx, path, super::seat::computer_of(device), device)?;
+    let content = insert_dataset(&tx, import)?;
     let set_at = text_of(clock.now());
     insert_protocol(&tx, protocol, &set_at)?;
-    let facts = [imported(import), protocol_set(protocol)];
+    let facts = [imported(import, content), protocol_set(protocol)];
     super::events::insert(&tx, actor, device, &facts, clock)?;
     tx.commit()?;
     conn.close().map_err(|(_, error)| error)
@@ -98,7 +99,7 @@ fn insert_meta(conn: &Connection, clock: &Clock) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn imported(import: &Import) -> EventBody {
+fn imported(import: &Import, content: String) -> EventBody {
     let dataset = &import.dataset;
     EventBody::DatasetImported {
         format: dataset.format.clone(),
@@ -108,6 +109,7 @@ fn imported(import: &Import) -> EventBody {
         images: dataset.image_count() as u64,
         patients: u64::from(dataset.patients),
         files: import.files.clone(),
+        content,
     }
 }
 
@@ -144,7 +146,8 @@ pub(super) fn insert_protocol(
     Ok(())
 }
 
-fn insert_dataset(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
+/// Gives the hash of what it wrote.
+fn insert_dataset(conn: &Connection, import: &Import) -> rusqlite::Result<String> {
     let dataset = &import.dataset;
     let root = import.image_root.as_ref().map(|root| root.to_string_lossy().into_owned());
     conn.execute(
@@ -175,15 +178,21 @@ fn insert_dataset(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
         insert.execute(params![no, name])?;
     }
     insert_patients(conn, import)?;
-    std::thread::scope(|scope| {
-        let lines = std::thread::Builder::new()
-            .name("image-rows".to_owned())
-            .spawn_scoped(scope, || image_lines(dataset, import));
+    let beside = || {
+        let lines = image_lines(dataset, import);
+        (content_of(import, &lines), lines)
+    };
+    let content = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("image-rows".to_owned());
+        let thread = thread.spawn_scoped(scope, beside);
         insert_studies(conn, dataset, import)?;
-        let lines = lines.ok().and_then(|lines| lines.join().ok());
-        insert_images(conn, &lines.unwrap_or_else(|| image_lines(dataset, import)))
+        let done = thread.ok().and_then(|thread| thread.join().ok());
+        let (content, lines) = done.unwrap_or_else(beside);
+        insert_images(conn, &lines)?;
+        Ok::<_, rusqlite::Error>(content)
     })?;
-    insert_boxes(conn, import)
+    insert_boxes(conn, import)?;
+    Ok(content)
 }
 
 fn insert_patients(conn: &Connection, import: &Import) -> rusqlite::Result<()> {
@@ -243,7 +252,7 @@ fn insert_studies(conn: &Connection, dataset: &Dataset, import: &Import) -> rusq
 }
 
 /// An image with what its row holds.
-struct ImageLine<'a> {
+pub(super) struct ImageLine<'a> {
     id: i64,
     study: i64,
     place: i64,
@@ -253,17 +262,33 @@ struct ImageLine<'a> {
 }
 
 impl<'a> ImageLine<'a> {
-    fn cells(&self) -> [Cell<'a>; 7] {
+    /// Id, study and place.
+    pub(super) fn numbers(&self) -> [i64; 3] {
+        [self.id, self.study, self.place]
+    }
+
+    /// View position.
+    pub(super) fn view(&self) -> Option<&'a str> {
+        self.view
+    }
+
+    /// Its own key, where that is not the study's.
+    pub(super) fn key(&self) -> Option<&'a str> {
         let own = self.file.map(|(file, study)| (file.key.as_str(), study));
-        let key = own.filter(|(key, study)| !key.is_empty() && key != study).map(|(key, _)| key);
+        own.filter(|(key, study)| !key.is_empty() && key != study).map(|(key, _)| key)
+    }
+
+    fn cells(&self) -> [Cell<'a>; 7] {
         let bytes = self.file.and_then(|(file, _)| file.bytes).map(u64::cast_signed);
+        let [id, study, place] = self.numbers().map(Cell::Int);
+        let path = self.file.and_then(|(file, _)| file.path.as_deref());
         [
-            Cell::Int(self.id),
-            Cell::Int(self.study),
-            Cell::Int(self.place),
+            id,
+            study,
+            place,
             Cell::text(self.view),
-            Cell::text(key),
-            Cell::text(self.file.and_then(|(file, _)| file.path.as_deref())),
+            Cell::text(self.key()),
+            Cell::text(path),
             Cell::int(bytes),
         ]
     }

@@ -57,6 +57,7 @@ impl Project {
         let events = write().map_err(|error| error.into_store(&self.path, "write to the log"))?;
         // An answer is acknowledged only in the file that will be found.
         self.in_place()?;
+        self.tell(&events);
         if let Some(state) = fold.into_state() {
             self.states.insert(actor.to_owned(), state);
         }

@@ -178,14 +178,13 @@ impl Project {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|error| StoreError::sqlite(&self.path, "merge", error))?;
         let (path, clock) = (self.path.as_path(), &self.clock);
-        let write = |tx: &Connection| -> Result<Vec<Conflict>, FoldError> {
+        let write = |tx: &Connection| -> Result<(Vec<Conflict>, Vec<Event>), FoldError> {
             insert_and_fold(tx, accepted)?;
             let conflicts = conflicts_of(tx)?;
             // Who merges two packets of one reader notes nothing that the lead would have to know.
-            if !in_packet {
-                insert(tx, actor, device, &merged(accepted, report, &conflicts), clock)?;
-            }
-            Ok(conflicts)
+            let notes = if in_packet { Vec::new() } else { merged(accepted, report, &conflicts) };
+            let notes = insert(tx, actor, device, &notes, clock)?;
+            Ok((conflicts, notes))
         };
         let done = std::thread::scope(|scope| {
             let keep = || crate::backup::keep_beside(path, clock);
@@ -200,14 +199,16 @@ impl Project {
                 },
             }
             written
-                .and_then(|conflicts| {
+                .and_then(|written| {
                     tx.commit()?;
-                    Ok(conflicts)
+                    Ok(written)
                 })
                 .map_err(|error| error.into_store(path, "merge"))
         });
         self.states.clear();
-        done
+        let (conflicts, notes) = done?;
+        self.tell(&notes);
+        Ok(conflicts)
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod adequacy;
 mod bulk;
 pub(crate) mod check;
+mod content;
 mod create;
 mod events;
 pub(crate) mod images;
@@ -23,6 +24,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use overread_core::ReadingState;
+use overread_core::event::Event;
 use rusqlite::Connection;
 
 use crate::clock::Clock;
@@ -64,6 +66,8 @@ pub struct Project {
     read_only: Option<ReadOnlyReason>,
     /// Which file was opened; `None` where the system does not tell one from another.
     node: Option<(u64, u64)>,
+    /// Told of the last event of whatever is written.
+    on_append: Option<fn(&Event)>,
     /// Folded states of readers that wrote since the project was opened.
     states: HashMap<String, ReadingState>,
     closed: bool,
@@ -90,6 +94,17 @@ impl Project {
     /// The clock that events are stamped with.
     pub fn clock(&self) -> &Clock {
         &self.clock
+    }
+
+    /// Tells of the last event of each writing, once it is on disk.
+    pub fn on_append(&mut self, tell: fn(&Event)) {
+        self.on_append = Some(tell);
+    }
+
+    fn tell(&self, events: &[Event]) {
+        if let (Some(tell), Some(last)) = (self.on_append, events.last()) {
+            tell(last);
+        }
     }
 
     /// The most pages the file may have: a disk that fills up, for tests.

@@ -63,6 +63,7 @@ impl Project {
             clock,
             read_only,
             node: crate::files::node_of(path),
+            on_append: None,
             states: HashMap::new(),
             closed: false,
             lock,

@@ -440,6 +440,7 @@ fn records_of(
                     active_ms: 0,
                     protocol_version: file.protocol_version,
                     via: Via::Key,
+                    last: false,
                 };
                 state.apply("", &locked);
                 for tag in tags.get(&(reader.clone(), item.study)).into_iter().flatten() {

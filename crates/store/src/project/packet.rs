@@ -190,6 +190,7 @@ impl Project {
             items: list.items.len() as u64,
             images: order.images.word().to_owned(),
             hash: sample_hash(&blinded.sample, std::slice::from_ref(&blinded.list)),
+            turn: self.next_turn()?,
         };
         let temporary = Temporary::beside(to);
         let sql = |error| StoreError::sqlite(to, "make the packet", error);

@@ -97,6 +97,7 @@ pub(crate) fn lock(item: ItemId, finding: &str, level: u8) -> EventBody {
         active_ms: 1_200,
         protocol_version: 1,
         via: Via::Key,
+        last: false,
     }
 }
 

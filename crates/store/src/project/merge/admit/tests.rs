@@ -98,6 +98,7 @@ fn lock(lock: Lock) -> EventBody {
         active_ms: lock.active_ms,
         protocol_version: lock.version,
         via: Via::Key,
+        last: false,
     }
 }
 
