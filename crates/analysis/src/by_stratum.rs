@@ -2,6 +2,7 @@
 
 use overread_core::Level;
 use overread_stats::label_quality::Confusion;
+use overread_stats::stratified::{DesignEstimates, Stratum, stratified};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use crate::dataset::{Attribute, DatasetSummary, NOT_STATED};
 use crate::figure::{Figure, RuleRef, Trial, share};
 use crate::ground::Ground;
 use crate::input::Options;
-use crate::quality::{ONE_ARM, Table2x2};
+use crate::quality::{NO_POSITIVE, ONE_ARM, Table2x2};
 
 /// One finding within one value of an attribute, under one rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -65,8 +66,8 @@ pub(crate) fn by_stratum(
                 for rule in &input.protocol.rules {
                     let id = RuleRef { name: rule.name.clone(), version: input.protocol.version };
                     let unequal = question.chances.unequal_among(input, attribute.name(), &units);
-                    let frame = Within { input, options, question, rule: &id, unequal };
-                    out.push(frame.quality(attribute.name(), value, &units, rule.threshold));
+                    let same = Within { input, options, question, rule: &id, unequal };
+                    out.push(same.quality(attribute, value, &units, rule.threshold));
                 }
             }
         }
@@ -75,6 +76,9 @@ pub(crate) fn by_stratum(
     let questions = collected.questions.par_iter().filter(|q| q.labelled);
     questions.flat_map_iter(of_question).collect()
 }
+
+/// Why there is no weighted share although both arms were read.
+const ONE_CLASS: &str = "the reference has only one class";
 
 /// The figure, or its counts alone where studies were drawn with unequal probabilities.
 fn withheld(figure: Figure, unequal: Option<&str>) -> Figure {
@@ -96,7 +100,7 @@ struct Within<'a> {
 impl Within<'_> {
     fn quality(
         &self,
-        attribute: &'static str,
+        attribute: Attribute,
         value: &str,
         units: &[&Unit<'_>],
         threshold: Level,
@@ -121,24 +125,32 @@ impl Within<'_> {
             withheld(figure, self.unequal)
         };
         let refused = |estimand, reason: &str| Figure::refused(estimand, Some(self.rule), reason);
-        let one_arm = table.tp + table.fp == 0 || table.fn_ + table.tn == 0;
-        let whole = |estimand, pick: &dyn Fn(bool, bool) -> Option<bool>| {
-            if one_arm {
-                refused(estimand, ONE_ARM)
-            } else if self.input.by_label() {
-                refused(
-                    estimand,
-                    "the sample is enriched by label: weights within a stratum are not known",
-                )
-            } else {
-                figure(estimand, pick)
-            }
+        let missing_arm = if table.fn_ + table.tn == 0 {
+            Some(ONE_ARM)
+        } else {
+            (table.tp + table.fp == 0).then_some(NO_POSITIVE)
         };
+        let sensitivity = || figure("sensitivity", &|label, truth| truth.then_some(label));
+        let specificity = || figure("specificity", &|label, truth| (!truth).then_some(!label));
+        let whole = match (missing_arm, self.input.by_label()) {
+            (Some(why), _) => Err(why),
+            (None, false) => Ok([sensitivity(), specificity()]),
+            (None, true) => self.weights(attribute, value, table).map(|design| {
+                let weighted = [design.sensitivity, design.specificity];
+                let mut weighted = weighted.into_iter();
+                [sensitivity(), specificity()].map(|figure| match weighted.next() {
+                    Some(estimate) => figure.weighted(estimate, ONE_CLASS),
+                    None => figure,
+                })
+            }),
+        };
+        let [sensitivity, specificity] =
+            whole.unwrap_or_else(|why| ["sensitivity", "specificity"].map(|of| refused(of, why)));
         StratumQuality {
             finding: self.question.finding.id.clone(),
             name: self.question.finding.name.clone(),
             rule: self.rule.clone(),
-            attribute,
+            attribute: attribute.name(),
             value: value.to_owned(),
             table: Table2x2 { tp: table.tp, fp: table.fp, fn_: table.fn_, tn: table.tn },
             ppv: figure("ppv", &|label, truth| label.then_some(truth)),
@@ -147,9 +159,38 @@ impl Within<'_> {
             } else {
                 figure("npv", &|label, truth| (!label).then_some(!truth))
             },
-            sensitivity: whole("sensitivity", &|label, truth| truth.then_some(label)),
-            specificity: whole("specificity", &|label, truth| (!truth).then_some(!label)),
+            sensitivity,
+            specificity,
         }
+    }
+
+    /// Estimates for the studies of the frame with this value, of a deck that was drawn by label.
+    ///
+    /// Given how many of each label were drawn with the value, they are a simple random sample of those in the frame,
+    /// so that each label within the value is a stratum whose size is counted.
+    fn weights(
+        &self,
+        attribute: Attribute,
+        value: &str,
+        table: Confusion,
+    ) -> Result<DesignEstimates, &str> {
+        if let Some(why) = self.unequal {
+            return Err(why);
+        }
+        let held = self.question.frame_values.with(attribute, value)?;
+        let read =
+            [(true, table.tp + table.fp, table.tp), (false, table.fn_ + table.tn, table.fn_)];
+        let arms = held.into_iter().zip(read);
+        let strata: Vec<Stratum> = arms
+            .map(|(population, (label, sampled, positive))| Stratum {
+                name: if label { "label-positive" } else { "label-negative" }.to_owned(),
+                label,
+                population,
+                sampled,
+                positive,
+            })
+            .collect();
+        Ok(stratified(&strata, self.options.stats_level()).design)
     }
 }
 

@@ -1,13 +1,16 @@
 //! With which probabilities the studies of a deck came into it, and what that allows to be said.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use overread_core::protocol::{Allocation, Design, Finding, PerPatient, StratumKey};
 use overread_core::sampling::{Deck, Sample, stratum_of};
 use overread_core::{DatasetLabel, Study};
 
-use crate::collect::Unit;
+use crate::collect::{Unit, statement};
+use crate::frame_values::FrameValues;
 use crate::ground::Ground;
+use crate::quality::{ONE_ARM, UNFINISHED};
 
 /// Whether the studies of a deck stand for equally many of the dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +26,17 @@ pub(crate) enum Chances {
     },
 }
 
-/// The chances of a deck that were found before: unlike reads, draw and frame stay.
+/// What going over the frame of a question found.
+#[derive(Clone, Debug)]
+pub(crate) struct OfFrame {
+    pub(crate) chances: Chances,
+    /// The frame by attributes, where the draw was by label; otherwise why it was not counted.
+    pub(crate) values: Arc<FrameValues>,
+}
+
+/// What was found before: unlike reads, draw and frame stay.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KnownChances(BTreeMap<(String, bool), Chances>);
+pub(crate) struct KnownChances(BTreeMap<(String, bool), OfFrame>);
 
 impl KnownChances {
     /// Of the deck's question about a finding.
@@ -35,10 +46,14 @@ impl KnownChances {
         deck: &Deck,
         complete: bool,
         finding: &Finding,
-        label: impl Fn(&Study) -> DatasetLabel,
-    ) -> Chances {
+        label: impl Fn(&Study) -> DatasetLabel + Copy,
+    ) -> OfFrame {
         let found = self.0.entry((finding.id.clone(), complete));
-        found.or_insert_with(|| Chances::of(ground, deck, complete, label)).clone()
+        let find = || OfFrame {
+            chances: Chances::of(ground, deck, complete, label),
+            values: Arc::new(frame_values(ground, deck, complete, label)),
+        };
+        found.or_insert_with(find).clone()
     }
 }
 
@@ -104,6 +119,28 @@ impl Chances {
     }
 }
 
+/// The frame of a deck with controls by attributes; gone over once the deck is complete.
+fn frame_values(
+    ground: &Ground<'_>,
+    deck: &Deck,
+    complete: bool,
+    label: impl Fn(&Study) -> DatasetLabel,
+) -> FrameValues {
+    let held = [true, false].map(|positive| {
+        let member = deck.members.iter().find(|member| member.label_positive == positive);
+        member.map(|member| u64::from(member.frame))
+    });
+    let Some(sample) = ground.sample.filter(|_| ground.by_label() && complete) else {
+        return FrameValues::refused(UNFINISHED);
+    };
+    if held.contains(&None) {
+        return FrameValues::refused(ONE_ARM);
+    }
+    let stated = |study: &Study| statement(label(study));
+    let codes = ground.counted.codes(ground.dataset);
+    FrameValues::count(codes, Frame { input: ground, sample }.places(), stated, held)
+}
+
 /// Drawn and held, by stratum.
 fn arms(deck: &Deck) -> BTreeMap<Option<&str>, (u64, u64)> {
     let arm = |m: &overread_core::Member| (u64::from(m.drawn), u64::from(m.frame));
@@ -117,9 +154,14 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     fn studies(&self) -> impl Iterator<Item = &Study> {
+        self.places().map(|(_, study)| study)
+    }
+
+    /// With their places in the dataset.
+    fn places(&self) -> impl Iterator<Item = (usize, &Study)> {
         let drawable = |place| self.sample.frame.as_ref().is_none_or(|set| set.contains(place));
         let studies = self.input.dataset.studies.iter().enumerate();
-        studies.filter(move |(place, _)| drawable(*place)).map(|(_, study)| study)
+        studies.filter(move |(place, _)| drawable(*place))
     }
 
     /// Whether every stratum gave its share of the frame to the study: then only rounding tells probabilities apart.
@@ -162,11 +204,7 @@ impl Frame<'_> {
             let stratum =
                 stratum_of(self.input.dataset, study, &self.input.protocol.sampling.stratify);
             *sizes.entry(stratum.clone()).or_insert(0_u64) += 1;
-            let stated = match label(study) {
-                DatasetLabel::Positive => true,
-                DatasetLabel::Negative => false,
-                DatasetLabel::Uncertain | DatasetLabel::Blank => continue,
-            };
+            let Some(stated) = statement(label(study)) else { continue };
             *cells.entry((stratum, stated)).or_insert(0_u64) += 1;
         }
         let as_drawn = arms(deck).iter().all(|(stratum, (_, held))| {

@@ -1,6 +1,7 @@
 //! From what readers did with a deck to answers per question and study.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use overread_core::protocol::Finding;
 use overread_core::sampling::{Deck, Member};
@@ -9,6 +10,7 @@ use overread_core::{
 };
 
 use crate::chances::{Chances, KnownChances};
+use crate::frame_values::FrameValues;
 use crate::gather::{DeckReads, Fate, ItemRead};
 use crate::ground::Ground;
 
@@ -23,6 +25,15 @@ pub(crate) struct Mark<'a> {
     pub(crate) item: usize,
     /// Whether the reader has a vote in the reference: all have where no gold panel is declared.
     pub(crate) votes: bool,
+}
+
+/// A label as a statement, if it is one.
+pub(crate) fn statement(label: DatasetLabel) -> Option<bool> {
+    match label {
+        DatasetLabel::Positive => Some(true),
+        DatasetLabel::Negative => Some(false),
+        DatasetLabel::Uncertain | DatasetLabel::Blank => None,
+    }
 }
 
 /// A study under one question.
@@ -99,11 +110,7 @@ impl Unit<'_> {
 
     /// The dataset's label as a statement, if it is one.
     pub(crate) fn stated_label(&self) -> Option<bool> {
-        match self.label {
-            DatasetLabel::Positive => Some(true),
-            DatasetLabel::Negative => Some(false),
-            DatasetLabel::Uncertain | DatasetLabel::Blank => None,
-        }
+        statement(self.label)
     }
 }
 
@@ -119,6 +126,8 @@ pub(crate) struct Question<'a> {
     pub(crate) complete: bool,
     /// With which probabilities its studies were drawn.
     pub(crate) chances: Chances,
+    /// The frame by attributes.
+    pub(crate) frame_values: Arc<FrameValues>,
     /// Studies in reading order.
     pub(crate) units: Vec<Unit<'a>>,
 }
@@ -163,13 +172,15 @@ pub(crate) fn collect<'a>(
     let asked = |finding: &&Finding| deck.finding.as_ref().is_none_or(|id| *id == finding.id);
     let questions = ground.protocol.findings.iter().filter(asked).map(|finding| {
         let label = Labelled::new(ground.dataset, ground.protocol, finding);
+        let frame = chances.of(ground, deck, complete, finding, |study| label.of(study));
         Question {
             deck_index,
             deck,
             finding,
             labelled: !label.columns.is_empty(),
             complete,
-            chances: chances.of(ground, deck, complete, finding, |study| label.of(study)),
+            chances: frame.chances,
+            frame_values: frame.values,
             units: units(
                 ground,
                 (deck_index, deck),

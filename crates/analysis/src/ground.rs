@@ -8,6 +8,7 @@ use overread_core::{Dataset, Protocol, ReaderRecord, Sample, Study};
 
 use crate::dataset::{AttributeRow, DatasetSummary, sample_against_dataset};
 use crate::flow::Exclusions;
+use crate::frame_values::ValueCodes;
 use crate::input::Input;
 use crate::practice::Audited;
 use crate::scores::ModelScores;
@@ -90,6 +91,7 @@ pub(crate) struct Counted {
     /// The flow of studies up to the drawing.
     pub(crate) drawn: Exclusions,
     beside: OnceLock<Vec<AttributeRow>>,
+    codes: OnceLock<ValueCodes>,
 }
 
 impl Counted {
@@ -121,7 +123,13 @@ impl Counted {
             places,
             reduced: audited.is_some(),
             beside: OnceLock::new(),
+            codes: OnceLock::new(),
         }
+    }
+
+    /// The value of every attribute of every study; gone over where a frame has to be counted.
+    pub(crate) fn codes(&self, dataset: &Dataset) -> &ValueCodes {
+        self.codes.get_or_init(|| ValueCodes::new(dataset, &self.summary.per_patient))
     }
 
     /// The drawn studies beside the dataset.

@@ -17,6 +17,7 @@ mod deck;
 mod design;
 mod figure;
 mod flow;
+mod frame_values;
 mod gather;
 mod gold_table;
 mod ground;

@@ -16,7 +16,10 @@ use crate::published::{Published, beside};
 
 /// Why a figure of a one-arm deck is refused.
 pub(crate) const ONE_ARM: &str = "no label-negative study was read";
-const UNFINISHED: &str =
+/// The same for a deck, or a stratum, without label-positives.
+pub(crate) const NO_POSITIVE: &str = "no label-positive study was read";
+/// Why a figure without a confidence sequence is refused in an unfinished deck.
+pub(crate) const UNFINISHED: &str =
     "the deck is unfinished; this figure has no interval that holds at every look";
 
 /// The 2×2 table of label and reference among the studies read.
@@ -326,7 +329,7 @@ fn refusal(question: &Question<'_>, table: Confusion) -> &'static str {
     } else if table.fn_ + table.tn == 0 {
         ONE_ARM
     } else {
-        "no label-positive study was read"
+        NO_POSITIVE
     }
 }
 
