@@ -101,6 +101,11 @@ fn a_misspelt_name_is_answered_with_the_one_that_was_meant_and_with_all_there_ar
     refused(&run(&new)?, &["Did you mean `cxr14-verify`?", "mura-relabel"]);
     let merge = ["merge", project, project];
     refused(&run(&merge)?, &["itself"]);
+    let read = ["read", project, "--reader", "demo", "--script", script];
+    for flag in ["--deck", "--finding"] {
+        let words = [&read[..], &[flag, "Pnuemothorax"]].concat();
+        refused(&run(&words)?, &["`Pnuemothorax`", "did you mean `Pneumothorax`?", "Emphysema"]);
+    }
     Ok(())
 }
 
@@ -295,6 +300,40 @@ fn verify_finds_an_event_that_was_changed() -> Result<()> {
     assert_eq!(report["ok"], false);
     assert!(!report["first_bad"].is_null(), "{report}");
     assert_eq!(place.run(&["verify".as_ref(), project.as_os_str()])?.status, 0);
+    what_looks_at_it_says_so(&place, &forged, true)?;
+    what_looks_at_it_says_so(&place, &project, false)
+}
+
+/// `info`, `readers`, `analyse` and `report` look at a project whose chain does not fit, and say it; of a sound one
+/// they say nothing.
+fn what_looks_at_it_says_so(place: &Place, project: &Path, damaged: bool) -> Result<()> {
+    let before = std::fs::read(project)?;
+    let out = place.at(if damaged { "forged" } else { "sound" });
+    let json = "--json".as_ref();
+    let report = ["report".as_ref(), project.as_os_str(), "--out".as_ref(), out.as_os_str(), json];
+    let words: [&[&std::ffi::OsStr]; 4] = [
+        &["info".as_ref(), project.as_os_str(), json],
+        &["readers".as_ref(), project.as_os_str(), "list".as_ref(), json],
+        &["analyse".as_ref(), project.as_os_str(), json],
+        &report,
+    ];
+    for words in words {
+        let said = place.run(words)?;
+        assert_eq!(said.status, 0, "{words:?}: {said:?}");
+        let value: serde_json::Value = serde_json::from_str(&said.out)?;
+        let told = said.err.contains("is damaged: event ") && said.err.contains("does not fit");
+        assert_eq!(told, damaged, "{words:?}: {said:?}");
+        for place in ["/damage", "/provenance/damage"] {
+            if let Some(found) = value.pointer(place) {
+                assert_eq!(found.is_string(), damaged, "{words:?}: {found}");
+            }
+        }
+    }
+    let html = std::fs::read_to_string(out.join("report.html"))?;
+    assert_eq!(html.contains("do not verify"), damaged);
+    if damaged {
+        assert_eq!(std::fs::read(project)?, before, "nothing is written into a damaged project");
+    }
     Ok(())
 }
 
@@ -430,6 +469,70 @@ fn a_full_disk_keeps_what_was_acknowledged_and_says_what_was_not() -> Result<()>
     Ok(())
 }
 
+/// A script sees no films; whoever reads its levels learns which were given without one.
+#[test]
+fn levels_of_films_that_are_not_there_are_counted_and_marked() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    std::fs::remove_file(film_of_first_item(&project)?)?;
+    let said =
+        place.run(&read_words(&project, &place.write("one.txt", "1\n2\nBACKSPACE\n3\n")?))?;
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(
+        said.err.contains("1 answer is a level of an item whose films are not all here"),
+        "{said:?}"
+    );
+    assert_eq!(ack_lines(&said.out).len(), 4, "the output is as ever: {said:?}");
+    let fresh = place.demo("again")?;
+    std::fs::remove_file(film_of_first_item(&fresh)?)?;
+    let script = place.write("one.txt", "1\n2\n")?;
+    let words = [&read_words(&fresh, &script)[..], &["--json".as_ref()]].concat();
+    let lines = place.ok(&words)?;
+    let lines: Vec<serde_json::Value> =
+        lines.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let marked: Vec<bool> = lines
+        .iter()
+        .filter(|line| line["kind"] == "read.locked")
+        .map(|line| line["unseen"] == true)
+        .collect();
+    assert_eq!(marked, [true, false]);
+    let last = lines.last().context("a line")?;
+    assert_eq!((&last["what"], &last["answers"]), (&"unseen".into(), &1.into()));
+    Ok(())
+}
+
+/// What is written beside a file while it is made has a longer name than the file.
+#[test]
+fn a_name_too_long_or_a_folder_that_is_missing_is_said_before_anything_is_made() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    let project = project.to_str().context("a path")?;
+    let long = format!("{}.overread", "n".repeat(239));
+    let labels = place.at("study/films/labels.csv");
+    let labels = labels.to_str().context("a path")?;
+    for (target, said) in
+        [(long.as_str(), "Choose a shorter name"), ("no/such/x.overread", "no/such does not exist")]
+    {
+        let cases: [&[&str]; 4] = [
+            &["backup", project, "-o", target],
+            &["recover", project, "-o", target],
+            &["packet", project, "--reader", "demo", "-o", target],
+            &["new", target, "--labels", labels, "--format", "cxr14", "--protocol", "demo"],
+        ];
+        for words in cases {
+            refused(&place.run(words)?, &[said]);
+        }
+    }
+    let fits = format!("{}.overread", "n".repeat(191));
+    for verb in [&["backup", project, "-o"][..], &["packet", project, "--reader", "demo", "-o"]] {
+        let target = place.at(&fits);
+        let target = target.to_str().context("a path")?;
+        place.ok(&[verb, &[target]].concat())?;
+        std::fs::remove_file(target)?;
+    }
+    Ok(())
+}
+
 #[test]
 fn a_film_that_is_gone_or_broken_does_not_stop_the_deck() -> Result<()> {
     for broken in [None, Some(&b"\x89PNG\r\n\x1a\n and nothing more"[..])] {
@@ -444,6 +547,9 @@ fn a_film_that_is_gone_or_broken_does_not_stop_the_deck() -> Result<()> {
         let script = place.write("keys.txt", "X\n1\n2\n")?;
         let said = place.ok(&read_words(&project, &script))?;
         assert_eq!(ack_lines(&said).len(), 3, "{said}");
+        // X needs no film, and the levels are of films that are here.
+        let warned = place.run(&read_words(&project, &place.write("none.txt", "")?))?;
+        assert!(!warned.err.contains("not all here"), "{warned:?}");
         let stored: (Option<String>, i64) = Connection::open(&project)?.query_row(
             "SELECT max(no_answer), count(*) FROM v_reads",
             [],

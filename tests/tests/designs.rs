@@ -313,12 +313,28 @@ fn a_deck_is_extended_with_its_worklists_and_drawn_only_once() -> Result<()> {
     audit.json("sample", &["--extend", "Mass=1"])?;
     assert_eq!(audit.count("SELECT count(*) FROM event WHERE kind = 'sample.extended'")?, 2);
     assert!(audit.fails("sample", &["--extend", "Mas=1"])?.contains("Mass"));
+    // More than there are: as many as there are, controls for those alone, and it is said.
+    let rest = audit.json("sample", &["--extend", "Mass=100000", "--dry-run"])?;
+    let deck = rest["decks"].as_array().context("decks")?.iter().find(|d| d["finding"] == "Mass");
+    let deck = deck.context("the deck")?;
+    let positives = deck["label_positive"].as_u64().context("label-positives")?;
+    assert_eq!(deck["items"], 2 * positives, "controls go with the label-positives that came");
+    let short = &rest["extended"]["short"][0];
+    assert_eq!(short["arm"], "label-positive");
+    assert_eq!((&short["planned"], &short["drawn"]), (&100_000.into(), &(positives - 11).into()));
+    audit.json("sample", &["--extend", "Mass=100000"])?;
+    let nothing = audit.fails("sample", &["--extend", "Mass=1"])?;
+    assert!(nothing.contains("Nothing was drawn: every label-positive study"), "{nothing}");
     // The whole deck can be read, the added items too.
-    let script = audit.place.write("keys.txt", "1\n3\n".repeat(11))?.display().to_string();
+    let script = audit
+        .place
+        .write("keys.txt", "1\n3\n".repeat(usize::try_from(positives)?))?
+        .display()
+        .to_string();
     let out = audit
         .place
         .ok(&audit.words("read", &["--reader", "R1", "--deck", "Mass", "--script", &script]))?;
-    assert_eq!(ack_lines(&out).len(), 22, "{out}");
+    assert_eq!(ack_lines(&out).len() as u64, 2 * positives, "{out}");
     audit.verified()
 }
 
@@ -438,9 +454,8 @@ fn reads_from_elsewhere_count_only_where_they_were_declared_blinded() -> Result<
     let analysis = audit.json("analyse", &[])?;
     assert_eq!(quality(&analysis, "Mass", "clinical")?["ppv"]["n"].as_u64().unwrap_or(0), 0);
     assert_eq!(analysis["outside"][0]["declared_blinded"], false);
-    assert!(
-        audit.fails("import-reads", &[&open, "--declared-blinded"])?.contains("imported before")
-    );
+    let again = audit.fails("import-reads", &[&open])?;
+    assert!(again.contains("imported before") && again.contains("--declared-blinded"), "{again}");
     let blinded = write("blinded.csv", &table("Bea"))?;
     audit.json("import-reads", &[&blinded, "--declared-blinded"])?;
     let analysis = audit.json("analyse", &[])?;
@@ -448,6 +463,19 @@ fn reads_from_elsewhere_count_only_where_they_were_declared_blinded() -> Result<
         let ppv = &quality(&analysis, "Mass", rule)?["ppv"];
         assert_eq!((&ppv["x"], &ppv["n"]), (&Value::from(x), &Value::from(6)), "{rule}");
     }
+    // What was not declared when it came in can be declared later, once, by the same bytes.
+    let reads = audit.count("SELECT count(*) FROM outside_read")?;
+    let declared = audit.json("import-reads", &[&open, "--declared-blinded"])?;
+    assert_eq!(declared["imported_before"], true);
+    assert_eq!(declared["readers"], serde_json::json!(["Opal"]));
+    let again = audit.fails("import-reads", &[&open, "--declared-blinded"])?;
+    assert!(again.contains("imported before"), "{again}");
+    assert_eq!(audit.count("SELECT count(*) FROM outside_read")?, reads);
+    assert_eq!(audit.count("SELECT count(*) FROM event WHERE kind = 'reads.imported'")?, 3);
+    let analysis = audit.json("analyse", &[])?;
+    let readers = analysis["design"]["readers"].as_array().context("readers")?;
+    assert!(readers.iter().any(|r| r["name"] == "Opal" && r["read"] == 6), "{readers:?}");
+    audit.verified()?;
     // Nothing is half imported.
     let before = audit.count("SELECT count(*) FROM outside_read")?;
     for (text, said) in [

@@ -609,6 +609,13 @@ fn a_second_packet_holds_what_is_open_and_counts_as_if_read_in_the_project() -> 
         ["1", "3", "2", "1", "U", "2", "3"].into_iter().cycle().take(24).collect();
     read(&place, &here, "ann", &keys.join("\n"))?;
     let first = packet(&place, &away, "ann", "first.overread", "copy")?;
+    // Before it comes back, another one is made: whoever sends it learns that the first is out.
+    let twin = place.at("twin.overread");
+    let words: [&OsStr; 4] = ["--reader".as_ref(), "ann".as_ref(), "-o".as_ref(), twin.as_os_str()];
+    let said = run(&place, &away, "packet", &words)?;
+    let id = rows(&first, "SELECT value FROM meta WHERE name = 'packet'")?.join("");
+    assert!(said.contains("1 earlier packet is still out") && said.contains(&id), "{said}");
+    std::fs::remove_file(&twin)?;
     // A slip and its correction stand near the end of the first part; what ends a packet settles at once.
     let (early, late) = keys.split_at(13);
     read(
@@ -622,6 +629,7 @@ fn a_second_packet_holds_what_is_open_and_counts_as_if_read_in_the_project() -> 
     let words: [&OsStr; 4] = ["--reader".as_ref(), "ann".as_ref(), "-o".as_ref(), out.as_os_str()];
     let said = run(&place, &away, "packet", &words)?;
     assert!(said.contains("11 open items; 13 are locked"), "{said}");
+    assert!(!said.contains(&id), "what came back is not out: {said}");
     let open = rows(&out, "SELECT id FROM item ORDER BY place")?;
     let was = rows(&away, "SELECT item FROM v_worklist WHERE reader = 'ann' ORDER BY place")?;
     assert_eq!(open, was.get(13..).context("items")?, "in their order");

@@ -62,6 +62,8 @@ pub struct Provenance {
     /// The event chains.
     #[serde(skip)]
     pub heads: Vec<ChainHead>,
+    /// What does not fit in the event chains, in words; `None` where their heads verify.
+    pub damage: Option<String>,
     /// Version of the program.
     pub program: String,
     /// When the data were cut, from the project: `2026-03-20 16:00 UTC`.

@@ -84,7 +84,7 @@ pub enum Verb {
     Review(ReviewArgs),
     /// Take in reads that were made elsewhere
     #[command(
-        after_help = "Example: overread import-reads audit.overread reads.csv --declared-blinded\n         overread import-reads audit.overread five-readers.csv --map map.toml --declared-blinded"
+        after_help = "Example: overread import-reads audit.overread reads.csv --declared-blinded\n         overread import-reads audit.overread five-readers.csv --map map.toml --declared-blinded\n\nA table is taken in once. Imported without --declared-blinded, the same table with it makes the declaration, and nothing else."
     )]
     ImportReads(ImportReadsArgs),
     /// Take in scores of models
@@ -432,7 +432,7 @@ pub struct ReadArgs {
     #[arg(long)]
     pub reader: Option<String>,
     /// Only the deck of this finding
-    #[arg(long)]
+    #[arg(long, visible_alias = "finding")]
     pub deck: Option<String>,
     /// File of keys, `-` for standard input
     #[arg(long)]

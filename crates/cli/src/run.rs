@@ -128,6 +128,10 @@ pub fn run(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Next> {
 }
 
 fn say(said: &Said, json: bool, out: &mut dyn Write) -> anyhow::Result<Next> {
+    for warning in &said.warnings {
+        // Beside the output: a warning that cannot be shown stops nothing.
+        writeln!(std::io::stderr(), "overread: warning: {warning}").ok();
+    }
     if json {
         // As an error of input and output, so that a closed pipe is known as one.
         serde_json::to_writer_pretty(&mut *out, &said.json).map_err(std::io::Error::from)?;
@@ -224,6 +228,20 @@ fn print_step(step: &Step, json: bool, out: &mut dyn Write) -> std::io::Result<(
         Step::Ack { item, event, .. } => writeln!(out, "ack {item} {event}"),
         Step::Refused { line, key, reason } => writeln!(out, "refused line {line} {key}: {reason}"),
         Step::Finished => writeln!(out, "finished"),
+        Step::Unseen { answers } => {
+            // Beside the output, like every warning.
+            let (were, films) = if *answers == 1 {
+                ("answer is a level", "an item")
+            } else {
+                ("answers are levels", "items")
+            };
+            writeln!(
+                std::io::stderr(),
+                "overread: warning: {answers} {were} of {films} whose films are not all here; the window takes no level for such a film, only X, or passes it over"
+            )
+            .ok();
+            Ok(())
+        }
     }
 }
 

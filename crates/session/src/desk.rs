@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use overread_core::{EventBody, ImageId, sampling};
-use overread_store::{OpenMode, Project, StoreError};
+use overread_core::{Deck, EventBody, ImageId, sampling};
+use overread_store::{ImageShelf, OpenMode, Project, StoreError};
 
 use crate::films::ImageSource;
 use crate::room::{Material, Room};
@@ -168,7 +168,7 @@ impl Desk {
                     .iter()
                     .position(|deck| deck.finding.as_deref() == Some(id))
                     .and_then(|i| u32::try_from(i).ok())
-                    .ok_or_else(|| nothing(format!("there is no deck for {id}")))?,
+                    .ok_or_else(|| nothing(no_deck(id, decks)))?,
             ),
         };
         let record = self.project.reader_record(&self.reader)?;
@@ -187,6 +187,12 @@ impl Desk {
 
     /// Bytes of the images of all decks, for the film workers.
     pub fn image_source(&self) -> Result<ImageSource, DeskError> {
+        let shelf = self.image_shelf()?;
+        Ok(Arc::new(move |id| shelf.bytes(id).map_err(|error| error.to_string())))
+    }
+
+    /// The images of all decks.
+    pub(crate) fn image_shelf(&self) -> Result<ImageShelf, DeskError> {
         let dataset = &self.material.dataset;
         let drawn = self.material.sample.studies();
         let ids: Vec<ImageId> = drawn
@@ -194,9 +200,21 @@ impl Desk {
             .filter_map(|id| dataset.study_index(id).and_then(|i| dataset.studies.get(i)))
             .flat_map(|study| study.images.iter().map(|image| image.id))
             .collect();
-        let shelf = self.project.image_shelf(&ids)?;
-        Ok(Arc::new(move |id| shelf.bytes(id).map_err(|error| error.to_string())))
+        Ok(self.project.image_shelf(&ids)?)
     }
+}
+
+/// That no deck asks for a finding: which one was meant, and which there are.
+fn no_deck(id: &str, decks: &[Deck]) -> String {
+    let known: Vec<&str> = decks.iter().filter_map(|deck| deck.finding.as_deref()).collect();
+    if known.is_empty() {
+        return format!(
+            "there is no deck for `{id}`: one deck asks for all findings, and needs no name"
+        );
+    }
+    let meant = overread_core::protocol::nearest(id, known.iter().copied())
+        .map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+    format!("there is no deck for `{id}`{meant}; there are {}", known.join(", "))
 }
 
 /// The one who is named, or the only one there is.

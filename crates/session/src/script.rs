@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use overread_core::{ItemId, ReviewOutcome, Stage};
-use overread_store::OpenMode;
+use overread_core::{EventBody, ItemId, ReviewOutcome, Stage};
+use overread_store::{ImageShelf, OpenMode};
 use serde::Serialize;
 
 use crate::command::{Command, Keymap, canonical_chord};
@@ -77,6 +77,9 @@ pub enum Step {
         event: String,
         /// The event's kind.
         kind: String,
+        /// A level was given, and not all films of the item are here: the window would have taken `X` only.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        unseen: bool,
     },
     /// A key did nothing.
     Refused {
@@ -89,6 +92,11 @@ pub enum Step {
     },
     /// Every item of every deck is locked.
     Finished,
+    /// How many answers of this script are levels of items whose films are not all here; last, and only where there are any.
+    Unseen {
+        /// Answers.
+        answers: u64,
+    },
 }
 
 /// Runs a script. `told` is called right after each commit.
@@ -119,6 +127,8 @@ pub fn run(
     let device = desk.device.clone();
     crate::access::note(&desk.project, (&desk.reader, &device), "open", "script");
     let mut room = desk.room(finding)?;
+    let shelf = desk.image_shelf()?;
+    let mut levels_unseen = 0;
     room.set_conditions(std::iter::once(("display".to_owned(), "script".to_owned())).collect());
     for (line, text) in (1..).zip(script.lines()) {
         let text = text.trim();
@@ -143,10 +153,12 @@ pub fn run(
                     desk.project.append(&desk.reader, &device, &bodies).map_err(DeskError::from)?;
                 room.acknowledged(&events, Instant::now());
                 for event in &events {
-                    let item = event.decode().ok().and_then(|body| body.item());
-                    if let Some(item) = item {
+                    let Ok(body) = event.decode() else { continue };
+                    if let Some(item) = body.item() {
+                        let unseen = gives_level(&body) && !all_films_there(&shelf, &room, item);
+                        levels_unseen += u64::from(unseen);
                         let (event, kind) = (event.id.clone(), event.kind.clone());
-                        told(&Step::Ack { item, event, kind });
+                        told(&Step::Ack { item, event, kind, unseen });
                     }
                 }
             }
@@ -162,8 +174,29 @@ pub fn run(
     if room.position().is_none() && finding.is_none() {
         told(&Step::Finished);
     }
+    if 0 < levels_unseen {
+        told(&Step::Unseen { answers: levels_unseen });
+    }
     desk.project.close().map_err(DeskError::from)?;
     Ok(())
+}
+
+fn gives_level(body: &EventBody) -> bool {
+    matches!(body, EventBody::ReadLocked { answers, .. }
+        if answers.iter().any(|given| given.answer.level().is_some()))
+}
+
+/// Whether every film of an item lies where it is looked for; an item without films has none that does not, and
+/// cannot be seen either.
+fn all_films_there(shelf: &ImageShelf, room: &Room, item: ItemId) -> bool {
+    let dataset = &room.material().dataset;
+    let study = room
+        .items()
+        .find(|known| known.id == item)
+        .and_then(|known| dataset.study_index(known.study).and_then(|i| dataset.studies.get(i)));
+    study.is_some_and(|study| {
+        !study.images.is_empty() && study.images.iter().all(|image| shelf.is_there(image.id))
+    })
 }
 
 fn key(

@@ -154,7 +154,7 @@ fn without_sql(error: rusqlite::Error) -> rusqlite::Error {
     }
 }
 
-fn backup_hint(backups: &[PathBuf]) -> String {
+pub(crate) fn backup_hint(backups: &[PathBuf]) -> String {
     backups.last().map_or_else(
         || "There is no backup beside it; `overread recover` saves what can be read.".to_owned(),
         |newest| {

@@ -28,8 +28,8 @@ pub use project::load::{DatasetFacts, ProtocolVersion, ReaderRow, StudyName};
 pub use project::merge::{Conflict, ConflictAnswer, MergePlan, MergeReport, MergedFile};
 pub use project::outside::OutsideFile;
 pub use project::packet::{
-    PacketFacts, PacketImage, PacketImages, PacketItems, PacketKey, PacketOrder, PacketStudy,
-    packet_images,
+    PacketFacts, PacketImage, PacketImages, PacketItems, PacketKey, PacketOrder, PacketOut,
+    PacketStudy, packet_images,
 };
 pub use project::redraw::Later;
 pub use project::seat::Seat;

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use common::{HEADER, import_text, labels_csv};
 use overread_core::{DatasetLabel, Sex, StudyId};
-use overread_store::import::{Format, Import, ImportError, Request, read};
+use overread_store::import::{Format, Import, ImportError, Request, alike, read};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
@@ -176,6 +176,34 @@ fn split_lists_go_with_the_table() {
         import.dataset.studies.iter().filter_map(|s| s.split.as_deref()).collect();
     splits.sort_unstable();
     assert_eq!(splits, ["test", "train", "train"]);
+    assert_eq!(import.notes, []);
+    // Named in both: in neither, and said with both places. Named in none: said with their number.
+    let odd = files(
+        folder.path(),
+        &[
+            ("t.csv", &table),
+            ("test_list.txt", "00000001_000.png\n"),
+            ("train_val_list.txt", "00000002_000.png\n00000001_000.png\n"),
+        ],
+    );
+    for order in [[0, 1, 2], [0, 2, 1]] {
+        let import = request(&order.map(|i| odd[i].clone())).unwrap();
+        let splits: Vec<_> =
+            import.dataset.studies.iter().filter_map(|s| s.split.as_deref()).collect();
+        assert_eq!(splits, ["train"]);
+        let notes: Vec<String> = import.notes.iter().map(ToString::to_string).collect();
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(
+            notes[0].contains("`00000001_000.png` stands in the list of another split"),
+            "{notes:?}"
+        );
+        assert!(notes[0].contains("line 1") && notes[0].contains("line 2"), "{notes:?}");
+        assert!(
+            notes[1].contains("1 image stands in no list")
+                && notes[1].contains("`00000003_000.png`"),
+            "{notes:?}"
+        );
+    }
     let bad = files(folder.path(), &[("t.csv", &table), ("test_list.txt", "9.png\n")]);
     assert!(request(&bad).is_err());
     assert!(request(&[good[0].clone(), good[0].clone()]).is_err(), "two tables");
@@ -270,12 +298,42 @@ fn chexpert_rows_of_one_study_come_together() {
     assert_eq!(got, [DatasetLabel::Positive, DatasetLabel::Uncertain, DatasetLabel::Blank]);
     files(folder.path(), &[("train.csv", &text.replacen("Lateral,,1.0", "Lateral,,0.0", 1))]);
     assert!(read(&request).unwrap_err().to_string().contains("line 3"), "labels contradict");
-    files(folder.path(), &[("train.csv", &text.replacen(",1.0,", ",2,", 1))]);
-    assert!(
-        read(&request).unwrap_err().to_string().contains("line 2, column 80"),
-        "{:?}",
-        read(&request)
-    );
+    for (from, to, said) in [
+        (",1.0,", ",2,", "line 2, column 80: `2` in the column `Pneumothorax` is no label"),
+        (",68,", ",old,", "line 2, column 66: column `Age`: `old` is no age in years"),
+        (",Lateral,", ",Side,", "`Side` in the column `Frontal/Lateral`"),
+    ] {
+        files(folder.path(), &[("train.csv", &text.replacen(from, to, 1))]);
+        let error = read(&request).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    files(folder.path(), &[("train.csv", &text.replace(",Female,", ",Divers,"))]);
+    let import = read(&request).unwrap();
+    assert_eq!(import.dataset.studies[0].sex, None);
+    let notes = alike(&import.notes);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("line 2, column 59: column `Sex`: `divers` is neither"), "{notes:?}");
+    assert!(notes[0].ends_with("the same in line 3"), "{notes:?}");
+}
+
+#[test]
+fn words_for_sex_are_mapped_and_others_are_counted_and_not_stated() {
+    let folder = tempdir().unwrap();
+    let table = "id,sex,ptx\nA,M,1\nB,female,0\nC,w,1\nD,Mann,0\nE,divers,1\nF,,0\nG,d,1\n";
+    let map = "study = \"id\"\nsex = \"sex\"\nfemale = [\"W\"]\nmale = [\"mann\"]\n[findings]\nPneumothorax = \"ptx\"\n";
+    let list = files(folder.path(), &[("t.csv", table), ("map.toml", map)]);
+    let request =
+        Request { format: Format::Table, labels: &list[..1], map: Some(&list[1]), images: None };
+    let import = read(&request).unwrap();
+    let sex = |key: &str| {
+        let at = import.sources.iter().position(|source| source.key == key).unwrap();
+        import.dataset.studies[at].sex.map(Sex::letter)
+    };
+    let got = ["A", "B", "C", "D", "E", "F", "G"].map(sex);
+    assert_eq!(got, [Some("M"), Some("F"), Some("F"), Some("M"), None, None, None]);
+    let notes = alike(&import.notes);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].contains("line 6, column 3") && notes[0].ends_with("line 8"), "{notes:?}");
 }
 
 #[test]

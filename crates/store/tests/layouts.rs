@@ -177,6 +177,14 @@ fn a_dicom_folder_is_one_study_for_each_uid_and_keeps_no_patient_id() {
     let bytes = std::fs::read(&path).unwrap();
     assert!(!bytes.windows(8).any(|window| window == b"DOE-4711"), "the id entered the project");
     assert!(import.notes.iter().any(|note| note.text == "no image"));
+    // Of an image that lies there twice the first file is used, and the other is the one that is said to be left out.
+    let twice = || [films(), vec![film("z.dcm", "1.2", "1.2.1", "DOE-4711", 1)]].concat();
+    let doubled = dicom(folder.path(), twice(), &[], None, false).unwrap();
+    let used: Vec<_> = doubled.sources[at].images.iter().map(|i| i.path.as_deref()).collect();
+    assert_eq!(used, order);
+    let notes: Vec<String> = doubled.notes.iter().map(ToString::to_string).collect();
+    let said = "z.dcm: the image of a.dcm stands here again; it was left out".to_owned();
+    assert!(notes.contains(&said), "{notes:?}");
     let again = dicom(folder.path(), films(), &[], None, false).unwrap();
     assert_eq!(again.patient_keys, import.patient_keys, "the same on any machine");
     let kept = dicom(folder.path(), films(), &[], None, true).unwrap();

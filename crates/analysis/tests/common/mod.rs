@@ -245,6 +245,7 @@ impl World {
             scores: &self.scores,
             gold: &[],
             provenance: Provenance {
+                damage: None,
                 files: vec![SourceFile {
                     name: "Data_Entry_2017.csv".to_owned(),
                     bytes: 7_977_423,

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::draw::{Drawing, patients_of, to_u32};
-use super::{Deck, Member, Sample, SampleError};
+use super::{Deck, Member, Sample, SampleError, Shortfall};
 use crate::dataset::{Dataset, Study};
 use crate::ids::StudyId;
-use crate::protocol::{Apart, Protocol};
+use crate::protocol::{Apart, Finding, Protocol};
 
 /// What a later drawing added to a deck.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +17,12 @@ pub struct Extension {
     pub deck: u32,
     /// The studies that were added, in drawing order.
     pub added: Vec<StudyId>,
+    /// What of this extension could not be drawn, by arm.
+    pub short: Vec<Shortfall>,
 }
 
 /// Continues the random order of a deck by `more` label-positives (or studies), with as many
-/// controls as keep the planned proportion.
+/// controls as keep the proportion that stands to the label-positives that came.
 ///
 /// The frame is that of the first drawing; studies set aside for exploration are passed over. The
 /// probabilities of all members become those of the larger draw.
@@ -45,28 +47,6 @@ pub fn extend(
     if to_u32(drawing.frame.len()) != sample.frame_studies {
         return Err(not_continued(name));
     }
-    let arms = match &deck.finding {
-        None => {
-            let size = deck.members.len() + more as usize;
-            let drawn = deck.members.iter().fold(BTreeMap::new(), |mut drawn, member| {
-                *drawn.entry(member.stratum.clone().unwrap_or_default()).or_insert(0) += 1;
-                drawn
-            });
-            drawing.whole_arms(size, Some(&drawn))?
-        }
-        Some(id) => {
-            let finding = protocol
-                .finding_index(id)
-                .and_then(|i| protocol.findings.get(i))
-                .ok_or_else(|| not_continued(name))?;
-            let positives = deck.label_positive();
-            let controls = deck.members.len() - positives;
-            // In the proportion that stands, rounded to the nearest.
-            let further = (controls * more as usize + positives / 2).checked_div(positives);
-            let size = (positives + more as usize, controls + further.unwrap_or(0));
-            drawing.arms_of(finding, Some(size))?
-        }
-    };
     let explored: HashSet<StudyId> = sample.explore.values().flatten().copied().collect();
     let patients = match protocol.sampling.explore_apart {
         Apart::Study => HashSet::new(),
@@ -84,17 +64,110 @@ pub fn extend(
                 && !practised.contains(&study.id)
                 && !patients.contains(&study.patient))
     };
-    let mut drawn: Vec<Member> = Vec::new();
-    for arm in arms {
-        drawn.extend(drawing.draw_arm(arm, may));
-    }
+    let further = Further { drawing: &drawing, deck, more: more as usize };
+    let (drawn, short) = match &deck.finding {
+        None => further.of_all(may)?,
+        Some(id) => {
+            let finding = protocol
+                .finding_index(id)
+                .and_then(|i| protocol.findings.get(i))
+                .ok_or_else(|| not_continued(name))?;
+            further.of_finding(finding, may)?
+        }
+    };
     let extended = continued(deck, drawn, more).ok_or_else(|| not_continued(name))?;
     let added = extended.members.iter().skip(deck.members.len()).map(|m| m.study).collect();
     let mut sample = sample.clone();
+    note_short(&mut sample.shortfall, deck, &short);
     if let Some(place) = sample.decks.get_mut(index) {
         *place = extended;
     }
-    Ok(Extension { sample, deck: to_u32(index), added })
+    Ok(Extension { sample, deck: to_u32(index), added, short })
+}
+
+/// A deck and how much more of it is asked for.
+struct Further<'a> {
+    drawing: &'a Drawing<'a>,
+    deck: &'a Deck,
+    more: usize,
+}
+
+/// All members of the larger draw, and what of the addition could not be drawn.
+type Drawn = (Vec<Member>, Vec<Shortfall>);
+
+impl Further<'_> {
+    /// Further studies of the one deck, in its strata.
+    fn of_all(&self, may: impl Fn(&Study) -> bool) -> Result<Drawn, SampleError> {
+        let before = self.deck.members.len();
+        let mut held = BTreeMap::new();
+        for member in &self.deck.members {
+            *held.entry(member.stratum.clone().unwrap_or_default()).or_insert(0) += 1;
+        }
+        let mut drawn = Vec::new();
+        for arm in self.drawing.whole_arms(before + self.more, Some(&held))? {
+            drawn.extend(self.drawing.draw_arm(arm, &may));
+        }
+        let short = self.short("study", self.more, drawn.len().saturating_sub(before));
+        Ok((drawn, short.into_iter().collect()))
+    }
+
+    /// Further label-positives, then as many controls as those that came ask for.
+    fn of_finding(
+        &self,
+        finding: &Finding,
+        may: impl Fn(&Study) -> bool,
+    ) -> Result<Drawn, SampleError> {
+        let positives = self.deck.label_positive();
+        let controls = self.deck.members.len() - positives;
+        let draw = |size, positive: bool| -> Result<Vec<Member>, SampleError> {
+            let arms = self.drawing.arms_of(finding, Some(size))?;
+            let arm = arms.into_iter().find(|arm| arm.label_positive == positive);
+            Ok(arm.map(|arm| self.drawing.draw_arm(arm, &may)).unwrap_or_default())
+        };
+        let mut drawn = draw((positives + self.more, 0), true)?;
+        let came = drawn.len().saturating_sub(positives);
+        // In the proportion that stands, rounded to the nearest.
+        let further = (controls * came + positives / 2).checked_div(positives).unwrap_or(0);
+        let against = draw((positives + came, controls + further), false)?;
+        let short = [
+            self.short("label-positive", self.more, came),
+            self.short("control", further, against.len().saturating_sub(controls)),
+        ];
+        drawn.extend(against);
+        Ok((drawn, short.into_iter().flatten().collect()))
+    }
+
+    fn short(&self, arm: &str, asked: usize, came: usize) -> Option<Shortfall> {
+        (came < asked).then(|| Shortfall {
+            finding: self.deck.finding.clone(),
+            arm: arm.to_owned(),
+            planned: to_u32(asked),
+            drawn: to_u32(came),
+        })
+    }
+}
+
+/// Puts what an extension lacks beside what the deck lacked before: planned and drawn over all drawings.
+fn note_short(known: &mut Vec<Shortfall>, deck: &Deck, short: &[Shortfall]) {
+    for lack in short {
+        let same = |s: &&mut Shortfall| s.finding == deck.finding && s.arm == lack.arm;
+        if let Some(old) = known.iter_mut().find(same) {
+            old.planned = old.planned.saturating_add(lack.planned);
+            old.drawn = old.drawn.saturating_add(lack.drawn);
+            continue;
+        }
+        let before = deck.members.iter().filter(|member| match lack.arm.as_str() {
+            "label-positive" => member.label_positive,
+            "control" => !member.label_positive,
+            _ => true,
+        });
+        let before = to_u32(before.count());
+        known.push(Shortfall {
+            planned: before.saturating_add(lack.planned),
+            drawn: before.saturating_add(lack.drawn),
+            ..lack.clone()
+        });
+    }
 }
 
 fn not_continued(name: &str) -> SampleError {

@@ -198,6 +198,37 @@ fn a_deck_that_cannot_be_continued_as_it_began_is_refused() {
 }
 
 #[test]
+fn controls_come_for_the_label_positives_that_came_and_the_rest_is_said() {
+    let mut data = dataset(6000, 2000);
+    // Label-positive for Edema are 53 studies: three more than are drawn.
+    let mut left = 53;
+    for study in &mut data.studies {
+        if study.labels.get(3) == DatasetLabel::Positive {
+            if left == 0 {
+                study.labels.set(3, DatasetLabel::Negative);
+            }
+            left = usize::saturating_sub(left, 1);
+        }
+    }
+    let protocol = protocol("cxr14-controls", "explore = 100", "explore = 0");
+    let sample = draw(&data, &protocol, 14).unwrap();
+    assert_eq!(sample.decks[3].members.len(), 100);
+    let once = extend(&data, &protocol, &sample, "Edema", 10).unwrap();
+    let deck = &once.sample.decks[3];
+    assert_eq!((deck.label_positive(), deck.members.len()), (53, 106));
+    let short = |of: &[Shortfall]| -> Vec<(String, u32, u32)> {
+        let of_deck = of.iter().filter(|s| s.finding.as_deref() == Some("Edema"));
+        of_deck.map(|s| (s.arm.clone(), s.planned, s.drawn)).collect()
+    };
+    assert_eq!(short(&once.short), [("label-positive".to_owned(), 10, 3)]);
+    assert_eq!(short(&once.sample.shortfall), [("label-positive".to_owned(), 60, 53)]);
+    // Where nothing can come, no control comes either.
+    let twice = extend(&data, &protocol, &once.sample, "Edema", 5).unwrap();
+    assert_eq!(twice.added, []);
+    assert_eq!(short(&twice.short), [("label-positive".to_owned(), 5, 0)]);
+}
+
+#[test]
 fn films_that_come_later_do_not_change_what_is_drawn_next() {
     let mut data = dataset(3000, 1000);
     for study in data.studies.iter_mut().step_by(3) {

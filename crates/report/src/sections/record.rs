@@ -350,6 +350,11 @@ fn provenance(analysis: &Analysis) -> Section {
         "The same project, options and program version give this file again, byte for byte. A chain head shows later change only to whoever kept the head: deposit it.".into(),
     ));
     let p = &analysis.provenance;
+    if let Some(what) = &p.damage {
+        out.prose.push(Prose::Paragraph(
+            format!("The chain heads of this report do not verify: {what}. The log is not as it was written, and no figure here can be vouched for until `overread verify` finds the project sound.").into(),
+        ));
+    }
     let mut rows: Vec<_> = p
         .files
         .iter()
@@ -421,6 +426,9 @@ fn provenance(analysis: &Analysis) -> Section {
 fn limits(analysis: &Analysis) -> Section {
     let mut out = section("s-limits", "Limits");
     let mut items = Vec::new();
+    if analysis.provenance.damage.is_some() {
+        items.push("The project’s event log is damaged: its chain heads do not verify (Provenance). Every figure rests on what the file says now.".to_owned());
+    }
     match analysis.design.readers.len() {
         0 => items.push("No reader has read yet.".to_owned()),
         1 => items.push(format!("One reader’s answers are the reference: a wrong answer counts as a wrong label. How far {} agrees with a second reading, or with other readers, is not known.", analysis.design.readers.first().map_or("the reader", |reader| reader.name.as_str()))),

@@ -11,11 +11,12 @@ use overread_analysis::{
 use overread_core::protocol::{Gold, Reference};
 use overread_core::{Deck, DeckId, Member, Protocol, ReaderRecord, Sample, StudyId};
 use overread_report::{Format, Overwrite, ReportError};
+use overread_store::Project;
 use overread_store::import::outside::OutsideScore;
-use overread_store::{OpenMode, Project};
 use serde_json::json;
 
 use super::config::ProjectConfig;
+use super::project::{damage, open_to_look};
 use super::{Said, VerbError};
 
 /// The program, as reports name it.
@@ -25,15 +26,7 @@ pub(crate) const PROGRAM: &str = concat!("Overread ", env!("CARGO_PKG_VERSION"))
 const BOOTSTRAP_REPS: u64 = 2_000;
 
 /// The analysis of a project, and its reads as a long table.
-pub(crate) fn of_project(
-    path: &Path,
-    config: &ProjectConfig,
-) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
-    let project = Project::open(path, OpenMode::ReadOnly)?.project;
-    of_open_project(&project, config)
-}
-
-fn of_open_project(
+fn of_project(
     project: &Project,
     config: &ProjectConfig,
 ) -> Result<(Analysis, Vec<ReadRow>), VerbError> {
@@ -183,13 +176,14 @@ fn provenance(project: &Project) -> Result<Provenance, VerbError> {
             .into_iter()
             .map(|h| ChainHead { chain: h.chain, events: h.events, head: h.head })
             .collect(),
+        damage: damage(project).map(str::to_owned),
         program: PROGRAM.to_owned(),
         data_cut: latest.as_deref().map(minute).unwrap_or_default(),
     })
 }
 
 /// `2026-03-20T16:00:12.345Z` as `2026-03-20 16:00 UTC`.
-fn minute(at: &str) -> String {
+pub(super) fn minute(at: &str) -> String {
     match (at.get(..10), at.get(11..16)) {
         (Some(date), Some(time)) => format!("{date} {time} UTC"),
         _ => at.to_owned(),
@@ -199,8 +193,8 @@ fn minute(at: &str) -> String {
 /// Every computed figure of a project; `config` is a file of options as JSON.
 pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
     let config = ProjectConfig::from_file(config)?;
-    let project = Project::open(path, OpenMode::ReadOnly)?.project;
-    let (analysis, mut rows) = of_open_project(&project, &config)?;
+    let project = open_to_look(path)?;
+    let (analysis, mut rows) = of_project(&project, &config)?;
     rows.retain(ReadRow::is_used);
     let (sample, protocol) = (sample_of(&project)?, project.protocol()?);
     let outside_scores = project.outside_scores()?;
@@ -234,7 +228,7 @@ pub fn analyse(path: &Path, config: Option<&Path>) -> Result<Said, VerbError> {
         )
         .ok();
     }
-    Ok(Said::new(json, text))
+    Ok(Said::new(json, text).of(&project))
 }
 
 /// The project's scores of drawn studies; there is nothing to hold the others against.
@@ -311,7 +305,8 @@ pub fn report(
     if let Some(file) = overread_report::in_the_way(out, &formats).filter(|_| !overwrite) {
         return Err(refusal(&file));
     }
-    let (analysis, rows) = of_project(path, &config)?;
+    let project = open_to_look(path)?;
+    let (analysis, rows) = of_project(&project, &config)?;
     let overwrite = if overwrite { Overwrite::Asked } else { Overwrite::Never };
     let written: Vec<PathBuf> = overread_report::write(&analysis, &rows, out, &formats, overwrite)
         .map_err(|error| match error {
@@ -322,8 +317,11 @@ pub fn report(
             other => VerbError::Other(other.to_string()),
         })?;
     let words: Vec<&str> = formats.iter().map(|format| format.word()).collect();
-    crate::access::note_in(path, "report", &words.join(","));
+    if damage(&project).is_none() {
+        crate::access::note_in(path, "report", &words.join(","));
+    }
     let names: Vec<String> = written.iter().map(|file| file.display().to_string()).collect();
     let text = format!("Wrote {}", names.join("\nWrote "));
-    Ok(Said::new(json!({ "id": analysis.id(), "files": names }), text))
+    let json = json!({ "id": analysis.id(), "files": names, "damage": damage(&project) });
+    Ok(Said::new(json, text).of(&project))
 }

@@ -33,8 +33,8 @@ use std::path::PathBuf;
 
 use overread_core::protocol::ProtocolError;
 use overread_core::sampling::SampleError;
-use overread_store::StoreError;
 use overread_store::import::ImportError;
+use overread_store::{Project, ReadOnlyReason, StoreError};
 
 use crate::desk::DeskError;
 use crate::script::ScriptError;
@@ -50,12 +50,26 @@ pub struct Said {
     pub found: bool,
     /// A part of the work failed, and why: exit status 1, once the rest is said.
     pub failed: Option<String>,
+    /// What is wrong with the project that was looked at, in whole sentences.
+    pub warnings: Vec<String>,
 }
 
 impl Said {
     /// Done, with nothing found.
     pub fn new(json: serde_json::Value, text: String) -> Self {
-        Self { json, text, found: false, failed: None }
+        Self { json, text, found: false, failed: None, warnings: Vec::new() }
+    }
+
+    /// With what is wrong with a project that was opened for looking.
+    fn of(mut self, project: &Project) -> Self {
+        if let Some(ReadOnlyReason::Damaged(what)) = project.read_only() {
+            let path = project.path().display();
+            self.warnings.push(format!(
+                "{path} is damaged: {what}. It was opened for looking only, and what is said of it rests on the file as it stands; `overread verify` lists all that does not fit. {}",
+                project.rescue_words()
+            ));
+        }
+        self
     }
 }
 
@@ -112,6 +126,30 @@ pub enum VerbError {
     Other(String),
 }
 
+/// Whether a file of this name can be made: its folder is there, and the name leaves room for what stands beside it
+/// while it is written.
+fn check_target(path: &std::path::Path) -> Result<(), VerbError> {
+    /// File systems take 255 bytes; temporary files and logs have up to 48 more than the name.
+    const MOST: usize = 200;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let why = if folder.exists() { "is no folder" } else { "does not exist" };
+        return Err(VerbError::Other(format!(
+            "{} cannot be made: {} {why}. Make that folder, or choose another.",
+            path.display(),
+            folder.display()
+        )));
+    }
+    let length = path.file_name().map_or(0, std::ffi::OsStr::len);
+    if MOST < length {
+        return Err(VerbError::Other(format!(
+            "{} cannot be made: its name has {length} bytes, and at most {MOST} leave room for the files that stand beside it while it is written. Choose a shorter name.",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
 /// What is wrong with a protocol, ended as a sentence: it may close with a question.
 fn sentence(error: &ProtocolError) -> String {
     let mut text = error.to_string();
@@ -122,7 +160,7 @@ fn sentence(error: &ProtocolError) -> String {
 }
 
 /// Nobody of that name reads here: who was meant, who is known, and how one joins.
-fn no_reader(project: &overread_store::Project, name: &str) -> VerbError {
+fn no_reader(project: &Project, name: &str) -> VerbError {
     let path = project.path();
     let known = match project.readers() {
         Ok(rows) => rows.into_iter().map(|row| row.name).collect::<Vec<String>>(),

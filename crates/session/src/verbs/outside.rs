@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use overread_store::import::outside::{read_reads, read_scores};
+use overread_store::import::outside::{read_reads, read_scores, table_sha256};
+use overread_store::{Project, StoreError};
 use serde_json::json;
 
 use super::project::{LEAD, open_writable};
 use super::{Said, VerbError};
 
-/// Takes in a table of reads.
+/// Takes in a table of reads; of one that came in undeclared, takes the declaration.
 pub fn import_reads(
     path: &Path,
     file: &Path,
@@ -17,10 +18,17 @@ pub fn import_reads(
     declared_blinded: bool,
 ) -> Result<Said, VerbError> {
     let mut project = open_writable(path)?;
+    let sha256 = table_sha256(file)?;
+    if declared_blinded && let Some(said) = declare(&mut project, &sha256)? {
+        project.close()?;
+        return Ok(said);
+    }
     let (known, protocol) = (project.known_studies()?, project.protocol()?);
     let reads = read_reads(file, map, &known, &protocol)?;
     let device = crate::chains::device_for(&mut project, LEAD)?;
-    let event = project.save_outside_reads(&reads, declared_blinded, LEAD, &device)?;
+    let event = project
+        .save_outside_reads(&reads, declared_blinded, LEAD, &device)
+        .map_err(|error| already(error, &project, &sha256))?;
     let drawn = project.sample()?.map(|sample| sample.studies());
     project.close()?;
     let in_sample = drawn.as_ref().map(|drawn| {
@@ -39,7 +47,7 @@ pub fn import_reads(
         write!(text, " {count} of the studies were drawn; the others enter no figure.").ok();
     }
     if !declared_blinded {
-        text.push_str(" They were not declared blinded (`--declared-blinded`), so they are kept and stay out of every primary figure.");
+        text.push_str(" They were not declared blinded (`--declared-blinded`), so they are kept and stay out of every primary figure; the same command with it declares them later.");
     }
     if !reads.ignored.is_empty() {
         write!(text, "\nIgnored columns: {}.", reads.ignored.join(", ")).ok();
@@ -59,6 +67,41 @@ pub fn import_reads(
         "event": event.id,
     });
     Ok(Said::new(json, text))
+}
+
+/// Declares the readers of a table blinded that came in before without it; `None` where there is none.
+fn declare(project: &mut Project, sha256: &str) -> Result<Option<Said>, VerbError> {
+    let device = crate::chains::device_for(project, LEAD)?;
+    let Some((file, event)) = project.declare_outside_blinded(sha256, LEAD, &device)? else {
+        return Ok(None);
+    };
+    let text = format!(
+        "{} was imported before; its readers ({}) are now declared blinded, and their answers to drawn studies enter the figures. Nothing was imported again.",
+        file.name,
+        file.who.join(", ")
+    );
+    let json = json!({
+        "file": { "name": file.name, "sha256": file.sha256 },
+        "readers": file.who,
+        "studies": file.studies,
+        "declared_blinded": true,
+        "imported_before": true,
+        "event": event.id,
+    });
+    Ok(Some(Said::new(json, text)))
+}
+
+/// That a table is there already, and what is left to do with it.
+fn already(error: StoreError, project: &Project, sha256: &str) -> VerbError {
+    let undeclared = project.outside_files().is_ok_and(|files| {
+        files.iter().any(|file| file.sha256 == sha256 && !file.declared_blinded)
+    });
+    match error {
+        StoreError::AlreadyImported { .. } if undeclared => VerbError::Other(format!(
+            "{error} To declare that its readers did not know the labels, add `--declared-blinded`."
+        )),
+        other => other.into(),
+    }
 }
 
 /// Takes in a table of scores.

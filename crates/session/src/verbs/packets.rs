@@ -13,7 +13,8 @@ use overread_core::{Dataset, ImageId, Item, ItemId, Protocol, Study, Worklist};
 use overread_imaging::{DecodeLimits, blinded_image};
 use overread_store::{
     Conflict, ImageShelf, MergeReport, MergedFile, OpenMode, PacketImage, PacketImages,
-    PacketItems, PacketKey, PacketOrder, PacketStudy, Project, StoreError, packet_images,
+    PacketItems, PacketKey, PacketOrder, PacketOut, PacketStudy, Project, StoreError,
+    packet_images,
 };
 use serde_json::json;
 
@@ -54,7 +55,9 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
         "copy" => PacketImages::Copy,
         _ => PacketImages::Match,
     };
+    super::check_target(&what.output)?;
     let mut project = open_writable(&what.project)?;
+    let out = project.packets_out(&what.reader)?;
     let (dataset, protocol) = (project.dataset()?, project.protocol()?);
     let PacketItems { list, locked } = items(&mut project, &dataset, &protocol, what)?;
     let folder = packet_images(&what.output);
@@ -92,7 +95,10 @@ pub fn packet(what: &NewPacket) -> Result<Said, VerbError> {
     }
     project.close()?;
     let copied = (images == PacketImages::Copy).then_some(folder);
-    Ok(describe_packet(what, &key.packet_id(), (&studies, locked), copied.as_deref(), &left))
+    let mut said =
+        describe_packet(what, &key.packet_id(), (&studies, locked), copied.as_deref(), &left);
+    tell_of_earlier(&mut said, &what.reader, &out);
+    Ok(said)
 }
 
 /// What goes along; the worklist is laid out now for one who joined after the draw.
@@ -311,6 +317,29 @@ fn write_image(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
     file.set_modified(SystemTime::UNIX_EPOCH)
+}
+
+/// Names the packets of this reader of which nothing has come back: their items may be answered twice.
+fn tell_of_earlier(said: &mut Said, reader: &str, out: &[PacketOut]) {
+    said.json["still_out"] = json!(out);
+    if out.is_empty() {
+        return;
+    }
+    let each: Vec<String> = out
+        .iter()
+        .map(|packet| {
+            let made = super::figures::minute(&packet.made_at);
+            format!("{} of {made}, {} items", packet.id, packet.items)
+        })
+        .collect();
+    let (packets, are) = if out.len() == 1 { ("packet", "is") } else { ("packets", "are") };
+    let text = format!(
+        "Of {reader} {} earlier {packets} {are} still out, not merged: {}. An item that is answered in both is a conflict, and the answer first in the order of the chains counts.\n",
+        out.len(),
+        each.join("; ")
+    );
+    let end = said.text.rfind("When it comes back").unwrap_or(said.text.len());
+    said.text.insert_str(end, &text);
 }
 
 fn describe_packet(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use overread_core::protocol::{builtin, builtin_names, nearest};
 use overread_core::{Protocol, sampling};
 use overread_store::import::{self, Format, Request};
-use overread_store::{Clock, OpenMode, OutsideFile, Project};
+use overread_store::{Clock, OpenMode, OutsideFile, Project, ReadOnlyReason};
 use serde_json::{Value, json};
 
 use super::{Said, VerbError};
@@ -66,12 +66,23 @@ pub(super) fn open_writable(path: &Path) -> Result<Project, VerbError> {
     }
 }
 
+/// Opens for looking, and learns whether the chains fit: of a long log, whether their ends do. Where they do not,
+/// [`Project::read_only`] says what is wrong.
+pub(super) fn open_to_look(path: &Path) -> Result<Project, VerbError> {
+    let mut project = Project::open(path, OpenMode::ReadOnly)?.project;
+    project.check_chains()?;
+    Ok(project)
+}
+
 /// Notes printed before the rest is only counted.
 const SHOWN: usize = 20;
 
 /// Makes a project from label files, a folder of images and a protocol.
 pub fn new(what: &NewProject) -> Result<Said, VerbError> {
     let format: Format = what.format.parse()?;
+    if !what.dry_run {
+        super::check_target(&what.path)?;
+    }
     let protocol = load_protocol(&what.protocol)?;
     let request = Request {
         format,
@@ -167,6 +178,10 @@ pub(super) fn check_labels(protocol: &Protocol, known: &[String]) -> Result<(), 
     });
     match missing {
         None => Ok(()),
+        Some(label) if known.is_empty() => Err(VerbError::Other(format!(
+            "The protocol `{}` audits the label `{label}`, and there are no labels here: DICOM headers hold none. Name a table of labels with --labels and --map, or choose a protocol of the design `relabel` or `panel`, which is read without labels.",
+            protocol.name
+        ))),
         Some(label) => Err(VerbError::Other(format!(
             "The protocol `{}` audits the label `{label}`, which these label files do not have; they have {}. Choose another protocol.",
             protocol.name,
@@ -190,6 +205,14 @@ pub fn add_reader(
     Ok(Said::new(json!({ "reader": name, "role": role, "event": event.id }), text))
 }
 
+/// What is wrong with the chains of a project that was opened for looking.
+pub(super) fn damage(project: &Project) -> Option<&str> {
+    match project.read_only() {
+        Some(ReadOnlyReason::Damaged(what)) => Some(what),
+        _ => None,
+    }
+}
+
 fn reader_rows(project: &Project) -> Result<Vec<Value>, VerbError> {
     let mut rows = Vec::new();
     for reader in project.readers()? {
@@ -207,7 +230,7 @@ fn reader_rows(project: &Project) -> Result<Vec<Value>, VerbError> {
 
 /// Lists the readers.
 pub fn readers(path: &Path) -> Result<Said, VerbError> {
-    let project = Project::open(path, OpenMode::ReadOnly)?.project;
+    let project = open_to_look(path)?;
     let rows = reader_rows(&project)?;
     let mut text = String::new();
     for row in &rows {
@@ -225,7 +248,7 @@ pub fn readers(path: &Path) -> Result<Said, VerbError> {
         text.push_str("Nobody yet. Add a reader with `overread readers PROJECT add NAME`.");
     }
     let json = json!({ "readers": rows, "outside": outside });
-    Ok(Said::new(json, text.trim_end().to_owned()))
+    Ok(Said::new(json, text.trim_end().to_owned()).of(&project))
 }
 
 /// From which table answers or scores came, and whether figures rest on them.
@@ -244,8 +267,7 @@ fn whence(file: &OutsideFile) -> String {
 
 /// Dataset, protocol, decks, readers, release.
 pub fn info(path: &Path) -> Result<Said, VerbError> {
-    let opened = Project::open(path, OpenMode::ReadOnly)?;
-    let project = opened.project;
+    let project = open_to_look(path)?;
     let facts = project.dataset_facts()?;
     let dataset = project.dataset()?;
     let protocol = project.protocol()?;
@@ -322,8 +344,9 @@ pub fn info(path: &Path) -> Result<Said, VerbError> {
         "packet": packet.map(|packet| json!({ "id": packet.id, "reader": packet.reader, "images": packet.images })),
         "conflicts": conflicts,
         "read_only": project.read_only().map(ToString::to_string),
+        "damage": damage(&project),
     });
-    Ok(Said::new(json.clone(), info_text(&json, &outside)))
+    Ok(Said::new(json.clone(), info_text(&json, &outside)).of(&project))
 }
 
 fn info_text(json: &Value, outside: &[OutsideFile]) -> String {
@@ -442,6 +465,7 @@ pub fn verify(path: &Path) -> Result<Said, VerbError> {
 
 /// Copies a project, also while it is open.
 pub fn backup(path: &Path, to: &Path) -> Result<Said, VerbError> {
+    super::check_target(to)?;
     let project = Project::open(path, OpenMode::ReadOnly)?.project;
     project.backup(to)?;
     drop(project);
@@ -452,6 +476,7 @@ pub fn backup(path: &Path, to: &Path) -> Result<Said, VerbError> {
 
 /// Saves what can be read of a damaged project.
 pub fn recover(from: &Path, to: &Path) -> Result<Said, VerbError> {
+    super::check_target(to)?;
     let report = overread_store::recover(from, to)?;
     let text = if report.complete {
         format!("Everything was saved to {}.", to.display())

@@ -76,8 +76,12 @@ pub fn extend_sample(path: &Path, name: &str, more: u32, dry_run: bool) -> Resul
     let mut lists = project.worklists()?;
     sampling::append_to_worklists(&dataset, &protocol, &extension, &mut lists);
     if extension.added.is_empty() {
+        let which = match sample.decks.get(extension.deck as usize).map(|deck| &deck.finding) {
+            Some(Some(_)) => "label-positive study",
+            _ => "study",
+        };
         let text = format!(
-            "Nothing was drawn: every study of the frame that may be read for `{name}` is in its deck already."
+            "Nothing was drawn: every {which} of the frame that may be read for `{name}` is in its deck already, or was set aside for exploration or practice."
         );
         return Err(VerbError::Other(text));
     }
@@ -98,15 +102,40 @@ pub fn extend_sample(path: &Path, name: &str, more: u32, dry_run: bool) -> Resul
         "added": added,
         "from": before,
         "to": before + added,
+        "short": extension.short,
     });
-    let short = if added < more as usize { "; the frame holds no more" } else { "" };
+    let mut short = String::new();
+    for lack in &extension.short {
+        write!(
+            short,
+            " The frame holds no more: of {} further {} {} came.",
+            lack.planned,
+            arm_words(&lack.arm),
+            lack.drawn
+        )
+        .ok();
+    }
+    if extension.short.iter().any(|lack| lack.arm == "label-positive")
+        && extension.sample.decks.get(extension.deck as usize).is_some_and(|d| !d.label_known())
+    {
+        short.push_str(" Controls were added in proportion to those.");
+    }
     said.text = format!(
-        "{} {name}: {added} studies added, {before} before, {} now{short}.\n{}",
+        "{} {name}: {added} studies added, {before} before, {} now.{short}\n{}",
         if dry_run { "Would extend" } else { "Extended" },
         before + added,
         said.text
     );
     Ok(said)
+}
+
+/// Members of an arm, as a sentence has them.
+fn arm_words(arm: &str) -> &str {
+    match arm {
+        "label-positive" => "label-positive studies",
+        "control" => "controls",
+        _ => "studies",
+    }
 }
 
 /// What to extend, and by how many: `Hernia=20`. The error says what is needed.

@@ -2,11 +2,11 @@
 
 use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS, Words};
 
-use super::ImportError;
 use super::assemble::{ImageRow, Table};
 use super::merge::{Blame, Gather, Part, sex_of, years_of};
 use super::rows::Rows;
 use super::source::Source;
+use super::{Fault, ImportError};
 
 const HEADER: [&str; 5] = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"];
 
@@ -29,7 +29,7 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
             return Err(ImportError::Rows(vec![fault]));
         }
         while rows.advance() {
-            if let Some(part) = part_of(&mut rows, &mut words, findings.len()) {
+            if let Some(part) = part_of(&mut rows, &mut words, &findings, &mut notes) {
                 gather.add(&mut rows, part, Blame::default());
             }
         }
@@ -63,10 +63,21 @@ fn header(source: &Source, rows: &mut Rows<'_>) -> Result<Vec<String>, ImportErr
     Ok(findings)
 }
 
-fn part_of(rows: &mut Rows<'_>, words: &mut Words, findings: usize) -> Option<Part> {
-    let (cells, wanted) = (rows.row().len(), HEADER.len() + findings);
-    if cells != wanted {
-        rows.reject(cells.min(wanted), format!("the row has {cells} columns, not {wanted}"));
+/// What is wrong with the cell of an observation.
+pub(super) fn no_label(cell: &str, finding: Option<&String>) -> String {
+    let finding = finding.map_or("", String::as_str);
+    format!("`{cell}` in the column `{finding}` is no label: 1, 0, -1 or nothing is needed")
+}
+
+fn part_of(
+    rows: &mut Rows<'_>,
+    words: &mut Words,
+    findings: &[String],
+    notes: &mut Vec<Fault>,
+) -> Option<Part> {
+    let wanted = HEADER.len() + findings.len();
+    if rows.row().len() != wanted {
+        rows.reject_width(wanted);
         return None;
     }
     let before = rows.faults.len();
@@ -84,31 +95,37 @@ fn part_of(rows: &mut Rows<'_>, words: &mut Words, findings: usize) -> Option<Pa
     let patient = words.share(patient);
     let key = path.rsplit_once('/').map_or("", |(study, _)| study).to_owned();
     let sex = sex_of(rows.cell(1)).unwrap_or_else(|why| {
-        rows.reject(1, why);
+        notes.push(rows.at(1, format!("column `Sex`: {why}")));
         None
     });
     let age_years = years_of(rows.cell(2)).unwrap_or_else(|why| {
-        rows.reject(2, why);
+        rows.reject(2, format!("column `Age`: {why}"));
         None
     });
     let view = match (rows.cell(3).trim(), rows.cell(4).trim()) {
         ("Frontal", "") => Some(words.share("FRONTAL")),
         ("Frontal", side) => Some(words.share(side)),
         ("Lateral", _) => Some(words.share("LATERAL")),
-        _ => {
-            rows.reject(3, "`Frontal` or `Lateral` is needed");
+        (other, _) => {
+            let text = format!(
+                "`{other}` in the column `Frontal/Lateral`: `Frontal` or `Lateral` is needed"
+            );
+            rows.reject(3, text);
             None
         }
     };
     let mut labels = Labels::default();
-    for i in 0..findings {
+    for i in 0..findings.len() {
         let column = HEADER.len() + i;
         match rows.cell(column).trim() {
             "1" | "1.0" => labels.set(i, DatasetLabel::Positive),
             "0" | "0.0" => labels.set(i, DatasetLabel::Negative),
             "-1" | "-1.0" => labels.set(i, DatasetLabel::Uncertain),
             "" => {}
-            _ => rows.reject(column, "1, 0, -1 or nothing is needed"),
+            other => {
+                let text = no_label(other, findings.get(i));
+                rows.reject(column, text);
+            }
         }
     }
     let image = Some(ImageRow { key: Some(path), view });

@@ -64,8 +64,9 @@ pub(super) fn read(files: &[Source]) -> Result<Table, ImportError> {
     if !lists.is_empty() || !boxes.is_empty() {
         let number: HashMap<String, usize> =
             table.studies.iter().enumerate().map(|(i, study)| (study.key.clone(), i)).collect();
-        for list in lists {
-            read_list(list, &number, &mut table.studies)?;
+        if !lists.is_empty() {
+            let notes = read_lists(&lists, &number, &mut table.studies)?;
+            table.notes.extend(notes);
         }
         for list in boxes {
             table.boxes.extend(read_boxes(list, &number)?);
@@ -100,7 +101,7 @@ fn read_boxes(
     while rows.advance() {
         let cells = rows.row().len();
         if cells < CELLS || rows.row().iter().skip(CELLS).any(|cell| !cell.is_empty()) {
-            rows.reject(cells.min(CELLS), format!("the row has {cells} columns, not {CELLS}"));
+            rows.reject_width(CELLS);
             continue;
         }
         let before = rows.faults.len();
@@ -133,22 +134,79 @@ fn read_boxes(
     Ok(boxes)
 }
 
-fn read_list(
-    source: &Source,
+/// Gives every image the split of the list that names it. One that two splits name belongs to none of them; what is
+/// named twice so, and what no list names, is noted.
+fn read_lists(
+    lists: &[&Source],
     number: &HashMap<String, usize>,
     studies: &mut [StudyRow],
-) -> Result<(), ImportError> {
-    let (text, _) = source.text();
-    let split = Word::from(if source.name.contains("test") { "test" } else { "train" });
-    let mut faults = Vec::new();
-    for (line, name) in text.lines().zip(1..).map(|(name, line)| (line, name.trim())) {
-        match number.get(name).and_then(|&i| studies.get_mut(i)) {
-            Some(study) => study.split = Some(Word::clone(&split)),
-            None if name.is_empty() => {}
-            None => faults.push(source.fault(line, 1, "the table of labels has no such image")),
+) -> Result<Vec<Fault>, ImportError> {
+    let (mut faults, mut notes) = (Vec::new(), Vec::new());
+    // Where each image was named first: its list, the split of that, and the line.
+    let mut named: Vec<Option<(&Source, Word, u64)>> = vec![None; studies.len()];
+    for &source in lists {
+        let (text, _) = source.text();
+        let split = Word::from(if source.name.contains("test") { "test" } else { "train" });
+        for (line, name) in text.lines().zip(1..).map(|(name, line)| (line, name.trim())) {
+            let at = number.get(name).copied();
+            let both = at.and_then(|i| Some((studies.get_mut(i)?, named.get_mut(i)?)));
+            let Some((study, first)) = both else {
+                if !name.is_empty() {
+                    faults.push(source.fault(line, 1, "the table of labels has no such image"));
+                }
+                continue;
+            };
+            match first {
+                Some((other, of, there)) if *of != split => {
+                    study.split = None;
+                    let text = format!(
+                        "`{name}` stands in the list of another split as well (line {there} of {}); its split counts as not stated",
+                        other.name
+                    );
+                    notes.push(source.fault(line, 1, text));
+                }
+                Some(_) => {}
+                None => {
+                    study.split = Some(Word::clone(&split));
+                    *first = Some((source, Word::clone(&split), line));
+                }
+            }
         }
     }
-    if faults.is_empty() { Ok(()) } else { Err(ImportError::Rows(faults)) }
+    if !faults.is_empty() {
+        return Err(ImportError::Rows(faults));
+    }
+    notes.extend(in_no_list(
+        lists,
+        studies,
+        &named.iter().map(Option::is_some).collect::<Vec<_>>(),
+    ));
+    Ok(notes)
+}
+
+/// One note on all images that no list names.
+fn in_no_list(lists: &[&Source], studies: &[StudyRow], named: &[bool]) -> Option<Fault> {
+    const SHOWN: usize = 3;
+    let without =
+        || studies.iter().zip(named).filter(|(_, named)| !**named).map(|(study, _)| study);
+    let count = without().count();
+    let first: Vec<String> =
+        without().take(SHOWN).map(|study| format!("`{}`", study.key)).collect();
+    let more = match count.saturating_sub(first.len()) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    let files: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
+    let s = if count == 1 { "image stands" } else { "images stand" };
+    (0 < count).then(|| Fault {
+        file: files.join(", "),
+        line: 0,
+        column: 0,
+        text: format!(
+            "{count} {s} in no list of a split ({}{more}); their split counts as not stated",
+            first.join(", ")
+        ),
+    })
 }
 
 fn read_table(source: &Source) -> Result<Table, ImportError> {
@@ -217,7 +275,7 @@ impl<'a> Part<'a> {
         let Self { rows, words, .. } = self;
         let cells = rows.row().len();
         if cells < HEADER.len() || HEADER.len() + 1 < cells || !rows.cell(11).is_empty() {
-            rows.reject(HEADER.len().min(cells), format!("the row has {cells} columns, not 11"));
+            rows.reject_width(HEADER.len());
             return None;
         }
         let key = rows.cell(0).trim().to_owned();

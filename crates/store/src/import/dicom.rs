@@ -101,7 +101,11 @@ pub(super) fn assemble(
         hash_patients(&mut studies);
     }
     let table = Table { findings, studies, notes, ..Table::default() };
-    let paths = folder.files.iter().map(|f| (f.image.clone(), (f.path.clone(), f.bytes))).collect();
+    let mut paths = HashMap::new();
+    for file in &folder.files {
+        // Of an image that stands there twice, the first file is the one that was kept.
+        paths.entry(file.image.clone()).or_insert_with(|| (file.path.clone(), file.bytes));
+    }
     let root = std::fs::canonicalize(folder.root)
         .map_err(|source| ImportError::Io { path: folder.root.to_owned(), source })?;
     assemble_listed("dicom", table, inputs, &paths, root)

@@ -82,18 +82,20 @@ impl Gather {
     }
 }
 
-/// Sex as tables write it; `None` where it is not stated.
-pub(super) fn sex_of(cell: &str) -> Result<Option<Sex>, &'static str> {
+/// Sex as tables write it; `None` where it is not stated. Any other word is no reason to refuse a row: it is noted.
+pub(super) fn sex_of(cell: &str) -> Result<Option<Sex>, String> {
     match cell.trim().to_ascii_lowercase().as_str() {
         "f" | "female" => Ok(Some(Sex::Female)),
         "m" | "male" => Ok(Some(Sex::Male)),
-        "" | "unknown" | "o" | "other" => Ok(None),
-        _ => Err("a sex such as F, M, Female or Male is needed"),
+        "" | "unknown" => Ok(None),
+        word => Err(format!(
+            "`{word}` is neither M or male nor F or female; the sex counts as not stated"
+        )),
     }
 }
 
 /// Age in whole years; `None` where it is not stated.
-pub(super) fn years_of(cell: &str) -> Result<Option<u16>, &'static str> {
+pub(super) fn years_of(cell: &str) -> Result<Option<u16>, String> {
     let text = cell.trim();
     if text.is_empty() {
         return Ok(None);
@@ -104,6 +106,6 @@ pub(super) fn years_of(cell: &str) -> Result<Option<u16>, &'static str> {
     let fraction = digits.split_once('.').map_or("0", |(_, fraction)| fraction);
     match whole.parse::<u16>() {
         Ok(years) if fraction.bytes().all(|b| b.is_ascii_digit()) => Ok(Some(years)),
-        _ => Err("an age in years is needed"),
+        _ => Err(format!("`{text}` is no age in years")),
     }
 }

@@ -6,6 +6,7 @@ use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS, Words};
 
 use super::ImportError;
 use super::assemble::{ImageRow, StudyRow, Table};
+use super::chexpert::no_label;
 use super::rows::Rows;
 use super::source::Source;
 
@@ -92,9 +93,9 @@ fn read_labels(source: &Source) -> Result<(Vec<String>, Vec<StudyRow>), ImportEr
     let mut words = Words::default();
     let mut seen: HashMap<String, u64> = HashMap::new();
     while rows.advance() {
-        let (cells, wanted) = (rows.row().len(), 2 + findings.len());
-        if cells != wanted {
-            rows.reject(cells.min(wanted), format!("the row has {cells} columns, not {wanted}"));
+        let wanted = 2 + findings.len();
+        if rows.row().len() != wanted {
+            rows.reject_width(wanted);
             continue;
         }
         let before = rows.faults.len();
@@ -111,7 +112,10 @@ fn read_labels(source: &Source) -> Result<(Vec<String>, Vec<StudyRow>), ImportEr
                 "0" | "0.0" => labels.set(i, DatasetLabel::Negative),
                 "-1" | "-1.0" => labels.set(i, DatasetLabel::Uncertain),
                 "" => {}
-                _ => rows.reject(2 + i, "1, 0, -1 or nothing is needed"),
+                other => {
+                    let text = no_label(other, findings.get(i));
+                    rows.reject(2 + i, text);
+                }
             }
         }
         if before < rows.faults.len() {
@@ -198,7 +202,7 @@ fn read_metadata(
     let mut notes = Vec::new();
     if 0 < without {
         let text = format!("{without} images belong to studies without labels and were left out");
-        notes.push(source.fault(1, 1, text));
+        notes.push(source.fault(0, 0, text));
     }
     Ok(notes)
 }

@@ -74,7 +74,7 @@ fn read_labels(
     while rows.advance() {
         let cells = rows.row().len();
         if cells != 2 {
-            rows.reject(cells.min(2), format!("the row has {cells} columns, not 2"));
+            rows.reject_width(2);
             continue;
         }
         let Some(path) = study_path(rows.cell(0)) else {

@@ -151,6 +151,13 @@ impl<'a> Rows<'a> {
         (line, before.chars().count() as u64 + 1)
     }
 
+    /// Notes that a row has not as many columns as it should, at the first that is missing or too many.
+    pub(super) fn reject_width(&mut self, wanted: usize) {
+        let cells = self.record.len();
+        let s = if cells == 1 { "" } else { "s" };
+        self.reject(cells.min(wanted), format!("the row has {cells} column{s}, not {wanted}"));
+    }
+
     /// All faults as an error, where there are any.
     pub(super) fn finish(self) -> Result<(), ImportError> {
         if self.faults.is_empty() { Ok(()) } else { Err(ImportError::Rows(self.faults)) }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use overread_core::Sex;
 use overread_core::dataset::{DatasetLabel, Labels, MAX_FINDINGS, Words};
 use serde::Deserialize;
 
-use super::ImportError;
 use super::assemble::{ImageRow, Table};
 use super::merge::{Blame, Gather, Part, sex_of, years_of};
 use super::rows::{Rows, detect_delimiter};
 use super::source::Source;
+use super::{Fault, ImportError};
 
 /// The mapping file.
 #[derive(Deserialize)]
@@ -35,6 +36,10 @@ struct Map {
     negative: Vec<String>,
     #[serde(default = "uncertain")]
     uncertain: Vec<String>,
+    #[serde(default)]
+    female: Vec<String>,
+    #[serde(default)]
+    male: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -124,7 +129,9 @@ pub(super) fn read(files: &[Source], map: &Path) -> Result<Table, ImportError> {
             image: columns.image.unwrap_or(columns.study),
         };
         while rows.advance() {
-            if let Some(part) = part_of(&mut rows, &mut shared, &map, (&columns, &findings)) {
+            if let Some(part) =
+                part_of(&mut rows, &mut shared, &map, (&columns, &findings), &mut notes)
+            {
                 gather.add(&mut rows, part, blame);
             }
         }
@@ -179,11 +186,10 @@ fn part_of(
     shared: &mut Words,
     map: &Map,
     (columns, findings): (&Columns, &[String]),
+    notes: &mut Vec<Fault>,
 ) -> Option<Part> {
-    let cells = rows.row().len();
-    if cells != columns.width {
-        let text = format!("the row has {cells} columns, not {}", columns.width);
-        rows.reject(cells.min(columns.width), text);
+    if rows.row().len() != columns.width {
+        rows.reject_width(columns.width);
         return None;
     }
     let before = rows.faults.len();
@@ -202,9 +208,17 @@ fn part_of(
     if let (Some(i), None) = (columns.image, &image) {
         rows.reject(i, "every row names its image");
     }
-    let sex = sex_of(columns.sex.map_or("", |i| rows.cell(i))).unwrap_or_else(|why| {
-        rows.reject(columns.sex.unwrap_or(0), why);
-        None
+    let sex = columns.sex.and_then(|i| {
+        let cell = rows.cell(i).trim();
+        let is = |words: &[String]| words.iter().any(|word| word.eq_ignore_ascii_case(cell));
+        match (is(&map.female), is(&map.male)) {
+            (true, _) => Some(Sex::Female),
+            (_, true) => Some(Sex::Male),
+            _ => sex_of(cell).unwrap_or_else(|why| {
+                notes.push(rows.at(i, why));
+                None
+            }),
+        }
     });
     let age_years = years_of(columns.age.map_or("", |i| rows.cell(i))).unwrap_or_else(|why| {
         rows.reject(columns.age.unwrap_or(0), why);

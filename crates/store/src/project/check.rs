@@ -149,11 +149,20 @@ impl Project {
     /// What is wrong with the chains, in words; of a long log only the last events of each are walked. A project
     /// whose chains do not fit can only be looked at from here on.
     pub fn check_chains(&mut self) -> Result<Option<String>, StoreError> {
-        let problem = self.chain_problem()?;
+        let problem = match self.chain_problem() {
+            // An event that cannot be read is one that does not fit.
+            Err(StoreError::Damaged { detail, .. }) => Some(detail),
+            other => other?,
+        };
         if let Some(what) = &problem {
             self.read_only = Some(ReadOnlyReason::Damaged(what.clone()));
         }
         Ok(problem)
+    }
+
+    /// How what can be read of a damaged project is saved, and which backups there are.
+    pub fn rescue_words(&self) -> String {
+        crate::error::backup_hint(&crate::backup::backups_of(&self.path))
     }
 
     fn chain_problem(&self) -> Result<Option<String>, StoreError> {

@@ -56,6 +56,13 @@ impl ImageShelf {
         self.places.get(&id).is_some_and(|place| place.sha256.is_some())
     }
 
+    /// Whether a file lies now where the image is looked for. What is in it is not looked at.
+    pub fn is_there(&self, id: ImageId) -> bool {
+        let path = self.places.get(&id).and_then(|place| place.path.as_deref()).map(Path::new);
+        let plain = path.filter(|path| is_below(path));
+        plain.zip(self.root.as_deref()).is_some_and(|(path, root)| root.join(path).is_file())
+    }
+
     /// Whether the file was there when the project last looked.
     pub fn is_available(&self, id: ImageId) -> bool {
         self.places.get(&id).is_some_and(|place| place.path.is_some())
@@ -294,10 +301,15 @@ fn has_hash(root: &Path, found: &Found, known: &str) -> bool {
 }
 
 /// Reads a file below the image folder and nowhere else.
+/// Whether a stored path stays below its folder.
+fn is_below(path: &Path) -> bool {
+    path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
 fn read_below(root: Option<&Path>, path: Option<&str>) -> Result<Vec<u8>, ImageError> {
     let path = Path::new(path.ok_or(ImageError::Missing)?);
     let root = root.ok_or(ImageError::NoRoot)?;
-    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !is_below(path) {
         return Err(ImageError::Outside);
     }
     let fail = |error: io::Error| match error.kind() {

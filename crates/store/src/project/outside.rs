@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use overread_core::event::{Event, EventBody, FindingAnswer, Via};
+use overread_core::event::{Event, EventBody, FindingAnswer, InputFile, Via};
 use overread_core::{
     Answer, Item, ItemId, Level, NoAnswer, OutsideSource, Phase, ReaderRecord, ReadingState,
     Sample, StudyId, Worklist,
@@ -106,6 +106,46 @@ impl Project {
             }
             Ok(())
         })
+    }
+
+    /// Declares of a file of reads that came in before, by the hash of its bytes, that its readers did not know the
+    /// labels. `None` where no such file came in, or where that was declared already. The event is that of an
+    /// import, of the rows as they are stored, with the declaration.
+    pub fn declare_outside_blinded(
+        &mut self,
+        sha256: &str,
+        actor: &str,
+        device: &str,
+    ) -> Result<Option<(OutsideFile, Event)>, StoreError> {
+        self.writable()?;
+        self.not_a_packet()?;
+        let Some(file) = self.imported("reads", sha256)?.filter(|file| !file.declared_blinded)
+        else {
+            return Ok(None);
+        };
+        let stored = || -> rusqlite::Result<(i64, i64, Vec<Row>)> {
+            let (no, bytes) = self.conn.query_row(
+                "SELECT no, bytes FROM outside_file WHERE kind = 'reads' AND sha256 = ?1",
+                [sha256],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            Ok((no, bytes, read_rows(&self.conn, no)?))
+        };
+        let (no, bytes, rows) = stored().map_err(self.sql("read what came from elsewhere"))?;
+        let (name, bytes) = (file.name.clone(), bytes.cast_unsigned());
+        let body = EventBody::ReadsImported {
+            file: InputFile { name, bytes, sha256: sha256.to_owned() },
+            readers: file.who.clone(),
+            studies: file.studies,
+            reads: rows.len() as u64,
+            declared_blinded: true,
+            protocol_version: file.protocol_version,
+            hash: hash_of(&rows),
+        };
+        let event = self.one_event(actor, device, body, |conn| {
+            conn.execute("UPDATE outside_file SET blinded = 1 WHERE no = ?1", [no]).map(|_rows| ())
+        })?;
+        Ok(Some((OutsideFile { declared_blinded: true, ..file }, event)))
     }
 
     /// Takes in scores of models. Refuses to take in one file twice.
@@ -212,10 +252,14 @@ impl Project {
         Ok(ids.into_iter().zip(0..).collect())
     }
 
-    fn not_yet_imported(&self, kind: &str, name: &str, sha256: &str) -> Result<(), StoreError> {
+    /// The file of these bytes, where it came in before.
+    fn imported(&self, kind: &str, sha256: &str) -> Result<Option<OutsideFile>, StoreError> {
         let files = self.outside_files()?;
-        let same = files.into_iter().find(|file| file.kind == kind && file.sha256 == sha256);
-        match same {
+        Ok(files.into_iter().find(|file| file.kind == kind && file.sha256 == sha256))
+    }
+
+    fn not_yet_imported(&self, kind: &str, name: &str, sha256: &str) -> Result<(), StoreError> {
+        match self.imported(kind, sha256)? {
             None => Ok(()),
             Some(file) => {
                 Err(StoreError::AlreadyImported { what: name.to_owned(), name: file.name })
@@ -227,7 +271,7 @@ impl Project {
 fn insert_file(
     conn: &Connection,
     kind: &str,
-    file: &overread_core::event::InputFile,
+    file: &InputFile,
     blinded: bool,
     version: u32,
     imported_at: &str,
@@ -343,21 +387,18 @@ pub(super) fn problems_of(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
     for (no, file) in file_rows(conn)? {
         let (kind, hash) = if file.kind == "reads" {
-            let rows = read_rows(conn, no)?;
-            let lines =
-                rows.iter().map(|r| read_line(&r.reader, r.study, &r.finding, r.read_no, r.answer));
-            ("reads.imported", hash_lines(lines))
+            ("reads.imported", hash_of(&read_rows(conn, no)?))
         } else {
             ("scores.imported", hash_lines(outside_scores(conn, Some(no))?.iter().map(score_line)))
         };
-        let known: bool = conn.query_row(
-            "SELECT EXISTS (SELECT 1 FROM event WHERE kind = ?1 AND body ->> '$.hash' = ?2
-                 AND body ->> '$.file.sha256' = ?3
-                 AND coalesce(body ->> '$.declared_blinded', 0) = ?4)",
-            params![kind, hash, file.sha256, file.declared_blinded],
+        // What was declared once, with the import or later, stays so.
+        let declared: Option<bool> = conn.query_row(
+            "SELECT max(coalesce(body ->> '$.declared_blinded', 0)) FROM event
+                 WHERE kind = ?1 AND body ->> '$.hash' = ?2 AND body ->> '$.file.sha256' = ?3",
+            params![kind, hash, file.sha256],
             |row| row.get(0),
         )?;
-        if !known {
+        if declared != Some(file.declared_blinded) {
             problems.push(format!(
                 "the {} from {} are not what the `{kind}` event says",
                 file.kind, file.name
@@ -365,6 +406,10 @@ pub(super) fn problems_of(conn: &Connection) -> rusqlite::Result<Vec<String>> {
         }
     }
     Ok(problems)
+}
+
+fn hash_of(rows: &[Row]) -> String {
+    hash_lines(rows.iter().map(|r| read_line(&r.reader, r.study, &r.finding, r.read_no, r.answer)))
 }
 
 fn read_line(reader: &str, study: StudyId, finding: &str, read_no: u32, answer: Answer) -> String {

@@ -45,7 +45,8 @@ pub struct PacketKey(String);
 impl PacketKey {
     /// A new key.
     pub fn random() -> Self {
-        let random = [uuid::Uuid::now_v7(), uuid::Uuid::now_v7()].map(|id| id.to_string());
+        // Random alone: an id with a time in it asks the clock, which may stand anywhere.
+        let random = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()].map(|id| id.to_string());
         Self(sha256(random.concat().as_bytes()))
     }
 
@@ -119,6 +120,43 @@ pub struct PacketOrder<'a> {
     pub all: bool,
     /// One study for each item that goes along, in their order.
     pub studies: &'a [PacketStudy],
+}
+
+/// A packet that was made and of which nothing has been merged.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct PacketOut {
+    /// Its random id.
+    pub id: String,
+    /// When it was made, RFC 3339.
+    pub made_at: String,
+    /// How many items went along.
+    pub items: u64,
+}
+
+impl Project {
+    /// A reader's packets of which nothing has come back, oldest first.
+    pub fn packets_out(&self, reader: &str) -> Result<Vec<PacketOut>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<PacketOut>> {
+            self.conn
+                .prepare(
+                    "SELECT m.body ->> '$.packet', m.at, m.body ->> '$.items' FROM event AS m
+                     WHERE m.kind = 'packet.made' AND m.body ->> '$.reader' = ?1
+                         AND NOT EXISTS (SELECT 1 FROM event AS b WHERE b.kind = 'packet.merged'
+                             AND b.body ->> '$.packet' = m.body ->> '$.packet')
+                     ORDER BY m.at, m.id",
+                )?
+                .query_map([reader], |row| {
+                    let items: i64 = row.get(2)?;
+                    Ok(PacketOut {
+                        id: row.get(0)?,
+                        made_at: row.get(1)?,
+                        items: items.cast_unsigned(),
+                    })
+                })?
+                .collect()
+        };
+        read().map_err(self.sql("look for packets"))
+    }
 }
 
 /// The items of a packet.

@@ -20,6 +20,11 @@ use crate::hex::hex;
 pub use reads::read_reads;
 pub use scores::read_scores;
 
+/// SHA-256 of a table's bytes, in lower-case hexadecimal: by it a table is known again.
+pub fn table_sha256(path: &Path) -> Result<String, ImportError> {
+    read(path).map(|source| source.sha256)
+}
+
 /// What rows may refer to.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
@@ -197,11 +202,9 @@ impl Header {
 
     /// A row that is as wide as the header.
     fn fits(&self, rows: &mut Rows<'_>) -> bool {
-        let cells = rows.row().len();
-        let fits = cells == self.width;
+        let fits = rows.row().len() == self.width;
         if !fits {
-            let text = format!("the row has {cells} columns, not {}", self.width);
-            rows.reject(cells.min(self.width), text);
+            rows.reject_width(self.width);
         }
         fits
     }
