@@ -9,7 +9,7 @@ use super::Project;
 use super::content::content_in;
 use super::load::{sample_of, worklist_of};
 use super::sample::sample_hash;
-use super::walk::{Walked, walk, walk_through};
+use super::walk::{TOLD, Told, Walked, walk, walk_through};
 use crate::error::{ReadOnlyReason, StoreError};
 
 /// One chain as it was walked.
@@ -61,13 +61,22 @@ pub struct CheckReport {
 }
 
 impl Project {
-    /// Walks all chains and compares the tables with what the events say.
+    /// Walks all chains and compares the tables with what the events say. The pages are checked meanwhile.
     pub fn verify(&self) -> Result<VerifyReport, StoreError> {
         let readers = super::projection::empty_states(&self.conn).unwrap_or_default();
-        let Walked { chains, bad: first_bad, folded } =
-            walk(&self.conn, None, readers).map_err(self.sql("walk the chains"))?;
-        let mut problems = whole_check(&self.conn).map_err(self.sql("check the pages"))?;
-        match table_problems(&self.conn, &folded) {
+        let (walked, pages) = std::thread::scope(|scope| {
+            let beside = self.beside();
+            let named = std::thread::Builder::new().name("verify-pages".to_owned());
+            let pages =
+                beside.and_then(|conn| named.spawn_scoped(scope, move || whole_check(&conn)).ok());
+            let walked = walk(&self.conn, None, readers);
+            let pages = pages.and_then(|thread| thread.join().ok());
+            (walked, pages.unwrap_or_else(|| whole_check(&self.conn)))
+        });
+        let Walked { chains, bad: first_bad, told, folded } =
+            walked.map_err(self.sql("walk the chains"))?;
+        let mut problems = pages.map_err(self.sql("check the pages"))?;
+        match table_problems(&self.conn, &told, &folded) {
             Ok(found) => problems.extend(found),
             Err(error) => problems.push(format!("a table cannot be read: {error}")),
         }
@@ -221,23 +230,25 @@ pub(crate) fn heads_of(conn: &Connection) -> rusqlite::Result<Vec<ChainSummary>>
 /// Tables that do not say what the events say.
 fn table_problems(
     conn: &Connection,
+    told: &Told,
     folded: &BTreeMap<String, Option<ReadingState>>,
 ) -> rusqlite::Result<Vec<String>> {
     let mut problems = match super::packet::facts_of(conn)? {
-        Some(facts) => super::packet::problems_of(conn, &facts)?,
-        None => design_problems(conn)?,
+        Some(facts) => super::packet::problems_of(conn, &facts, told)?,
+        None => design_problems(conn, told)?,
     };
     problems.extend(scale_problems(conn)?);
-    problems.extend(sample_problems(conn)?);
+    problems.extend(sample_problems(conn, told)?);
     problems.extend(view_problems(conn, folded)?);
     Ok(problems)
 }
 
 /// A project's dataset, protocols and readers that are not those of its events.
-fn design_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+fn design_problems(conn: &Connection, told: &Told) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
     let mut compare = |what: &str, kind: &str, sql: &str| -> rusqlite::Result<()> {
-        let wrong: bool = conn.query_row(sql, [kind], |row| row.get(0))?;
+        let wrong: bool =
+            conn.query_row(&format!("{TOLD}{sql}"), [&told.0, kind], |row| row.get(0))?;
         if wrong {
             problems.push(format!("{what} is not what its `{kind}` event says"));
         }
@@ -246,15 +257,15 @@ fn design_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     compare(
         "the dataset",
         "dataset.imported",
-        "SELECT EXISTS (SELECT 1 FROM dataset AS d WHERE NOT EXISTS (SELECT 1 FROM event AS e
-             WHERE e.kind = ?1 AND e.body ->> '$.sha256' = d.sha256
+        "SELECT EXISTS (SELECT 1 FROM dataset AS d WHERE NOT EXISTS (SELECT 1 FROM told AS e
+             WHERE e.kind = ?2 AND e.body ->> '$.sha256' = d.sha256
                  AND e.body ->> '$.identity' = d.identity AND e.body ->> '$.studies' = d.studies
                  AND d.studies = (SELECT count(*) FROM study)))",
     )?;
     compare(
         "the list of label files",
         "dataset.imported",
-        "SELECT EXISTS (SELECT 1 FROM event AS e WHERE e.kind = ?1 AND (
+        "SELECT EXISTS (SELECT 1 FROM told AS e WHERE e.kind = ?2 AND (
              json_array_length(e.body, '$.files') <> (SELECT count(*) FROM input_file)
              OR EXISTS (SELECT 1 FROM input_file AS f WHERE NOT EXISTS (
                  SELECT 1 FROM json_each(e.body, '$.files') AS told
@@ -264,37 +275,37 @@ fn design_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     compare(
         "a protocol",
         "protocol.set",
-        "SELECT EXISTS (SELECT 1 FROM protocol AS p WHERE NOT EXISTS (SELECT 1 FROM event AS e
-             WHERE e.kind = ?1 AND e.body ->> '$.version' = p.version
+        "SELECT EXISTS (SELECT 1 FROM protocol AS p WHERE NOT EXISTS (SELECT 1 FROM told AS e
+             WHERE e.kind = ?2 AND e.body ->> '$.version' = p.version
                  AND e.body ->> '$.hash' = p.hash AND e.body ->> '$.text' = p.text
                  AND e.body ->> '$.name' = p.name))
-             OR EXISTS (SELECT 1 FROM event AS e WHERE e.kind = ?1
+             OR EXISTS (SELECT 1 FROM told AS e WHERE e.kind = ?2
                  AND e.body ->> '$.version' NOT IN (SELECT version FROM protocol))",
     )?;
     compare(
         "a reader",
         "reader.added",
-        "SELECT EXISTS (SELECT 1 FROM reader AS r WHERE NOT EXISTS (SELECT 1 FROM event AS e
-             WHERE e.kind = ?1 AND e.body ->> '$.reader' = r.name AND e.body ->> '$.role' = r.role
+        "SELECT EXISTS (SELECT 1 FROM reader AS r WHERE NOT EXISTS (SELECT 1 FROM told AS e
+             WHERE e.kind = ?2 AND e.body ->> '$.reader' = r.name AND e.body ->> '$.role' = r.role
                  AND e.body ->> '$.experience_years' IS r.experience_years))
-             OR EXISTS (SELECT 1 FROM event AS e WHERE e.kind = ?1
+             OR EXISTS (SELECT 1 FROM told AS e WHERE e.kind = ?2
                  AND e.body ->> '$.reader' NOT IN (SELECT name FROM reader))",
     )?;
-    let told: Option<String> = conn
+    let content: Option<String> = conn
         .query_row(
-            "SELECT body ->> '$.content' FROM event WHERE kind = 'dataset.imported'",
-            [],
+            &format!("{TOLD}SELECT body ->> '$.content' FROM told WHERE kind = 'dataset.imported'"),
+            [&told.0],
             |row| row.get(0),
         )
         .optional()?
         .flatten();
     // Projects that were made before it was told are not compared.
-    if let Some(told) = told
-        && told != content_in(conn)?
+    if let Some(content) = content
+        && content != content_in(conn)?
     {
         problems.push("labels, patients or images of the dataset are not what its `dataset.imported` event says".to_owned());
     }
-    problems.extend(super::outside::problems_of(conn)?);
+    problems.extend(super::outside::problems_of(conn, told)?);
     Ok(problems)
 }
 
@@ -334,7 +345,7 @@ fn scale_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 /// Decks, worklists and views that are not what the events say.
-fn sample_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+fn sample_problems(conn: &Connection, told: &Told) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
     if let Some(sample) = sample_of(conn)? {
         let readers: Vec<String> = conn
@@ -346,10 +357,12 @@ fn sample_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
             .map(|reader| worklist_of(conn, reader).map(Option::unwrap_or_default))
             .collect::<rusqlite::Result<Vec<Worklist>>>()?;
         let known: bool = conn.query_row(
-            "SELECT EXISTS (SELECT 1 FROM event
+            &format!(
+                "{TOLD}SELECT EXISTS (SELECT 1 FROM told
                  WHERE kind IN ('sample.drawn', 'sample.extended', 'adjudication.drawn',
-                     'review.drawn', 'packet.made') AND body ->> '$.hash' = ?1)",
-            [sample_hash(&sample, &lists)],
+                     'review.drawn', 'packet.made') AND body ->> '$.hash' = ?2)"
+            ),
+            [&told.0, &sample_hash(&sample, &lists)],
             |row| row.get(0),
         )?;
         if !known {

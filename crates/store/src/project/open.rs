@@ -21,6 +21,11 @@ impl Project {
         Self::open_with(path, mode, Clock::system())
     }
 
+    /// Another connection to the file, to look at it beside this one; `None` where there is none to be had.
+    pub(super) fn beside(&self) -> Option<Connection> {
+        connect(&self.path, true, read_header(&self.path).ok()?).ok()
+    }
+
     /// Opens a project. Never repairs, replaces or downgrades it.
     pub fn open_with(path: &Path, mode: OpenMode, clock: Clock) -> Result<Opened, StoreError> {
         let header = read_header(path)?;

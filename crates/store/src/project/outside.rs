@@ -11,6 +11,7 @@ use rusqlite::{Connection, params};
 
 use super::Project;
 use super::load::study_ids;
+use super::walk::{TOLD, Told};
 use crate::error::StoreError;
 use crate::import::outside::{Known, OutsideReads, OutsideScore, OutsideScores, hash_lines};
 
@@ -383,7 +384,7 @@ fn read_rows(conn: &Connection, file: i64) -> rusqlite::Result<Vec<Row>> {
 }
 
 /// Whether the rows of every file are those that its event speaks of.
-pub(super) fn problems_of(conn: &Connection) -> rusqlite::Result<Vec<String>> {
+pub(super) fn problems_of(conn: &Connection, told: &Told) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
     for (no, file) in file_rows(conn)? {
         let (kind, hash) = if file.kind == "reads" {
@@ -393,9 +394,11 @@ pub(super) fn problems_of(conn: &Connection) -> rusqlite::Result<Vec<String>> {
         };
         // What was declared once, with the import or later, stays so.
         let declared: Option<bool> = conn.query_row(
-            "SELECT max(coalesce(body ->> '$.declared_blinded', 0)) FROM event
-                 WHERE kind = ?1 AND body ->> '$.hash' = ?2 AND body ->> '$.file.sha256' = ?3",
-            params![kind, hash, file.sha256],
+            &format!(
+                "{TOLD}SELECT max(coalesce(body ->> '$.declared_blinded', 0)) FROM told
+                 WHERE kind = ?2 AND body ->> '$.hash' = ?3 AND body ->> '$.file.sha256' = ?4"
+            ),
+            params![told.0, kind, hash, file.sha256],
             |row| row.get(0),
         )?;
         if declared != Some(file.declared_blinded) {

@@ -13,6 +13,7 @@ use super::Project;
 use super::create::insert_protocol;
 use super::events::insert_as_they_are;
 use super::sample::{insert_decks, insert_worklist, sample_hash};
+use super::walk::{TOLD, Told};
 use crate::clock::{Clock, text_of};
 use crate::error::StoreError;
 use crate::files::{Temporary, beside, publish};
@@ -526,14 +527,20 @@ pub(super) fn numbers_of(conn: &Connection) -> rusqlite::Result<HashMap<StudyId,
 }
 
 /// Whether the tables of a packet say what its first event says.
-pub(super) fn problems_of(conn: &Connection, facts: &PacketFacts) -> rusqlite::Result<Vec<String>> {
+pub(super) fn problems_of(
+    conn: &Connection,
+    facts: &PacketFacts,
+    told: &Told,
+) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
     let made: bool = conn.query_row(
-        "SELECT EXISTS (SELECT 1 FROM event AS e, protocol AS p, sample AS s
-             WHERE e.kind = 'packet.made' AND e.body ->> '$.packet' = ?1
-                 AND e.body ->> '$.reader' = ?2 AND e.body ->> '$.protocol_version' = p.version
-                 AND e.body ->> '$.protocol_hash' = p.hash AND e.body ->> '$.hash' = s.hash)",
-        [&facts.id, &facts.reader],
+        &format!(
+            "{TOLD}SELECT EXISTS (SELECT 1 FROM told AS e, protocol AS p, sample AS s
+             WHERE e.kind = 'packet.made' AND e.body ->> '$.packet' = ?2
+                 AND e.body ->> '$.reader' = ?3 AND e.body ->> '$.protocol_version' = p.version
+                 AND e.body ->> '$.protocol_hash' = p.hash AND e.body ->> '$.hash' = s.hash)"
+        ),
+        [&told.0, &facts.id, &facts.reader],
         |row| row.get(0),
     )?;
     if !made {

@@ -24,9 +24,36 @@ pub(super) struct Walked {
     pub(super) chains: Vec<ChainSummary>,
     /// The first event that does not fit.
     pub(super) bad: Option<BadEvent>,
+    /// The places of the events that are about the design.
+    pub(super) told: Told,
     /// The states of readers, folded on the way; `None` where an event cannot be read.
     pub(super) folded: BTreeMap<String, Option<ReadingState>>,
 }
+
+/// Chain and number of each event about the design, as JSON for [`TOLD`]: there are few of them in a log that may
+/// be long, and no index finds them.
+#[derive(Debug)]
+pub(super) struct Told(pub(super) String);
+
+/// The events whose places are the statement's first parameter, as `told (kind, body)`.
+pub(super) const TOLD: &str = "WITH told (kind, body) AS MATERIALIZED (
+     SELECT e.kind, e.body FROM json_each(?1) AS place CROSS JOIN event AS e
+     ON e.chain = place.value ->> 0 AND e.chain_seq = place.value ->> 1) ";
+
+/// What a reader does, of which a log has any number.
+const READING: [&str; 11] = [
+    "sitting.began",
+    "sitting.ended",
+    "read.locked",
+    "read.reopened",
+    "read.skipped",
+    "tag.set",
+    "comment.set",
+    "flag.set",
+    "also.set",
+    "film.seen",
+    "figures.released",
+];
 
 /// Walks the chains; with a tail, only the last events of each. Folds the readers whose empty states are given.
 pub(super) fn walk(
@@ -34,8 +61,7 @@ pub(super) fn walk(
     tail: Option<u32>,
     readers: BTreeMap<String, ReadingState>,
 ) -> rusqlite::Result<Walked> {
-    let mut walk =
-        Walk { whole: tail.is_none(), chains: Vec::new(), actor: String::new(), bad: None };
+    let mut walk = Walk::new(tail.is_none());
     let mut folding = Folding::new(readers);
     std::thread::scope(|scope| {
         let (to_hash, hashes) = sync_channel::<Arc<Batch>>(WAITING);
@@ -49,13 +75,14 @@ pub(super) fn walk(
             _ => Err(rusqlite::Error::UnwindingPanic),
         }
     })?;
-    Ok(Walked { chains: walk.chains, bad: walk.bad, folded: folding.finish() })
+    let told = Told(serde_json::to_string(&walk.told).unwrap_or_default());
+    Ok(Walked { chains: walk.chains, bad: walk.bad, told, folded: folding.finish() })
 }
 
 /// Walks the chains of a small log on this thread, up to the first event that does not fit; gives the events
 /// that do.
 pub(super) fn walk_through(conn: &Connection) -> rusqlite::Result<(Option<BadEvent>, Vec<Event>)> {
-    let mut walk = Walk { whole: true, chains: Vec::new(), actor: String::new(), bad: None };
+    let mut walk = Walk::new(true);
     let mut events = Vec::new();
     let mut statement = conn.prepare(&in_order())?;
     let mut rows = statement.query([])?;
@@ -111,7 +138,12 @@ fn read_log(
     while let Some(row) = rows.next()? {
         batch.push(row)?;
         if BATCH <= batch.rows.len() {
-            hand_over(std::mem::take(&mut batch));
+            // The next one is about as large.
+            let next = Batch {
+                bytes: Vec::with_capacity(batch.bytes.len() + batch.bytes.len() / 8),
+                rows: Vec::with_capacity(BATCH),
+            };
+            hand_over(std::mem::replace(&mut batch, next));
         }
     }
     hand_over(batch);
@@ -214,9 +246,14 @@ struct Walk {
     /// Actor and device of the chain under way.
     actor: String,
     bad: Option<BadEvent>,
+    told: Vec<(String, u64)>,
 }
 
 impl Walk {
+    fn new(whole: bool) -> Self {
+        Self { whole, chains: Vec::new(), actor: String::new(), bad: None, told: Vec::new() }
+    }
+
     fn take_all(&mut self, batches: &Receiver<Arc<Batch>>) {
         while let Ok(batch) = batches.recv() {
             for (seq, texts) in batch.iter() {
@@ -226,8 +263,11 @@ impl Walk {
     }
 
     fn step(&mut self, seq: u64, texts: [Option<&str>; 10]) {
-        let [chain, _, id, .., prev_hash, hash] = texts;
+        let [chain, _, id, _, _, _, kind, _, prev_hash, hash] = texts;
         let chain = chain.unwrap_or_default();
+        if !READING.contains(&kind.unwrap_or_default()) {
+            self.told.push((chain.to_owned(), seq));
+        }
         let first = self.chains.last().is_none_or(|last| last.chain != chain);
         if first {
             let (chain, head) = (chain.to_owned(), NO_HASH.to_owned());
