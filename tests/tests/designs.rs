@@ -591,6 +591,65 @@ fn a_report_of_reads_made_elsewhere_claims_no_more_than_is_known() -> Result<()>
     Ok(())
 }
 
+/// What readers mark beside the question is counted against the label of what they marked, in no other figure.
+#[test]
+fn what_is_marked_as_also_present_is_counted_against_its_label_and_is_no_rate() -> Result<()> {
+    let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;
+    audit.readers(&["R1"])?;
+    audit.json("sample", &[])?;
+    let before = audit.json("analyse", &[])?;
+    assert_eq!(before["statistics"]["also_present"], serde_json::json!([]));
+    let script = |keys: &str| -> Result<String> {
+        Ok(audit.place.write("keys.txt", keys)?.display().to_string())
+    };
+    let read = |keys: &str| -> Result<String> {
+        let script = script(keys)?;
+        audit
+            .place
+            .ok(&audit.words("read", &["--reader", "R1", "--deck", "Mass", "--script", &script]))
+    };
+    // By id or name; the same line takes away, CTRL+Z takes back; what is asked is refused and a normal film too.
+    let said = read(
+        "ALSO Effusion\nALSO edema\nALSO edema\nALSO Mass\nALSO No_Finding\n3\nALSO Effusion\nALSO Hernia\nCTRL+Z\n1\nALSO Effusion\n2\n",
+    )?;
+    let acks = said.lines().filter(|line| line.starts_with("ack ")).count();
+    assert_eq!(acks, 3 + 1 + 3 + 1 + 1 + 1, "{said}");
+    for line in ["refused line 4 ALSO Mass", "refused line 5 ALSO No_Finding"] {
+        assert!(said.contains(line), "{said}");
+    }
+    for (keys, part) in [("ALSO Efusion\n", "Did you mean `Effusion`?"), ("0\n", "ALSO FINDING")] {
+        let script = script(keys)?;
+        let error =
+            audit.fails("read", &["--reader", "R1", "--deck", "Mass", "--script", &script])?;
+        assert!(error.contains(part), "{error}");
+    }
+    let analysis = audit.json("analyse", &[])?;
+    let rows = analysis["statistics"]["also_present"].as_array().context("rows")?;
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let label = |label: &str| {
+        audit.count(&format!(
+            "SELECT count(*) FROM item_also AS a JOIN v_worklist AS w ON w.item = a.item AND w.reader = a.reader
+             JOIN v_dataset_labels AS l ON l.study = w.study AND l.finding = a.finding AND l.label = '{label}'"
+        ))
+    };
+    let (positive, negative) = (label("positive")?, label("negative")?);
+    assert_eq!(positive + negative, 3, "ChestX-ray14 has no other labels");
+    let expected = serde_json::json!({
+        "finding": "Effusion", "name": rows[0]["name"], "studies": 3, "label_positive": positive,
+        "label_negative": negative, "label_uncertain": 0, "label_blank": 0,
+    });
+    assert_eq!(rows[0], expected);
+    // Nothing else moves: neither figures of the deck that was read nor those of the finding's own deck.
+    assert_eq!(quality(&analysis, "Effusion", "clinical")?["ppv"]["n"], 0);
+    let out = audit.place.at("report").display().to_string();
+    audit.place.ok(&audit.words("report", &["--out", &out]))?;
+    let html = std::fs::read_to_string(audit.place.at("report/report.html"))?;
+    assert!(html.contains("Also present, as marked by readers"), "no table in the report");
+    let table = std::fs::read_to_string(audit.place.at("report/also_present.csv"))?;
+    assert!(table.contains(&format!("Effusion,3,{positive},{negative},0,0")), "{table}");
+    audit.verified()
+}
+
 #[test]
 fn a_readers_name_may_look_like_a_formula() -> Result<()> {
     let audit = Audit::new("cxr14", &[("labels.csv", &chest(1_400))], "cxr14-verify", &SMALL)?;

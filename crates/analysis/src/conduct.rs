@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{Answer, Deck, Level, NoAnswer, Phase};
+use overread_core::{Answer, DatasetLabel, Deck, Level, NoAnswer, Phase};
 use serde::Serialize;
 
 use crate::figure::Count;
@@ -237,8 +237,14 @@ pub struct AlsoPresent {
     pub name: String,
     /// Studies in which it was marked.
     pub studies: u64,
-    /// Of these, studies whose label says it is absent: observed false negatives, not a rate.
+    /// Of these, studies whose label says that it is there.
+    pub label_positive: u64,
+    /// Studies whose label says it is absent: observed false negatives, not a rate.
     pub label_negative: u64,
+    /// Studies whose label is uncertain.
+    pub label_uncertain: u64,
+    /// Studies of which the label says nothing, and all where the dataset has no such label.
+    pub label_blank: u64,
 }
 
 /// Counts `also present` marks.
@@ -257,18 +263,26 @@ pub(crate) fn also_present(input: &Ground<'_>, gathered: &Gathered<'_>) -> Vec<A
         studies.dedup();
         let label = finding.label.as_deref().unwrap_or(&finding.id);
         let column = input.dataset.finding_index(label);
-        let negative = |id: &&overread_core::StudyId| {
-            let study = input.dataset.study_index(**id).and_then(|i| input.dataset.studies.get(i));
-            study.zip(column).is_some_and(|(study, column)| {
-                study.labels.get(column) == overread_core::DatasetLabel::Negative
-            })
-        };
-        out.push(AlsoPresent {
+        let mut row = AlsoPresent {
             finding: finding.id.clone(),
             name: finding.name.clone(),
             studies: studies.len() as u64,
-            label_negative: studies.iter().filter(negative).count() as u64,
-        });
+            label_positive: 0,
+            label_negative: 0,
+            label_uncertain: 0,
+            label_blank: 0,
+        };
+        for id in studies {
+            let study = input.dataset.study_index(*id).and_then(|i| input.dataset.studies.get(i));
+            let label = study.zip(column).map(|(study, column)| study.labels.get(column));
+            *match label {
+                Some(DatasetLabel::Positive) => &mut row.label_positive,
+                Some(DatasetLabel::Negative) => &mut row.label_negative,
+                Some(DatasetLabel::Uncertain) => &mut row.label_uncertain,
+                Some(DatasetLabel::Blank) | None => &mut row.label_blank,
+            } += 1;
+        }
+        out.push(row);
     }
     out
 }

@@ -188,8 +188,11 @@ impl<B: Backend> OverreadApp<B> {
                 return;
             }
             ScreenView::Read(read) => {
-                let covered =
-                    matches!(view.layer, Some(LayerView::Palette(_) | LayerView::Keys(_)));
+                let covered = match &view.layer {
+                    Some(LayerView::Palette(list)) => !list.beside_films,
+                    Some(LayerView::Keys(_)) => true,
+                    Some(LayerView::Dialog(_)) | None => false,
+                };
                 let state = (&**read, covered);
                 screen::read_ui(&mut pen, regions, shape.films, &mut self.films, state);
                 messages = message_region(regions);

@@ -56,15 +56,20 @@ fn block_clicks(pen: &Pen<'_>, rect: Rect, name: &str) {
 }
 
 fn palette_ui(pen: &mut Pen<'_>, (window, films): (Rect, Rect), view: &PaletteView) {
-    let width = 560.0_f32.min(window.width() - 32.0);
+    let widest = if view.beside_films { 360.0_f32 } else { 560.0 };
+    let width = widest.min(window.width() - 32.0);
     let top = if window.height() < 600.0 { 16.0 } else { 96.0 };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few rows")]
     let fit = (((window.height() - top - 160.0) / ROW).floor().max(3.0) as usize).min(12);
     let shown = view.rows.len().min(fit);
     let height = 48.0 + ROW * shown.max(1) as f32 + 40.0;
-    let centre = over_films(window, films, width);
+    let centre = if view.beside_films {
+        (films.max.x - 16.0 - width / 2.0).max(window.min.x + 16.0 + width / 2.0)
+    } else {
+        over_films(window, films, width)
+    };
     let rect = at(centre - width / 2.0, window.min.y + top, width, height);
-    block_clicks(pen, rect, "Command palette");
+    block_clicks(pen, rect, &view.name);
     pen.panel(rect, theme::R_CARD, theme::S2, theme::border());
     query_ui(pen, rect.with_max_y(rect.min.y + 48.0), view);
     let first = view.selected.saturating_sub(shown / 2).min(view.rows.len() - shown);
@@ -94,14 +99,14 @@ fn query_ui(pen: &mut Pen<'_>, row: Rect, view: &PaletteView) {
     let edit = egui::TextEdit::singleline(&mut text)
         .id(crate::pen::id("palette"))
         .font(theme::BODY.font())
-        .hint_text("Name of a command")
+        .hint_text(view.field.as_str())
         .frame(egui::Frame::NONE)
         .margin(egui::Margin::ZERO);
     let place = Rect::from_x_y_ranges(row.min.x + 44.0..=end - 12.0, y - 10.0..=y + 12.0);
     let response = pen.ui.put(place, edit.desired_width(place.width()));
     response.widget_info(|| {
         let mut info = egui::WidgetInfo::text_edit(true, "", &view.query, "");
-        info.label = Some("Name of a command".to_owned());
+        info.label = Some(view.field.clone());
         info
     });
     if !response.has_focus() {
@@ -116,7 +121,8 @@ fn query_ui(pen: &mut Pen<'_>, row: Rect, view: &PaletteView) {
 fn palette_row_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, row: &PaletteRow, selected: bool) {
     let keys = row.caps.join("+");
     let reason = row.refused.as_deref().unwrap_or_default();
-    let name = [row.title.as_str(), &keys, reason].into_iter().filter(|s| !s.is_empty());
+    let marked = if row.on == Some(true) { "marked" } else { "" };
+    let name = [row.title.as_str(), marked, &keys, reason].into_iter().filter(|s| !s.is_empty());
     let name = name.collect::<Vec<_>>().join(", ");
     let state = (Role::ListBoxOption, row.refused.is_none(), selected);
     let response = pen.hit_on(rect, ("palette row", i), state, &name);
@@ -131,10 +137,15 @@ fn palette_row_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, row: &PaletteRow, sel
     let caps_x = rect.max.x - 8.0 - caps;
     controls::hint_caps_ui(pen, caps_x, y, &row.caps);
     let color = if row.refused.is_some() { theme::T4 } else { theme::T2 };
+    let mut x = rect.min.x + 16.0;
+    if let Some(on) = row.on {
+        shapes::tick_box(pen, pos2(x + 8.0, y), on, theme::EDGE);
+        x += 32.0;
+    }
     let spans = matched_spans(row);
-    let galley = pen.span_galley(caps_x - rect.min.x - 24.0, &spans, (theme::BODY, 24.0), color);
-    let end = rect.min.x + 16.0 + galley.size().x;
-    pen.put(pos2(rect.min.x + 16.0, y - 12.0), galley, color);
+    let galley = pen.span_galley(caps_x - x - 8.0, &spans, (theme::BODY, 24.0), color);
+    let end = x + galley.size().x;
+    pen.put(pos2(x, y - 12.0), galley, color);
     if !reason.is_empty() {
         pen.left_within(end + 12.0, y, caps_x - end - 24.0, reason, theme::SMALL, theme::T3);
     }

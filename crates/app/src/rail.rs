@@ -9,7 +9,7 @@ use crate::{
     theme::{self, Type},
 };
 use egui::{Rect, pos2};
-use overread_session::view::{KeyHint, ReadView, UiAction};
+use overread_session::view::{KeyHint, ReadView, TagView, UiAction};
 
 /// Vertical places of one kind of rail.
 pub(crate) struct Grid {
@@ -241,8 +241,9 @@ fn tags_wide_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let hints_top = area.max.y - 20.0 - 24.0 * rows as f32;
     let y = area.min.y + 41.0;
     let step = tag_step(view, hints_top - 64.0 - y);
-    let height = whole_rows(step, view, hints_top - 64.0 - y);
+    let mut height = whole_rows(step, view, hints_top - 64.0 - y);
     tag_list_ui(pen, at(x, y, right - x, height), step, view);
+    height += beside_ui(pen, at(x, y + height, right - x, step), view);
     notes_ui(pen, at(x, y + height + 8.0, right - x, 40.0), view);
     for (i, hint) in view.hints.iter().enumerate() {
         let column = x + if i % 2 == 0 { 0.0 } else { 144.0 };
@@ -254,12 +255,13 @@ fn tags_compact_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let (x, right) = (area.min.x, area.max.x);
     let hints_y = area.max.y - 24.0;
     let y = area.min.y + 9.0;
-    let room = hints_y - 16.0 - y;
+    let room = hints_y - 14.0 - y;
     let step = tag_step(view, room);
     let editing = view.comment.editing;
     let extra = if editing || view.skip.is_some() { 48.0 } else { 0.0 };
-    let height = whole_rows(step, view, room - extra);
+    let mut height = whole_rows(step, view, room - extra);
     tag_list_ui(pen, at(x, y, right - x, height), step, view);
+    height += beside_ui(pen, at(x, y + height, right - x, step), view);
     if editing {
         notes_ui(pen, at(x, y + height + 4.0, right - x, 40.0), view);
     } else if let Some(skip) = &view.skip {
@@ -270,8 +272,23 @@ fn tags_compact_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
 
 /// Comment, flag and the other keys in one row, as far as there is room.
 pub(crate) fn note_hints_ui(pen: &mut Pen<'_>, row: Rect, view: &ReadView) {
+    hints_ui(pen, row, view.hints_short.iter(), view);
+}
+
+/// The same with what else is present before them, where that has no row of its own.
+pub(crate) fn all_note_hints_ui(pen: &mut Pen<'_>, row: Rect, view: &ReadView) {
+    let beside = view.beside.as_ref().map(|beside| KeyHint::new(&[&beside.key], "also"));
+    hints_ui(pen, row, beside.iter().chain(&view.hints_short), view);
+}
+
+fn hints_ui<'v>(
+    pen: &mut Pen<'_>,
+    row: Rect,
+    hints: impl Iterator<Item = &'v KeyHint>,
+    view: &ReadView,
+) {
     let mut x = row.min.x;
-    for hint in &view.hints_short {
+    for hint in hints {
         let width = controls::hint_width(pen, hint);
         if x + width > row.max.x + 1.0 {
             break;
@@ -281,16 +298,29 @@ pub(crate) fn note_hints_ui(pen: &mut Pen<'_>, row: Rect, view: &ReadView) {
     }
 }
 
+/// Tags, and behind them what else is present.
+fn marks(view: &ReadView) -> impl Iterator<Item = &TagView> {
+    view.tags.iter().chain(&view.beside)
+}
+
 /// Height of a tag's row: 40, or less where that lets all of them stand without scrolling.
 fn tag_step(view: &ReadView, room: f32) -> f32 {
-    let fits = |step: &f32| step * view.tags.len() as f32 <= room;
+    let fits = |step: &f32| step * marks(view).count() as f32 <= room;
     [40.0, 36.0].into_iter().find(fits).unwrap_or(32.0)
 }
 
-/// The height of a list of tag rows that shows no row in part.
+/// The height of a list of tag rows that shows no row in part, with room left for what else is present.
 fn whole_rows(step: f32, view: &ReadView, room: f32) -> f32 {
+    let below = if view.beside.is_some() { step } else { 0.0 };
     let wanted = step * view.tags.len() as f32;
-    wanted.min((room / step).floor() * step).max(0.0)
+    wanted.min(((room - below) / step).floor() * step).max(0.0)
+}
+
+/// What else is present, in a row that stays in sight however many tags there are; returns its height.
+fn beside_ui(pen: &mut Pen<'_>, row: Rect, view: &ReadView) -> f32 {
+    let Some(beside) = &view.beside else { return 0.0 };
+    rows::tag_ui(pen, row, view.tags.len(), beside, 84.0);
+    row.height()
 }
 
 /// A hint; those of comment and flag can be clicked and are lit while there is one, since
@@ -301,6 +331,8 @@ fn note_hint_ui(pen: &mut Pen<'_>, rect: Rect, hint: &KeyHint, view: &ReadView) 
         (UiAction::OpenComment, !view.comment.text.is_empty())
     } else if is(&view.flag.key) {
         (UiAction::ToggleFlag, view.flag.on)
+    } else if let Some(beside) = view.beside.as_ref().filter(|beside| is(&beside.key)) {
+        (UiAction::ToggleTag(view.tags.len()), beside.on)
     } else {
         controls::hint_ui(pen, rect.min.x, rect.center().y, hint);
         return;
@@ -374,7 +406,7 @@ pub(crate) fn chips_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     let place = |pen: &Pen<'_>| {
         let (mut x, mut y) = (0.0, 0.0);
         let mut places = Vec::new();
-        for tag in &view.tags {
+        for tag in marks(view) {
             let width = 38.0 + 22.0 + pen.width(&tag.name, theme::SMALL_M) + 9.0;
             if x > 0.0 && x + width > area.width() {
                 x = 0.0;
@@ -387,7 +419,7 @@ pub(crate) fn chips_ui(pen: &mut Pen<'_>, area: Rect, view: &ReadView) {
     };
     let (places, wanted) = place(pen);
     let add = |pen: &mut Pen<'_>, rect: Rect| {
-        for (i, (tag, place)) in view.tags.iter().zip(&places).enumerate() {
+        for (i, (tag, place)) in marks(view).zip(&places).enumerate() {
             let (x, y) = (rect.min.x + place.x, rect.min.y + place.y);
             rows::chip_ui(pen, x, y, area.width(), i, tag);
         }

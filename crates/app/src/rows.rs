@@ -170,7 +170,9 @@ pub(crate) fn no_answer_ui(
 pub(crate) fn tag_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, tag: &TagView, name_x: f32) {
     let y = rect.center().y;
     let response = tag_hit(pen, rect, i, tag);
-    let cap = Rect::from_center_size(pos2(rect.min.x + CAP / 2.0, y), vec2(CAP, CAP));
+    // Where rows stand close, caps keep apart.
+    let side = CAP.min(rect.height() - 4.0);
+    let cap = Rect::from_center_size(pos2(rect.min.x + CAP / 2.0, y), vec2(side, side));
     let look = tag_look(tag);
     cap_ui(pen, cap, &tag.key, look);
     let dim = tag.refused.is_some();
@@ -183,9 +185,13 @@ pub(crate) fn tag_ui(pen: &mut Pen<'_>, rect: Rect, i: usize, tag: &TagView, nam
         (true, false) => (theme::BODY_M, theme::T1),
         (false, false) => (theme::BODY, theme::T2),
     };
-    let name = if pen.width(&tag.name, ty) <= room { &tag.name } else { &tag.short };
+    let whole = pen.width(&tag.name, ty) <= room;
+    let name = if whole { &tag.name } else { &tag.short };
     pen.left_within(x, y, room, name, ty, color);
     pen.ring(&response, cap, theme::R_CONTROL);
+    if !whole && tag.refused.is_none() {
+        response.on_hover_text(&tag.name);
+    }
 }
 
 /// A tag as a chip at a corner; returns its width.
@@ -235,7 +241,7 @@ fn tag_look(tag: &TagView) -> CapLook {
 }
 
 fn tag_hit(pen: &mut Pen<'_>, rect: Rect, i: usize, tag: &TagView) -> Response {
-    let mut name = format!("{}, tag {}", tag.key, tag.name);
+    let mut name = format!("{}, {}{}", tag.key, tag.spoken, tag.name);
     if let Some(reason) = &tag.refused {
         name.push_str(". ");
         name.push_str(reason);

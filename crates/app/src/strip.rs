@@ -5,7 +5,7 @@ use crate::{
     findings::findings_strip_ui,
     layout::at,
     pen::Pen,
-    rail::{item_ui, note_hints_ui, notes_ui, scroll_ui},
+    rail::{all_note_hints_ui, item_ui, notes_ui, scroll_ui},
     rows::{self, AnswerLook},
     theme,
 };
@@ -100,6 +100,10 @@ fn notes_column_ui(pen: &mut Pen<'_>, [first, tags, notes]: [Rect; 3], view: &Re
     rows::cap_word_ui(pen, row(1), (&flag.key, &flag.name, flag.on), 20.0, UiAction::ToggleFlag);
     if let Some(skip) = &view.skip {
         controls::buttons_ui(pen, notes.min.x, y - 16.0, "skip", std::slice::from_ref(skip));
+    } else if let Some(beside) = &view.beside {
+        let state = (beside.key.as_str(), beside.name.as_str(), beside.on);
+        let action = UiAction::ToggleTag(view.tags.len());
+        rows::cap_word_ui(pen, row(2), state, 20.0, action);
     } else if let Some(hint) = hints.last() {
         controls::hint_ui(pen, notes.min.x, y, hint);
     }
@@ -112,7 +116,7 @@ fn tags_columns_ui(pen: &mut Pen<'_>, [first, left, right]: [Rect; 3], view: &Re
         let top = last.center().y - 16.0;
         controls::buttons_ui(pen, first.min.x, top, "skip", std::slice::from_ref(skip));
     } else {
-        note_hints_ui(pen, last, view);
+        all_note_hints_ui(pen, last, view);
     }
     if view.comment.editing {
         let count = view.tags.len();

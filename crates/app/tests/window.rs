@@ -304,6 +304,7 @@ fn clicks_do_what_the_keys_do() {
         ("3, reportable", UiAction::ClickAnswer(2)),
         ("X, inadequate pixels", UiAction::ClickNoAnswer(1)),
         ("tag Rotated film", UiAction::ToggleTag(2)),
+        ("0, Also: Effusion, Cardiomegaly", UiAction::ToggleTag(3)),
         ("/, comment", UiAction::OpenComment),
         ("G, flag to discuss", UiAction::ToggleFlag),
         ("Menu", UiAction::Menu),
@@ -440,6 +441,20 @@ fn typing_in_the_palette_is_sent_and_arrows_stay_commands() {
     let actions = done(&mut harness);
     assert!(actions.contains(&UiAction::PaletteQuery("wind".to_owned())), "{actions:?}");
     assert!(actions.iter().any(|a| matches!(a, UiAction::Key(p) if p.chord == "ArrowDown")));
+}
+
+#[test]
+fn what_can_be_marked_stands_in_a_list_that_says_what_is() {
+    for size in SIZES {
+        let mut harness = open(scene(|s| s.layer = "beside".to_owned()), size);
+        done(&mut harness);
+        harness.get_by_label("Effusion, marked").click();
+        harness.run();
+        harness.get_by_label("Hernia").click();
+        harness.run();
+        assert_eq!(done(&mut harness), [UiAction::PaletteRun(0), UiAction::PaletteRun(1)]);
+        harness.get_by_label("Also present: name of a finding");
+    }
 }
 
 #[test]

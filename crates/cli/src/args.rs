@@ -54,7 +54,7 @@ pub enum Verb {
     Sample(SampleArgs),
     /// Read by script: key names, one a line, through the same session as the window
     #[command(
-        after_help = "Example: overread read audit.overread --reader R1 --script keys.txt\n\nA script holds keys (1 2 3 U X, tag letters, BACKSPACE, CTRL+Z …), WAIT milliseconds, COMMENT text, and # remarks. Each commit prints `ack ITEM EVENT_ID`."
+        after_help = "Example: overread read audit.overread --reader R1 --script keys.txt\n\nA script holds keys (1 2 3 U X, tag letters, BACKSPACE, CTRL+Z …), WAIT milliseconds, COMMENT text, ALSO FINDING (marks a further finding as present, or takes that away), and # remarks. Each commit prints `ack ITEM EVENT_ID`."
     )]
     Read(ReadArgs),
     /// Make a reader's blinded packet: a file, and a folder of images, to read elsewhere
@@ -365,7 +365,7 @@ pub enum ReadersVerb {
         #[arg(long, default_value = "reader", value_parser = ["reader", "lead", "adjudicator"])]
         role: String,
         /// Years of experience
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u32).range(..=80))]
         experience: Option<u32>,
         /// Machine-readable output
         #[arg(long)]

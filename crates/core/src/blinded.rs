@@ -27,6 +27,15 @@ pub struct AskedFinding {
     pub key: Option<char>,
 }
 
+/// A finding that may be marked as also present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfferedFinding {
+    /// Stable id.
+    pub id: String,
+    /// Name on screen.
+    pub name: String,
+}
+
 /// A tag that can be set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OfferedTag {
@@ -55,6 +64,8 @@ pub struct BlindedItem {
     pub rules: Vec<Rule>,
     /// The tags on offer.
     pub tags: Vec<OfferedTag>,
+    /// The findings that may be marked as also present: they follow from the protocol and the question alone.
+    pub beside: Vec<OfferedFinding>,
     /// The images, in reading order.
     pub images: Vec<BlindedImage>,
     /// Body region.
@@ -97,6 +108,10 @@ impl BlindedItem {
                 .iter()
                 .filter(|tag| tag.offered_for(finding))
                 .map(|t| OfferedTag { id: t.id.clone(), name: t.name.clone(), key: t.key })
+                .collect(),
+            beside: protocol
+                .beside(finding)
+                .map(|f| OfferedFinding { id: f.id.clone(), name: f.name.clone() })
                 .collect(),
             images: study
                 .images

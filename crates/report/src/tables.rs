@@ -57,8 +57,30 @@ pub fn tables(analysis: &Analysis, reads: &[ReadRow]) -> Vec<DataTable> {
         self::reads(reads),
     ];
     out.extend(Some(grey_levels(analysis)).filter(|table| !table.rows.is_empty()));
+    out.extend(Some(also_present(analysis)).filter(|table| !table.rows.is_empty()));
     out.extend(crate::readers_tables::tables(analysis));
     out
+}
+
+/// Findings marked beside the question: observed, no rate.
+fn also_present(analysis: &Analysis) -> DataTable {
+    let rows = analysis.statistics.also_present.iter().map(|a| {
+        let counts =
+            [a.studies, a.label_positive, a.label_negative, a.label_uncertain, a.label_blank];
+        std::iter::once(a.finding.clone()).chain(counts.map(|n| n.to_string())).collect()
+    });
+    DataTable {
+        name: "also_present",
+        head: vec![
+            "finding",
+            "studies",
+            "label_positive",
+            "label_negative",
+            "label_uncertain",
+            "label_blank",
+        ],
+        rows: rows.collect(),
+    }
 }
 
 fn label_quality(analysis: &Analysis) -> DataTable {

@@ -85,7 +85,8 @@ pub fn run(names: &[String]) -> Result<Vec<BenchFigure>, VerbError> {
     if let Some(name) = unknown {
         let known: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
         return Err(VerbError::Other(format!(
-            "There is no benchmark `{name}`; there are {}.",
+            "There is no benchmark `{name}`.{} There are {}.",
+            verbs::meant(name, &known),
             known.join(", ")
         )));
     }

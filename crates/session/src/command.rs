@@ -32,6 +32,10 @@ pub enum Command {
     Finding(u8),
     /// Write a comment.
     Comment,
+    /// The list of findings that can be marked as also present.
+    Beside,
+    /// Mark the finding with that index in the item's own list as also present, or no longer.
+    AlsoPresent(u8),
     /// Flag for discussion.
     Flag,
     /// The file's own window; again: its next one.
@@ -244,6 +248,7 @@ pub const COMMANDS: &[CommandSpec] = &[
     row(Back, "edit.back", "Back one item", "back one", TakeBack, &["Backspace"]),
     row(Undo, "edit.undo", "Undo the last change", "undo", TakeBack, &["Ctrl+Z"]),
     row(Redo, "edit.redo", "Redo", "redo", TakeBack, &["Ctrl+Shift+Z", "Ctrl+Y"]),
+    row(Beside, "note.also", "Also present: mark a further finding…", "also present", Notes, &["0"]),
     row(Comment, "note.comment", "Write a comment", "comment", Notes, &["/"]),
     row(Flag, "note.flag", "Flag to discuss", "flag", Notes, &["G"]),
     row(WindowDefault, "window.default", "Window: default", "default", Window, &["F2"]),
@@ -329,6 +334,7 @@ impl Command {
                 | Redo
                 | Tag(_)
                 | Finding(_)
+                | AlsoPresent(_)
                 | Flag
         )
     }

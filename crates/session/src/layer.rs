@@ -1,6 +1,7 @@
 //! What lies over a screen: the palette and the sheet of all keys, from the live keymap.
 
-use overread_core::{BlindedItem, Protocol};
+use overread_core::blinded::OfferedFinding;
+use overread_core::{BlindedItem, ItemState, Protocol};
 
 use crate::command::{COMMANDS, Command, CommandSpec, Group, Keymap};
 use crate::read_view::capital;
@@ -11,6 +12,8 @@ use crate::view::{KeyGroup, KeyHint, KeySheetView, LayerView, PaletteRow, Palett
 pub(crate) enum Layer {
     /// Every action by name.
     Palette { query: String, selected: usize },
+    /// The findings that can be marked as also present.
+    Beside { query: String, selected: usize },
     /// Every key.
     Keys,
 }
@@ -22,6 +25,8 @@ pub(crate) struct Entry {
     pub title: String,
     pub caps: Vec<String>,
     pub refused: Option<String>,
+    /// For what can be marked: whether it is.
+    pub on: Option<bool>,
 }
 
 /// The caps of a chord.
@@ -52,8 +57,25 @@ pub(crate) fn entries(
         title,
         caps: keymap.keys_of(command).first().map(|chord| caps(chord)).unwrap_or_default(),
         refused: availability(command).err(),
+        on: None,
     };
     of_item.chain(of_table).map(entry).collect()
+}
+
+/// The findings that can be marked as also present on an item; what is marked is known of the reader's own state.
+pub(crate) fn beside(
+    item: &BlindedItem,
+    state: Option<&ItemState>,
+    availability: &dyn Fn(Command) -> Result<(), String>,
+) -> Vec<Entry> {
+    let entry = |(index, finding): (u8, &OfferedFinding)| Entry {
+        command: Command::AlsoPresent(index),
+        title: finding.name.clone(),
+        caps: Vec::new(),
+        refused: availability(Command::AlsoPresent(index)).err(),
+        on: Some(state.is_some_and(|state| state.also.contains(&finding.id))),
+    };
+    (0_u8..).zip(&item.beside).map(entry).collect()
 }
 
 fn item_commands(protocol: &Protocol, item: &BlindedItem) -> Vec<(Command, String)> {
@@ -116,10 +138,24 @@ impl Layer {
     ) -> LayerView {
         match self {
             Self::Keys => LayerView::Keys(key_sheet(all, keymap, item)),
-            Self::Palette { query, selected } => {
+            Self::Palette { query, selected } | Self::Beside { query, selected } => {
                 let rows = matching(all, query);
                 let count = format!("{} of {}", rows.len(), all.len());
+                let marks = matches!(self, Self::Beside { .. });
+                let (name, field, empty, enter) = if marks {
+                    (
+                        "Also present",
+                        "Also present: name of a finding",
+                        "No finding is called that.",
+                        "mark, or take away",
+                    )
+                } else {
+                    ("Command palette", "Name of a command", "No command is called that.", "do it")
+                };
                 LayerView::Palette(PaletteView {
+                    name: name.to_owned(),
+                    beside_films: marks,
+                    field: field.to_owned(),
                     query: query.clone(),
                     count,
                     selected: (*selected).min(rows.len().saturating_sub(1)),
@@ -130,12 +166,13 @@ impl Layer {
                             matched,
                             caps: entry.caps,
                             refused: entry.refused,
+                            on: entry.on,
                         })
                         .collect(),
-                    empty: "No command is called that.".to_owned(),
+                    empty: empty.to_owned(),
                     hints: vec![
                         KeyHint::new(&["↑", "↓"], "move"),
-                        KeyHint::new(&["Enter"], "do it"),
+                        KeyHint::new(&["Enter"], enter),
                         KeyHint::new(&["Esc"], "close"),
                     ],
                 })

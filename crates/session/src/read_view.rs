@@ -128,9 +128,11 @@ pub(crate) fn read_view(
         findings: several.then(|| rows.findings()),
         no_answers: rows.no_answers(),
         tags: rows.tags(),
+        beside: rows.beside(),
         comment: rows.comment(),
         flag: TagView {
             key: cap(scene.keymap, Command::Flag),
+            spoken: "",
             name: "Flag to discuss".to_owned(),
             short: "Flag".to_owned(),
             on: state.is_some_and(|s| s.flagged),
@@ -378,12 +380,36 @@ impl Rows<'_> {
         let on = |id: &str| self.state.is_some_and(|state| state.tags.contains(id));
         let row = |tag: &overread_core::blinded::OfferedTag| TagView {
             key: tag.key.to_string(),
+            spoken: "tag ",
             name: tag.name.clone(),
             short: shorten(&tag.name),
             on: on(&tag.id),
             refused: None,
         };
         self.item.tags.iter().map(row).collect()
+    }
+
+    /// The row behind the tags: what else the reader has marked, and the key to mark more.
+    fn beside(&self) -> Option<TagView> {
+        if self.room.stage() != Stage::Reading || self.item.beside.is_empty() {
+            return None;
+        }
+        let marked: Vec<&str> = self
+            .item
+            .beside
+            .iter()
+            .filter(|finding| self.state.is_some_and(|state| state.also.contains(&finding.id)))
+            .map(|finding| finding.name.as_str())
+            .collect();
+        let (name, short) = match marked.as_slice() {
+            [] => ("Also present…".to_owned(), "Also present…".to_owned()),
+            [one] => (format!("Also: {one}"), format!("Also: {}", shorten(one))),
+            many => {
+                (format!("Also: {}", many.join(", ")), format!("Also: {} findings", many.len()))
+            }
+        };
+        let key = cap(self.scene.keymap, Command::Beside);
+        Some(TagView { key, spoken: "", name, short, on: !marked.is_empty(), refused: None })
     }
 
     fn comment(&self) -> CommentView {

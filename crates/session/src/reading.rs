@@ -180,7 +180,7 @@ impl Reading {
 
     /// Why a command cannot be carried out now, in words.
     pub(crate) fn refusal(&self, command: Command) -> Result<(), String> {
-        if command.changes_reads()
+        if (command.changes_reads() || command == Command::Beside)
             && let Some(why) = &self.closed
         {
             return Err(why.clone());
@@ -884,6 +884,16 @@ impl Reading {
     pub(crate) fn command_of_answer(&self, index: usize) -> Option<Command> {
         let level = Level(u8::try_from(index).ok()?);
         (level <= self.material().protocol.top_level()).then_some(Command::Answer(level))
+    }
+
+    /// What a row beneath the answers does: its tag, or, behind the last of them, the list of further findings.
+    pub(crate) fn command_of_tag(&self, index: usize) -> Option<Command> {
+        let tags = self.room.blinded()?.tags.len();
+        if index < tags {
+            u8::try_from(index).ok().map(Command::Tag)
+        } else {
+            Some(Command::Beside)
+        }
     }
 
     pub(crate) fn command_of_no_answer(index: usize) -> Option<Command> {

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use overread_core::protocol::nearest;
 use overread_core::{EventBody, ItemId, ReviewOutcome, Stage};
 use overread_store::{ImageShelf, OpenMode};
 use serde::Serialize;
 
 use crate::command::{Command, Keymap, canonical_chord};
 use crate::desk::{Desk, DeskError};
-use crate::room::{Moment, Outcome, Room};
+use crate::room::{Moment, Outcome, Refusal, Room};
 
 /// Why a script stopped.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,26 @@ pub enum ScriptError {
         "line {line}: nothing is left to read, so `{text}` and what follows it were not used. What was acknowledged is saved."
     )]
     NothingLeft {
+        /// 1-based.
+        line: usize,
+        /// The line.
+        text: String,
+    },
+    /// A finding that the protocol does not have.
+    #[error("line {line}: there is no finding `{name}`.{meant} Here can be marked: {known}.")]
+    UnknownFinding {
+        /// 1-based.
+        line: usize,
+        /// As written.
+        name: String,
+        /// The one that was probably meant, as a question; empty where none is near.
+        meant: String,
+        /// What can be marked beside this question.
+        known: String,
+    },
+    /// A key that opens a list.
+    #[error("line {line}: `{text}` opens a list in the window; in a script write `ALSO FINDING`.")]
+    OpensList {
         /// 1-based.
         line: usize,
         /// The line.
@@ -143,9 +164,10 @@ pub fn run(
             std::thread::sleep(Duration::from_millis(wait));
             continue;
         }
-        let outcome = match text.strip_prefix("COMMENT ") {
-            Some(comment) => room.comment(comment),
-            None => key(&desk, &mut room, finding, line, text)?,
+        let outcome = match (text.strip_prefix("COMMENT "), text.strip_prefix("ALSO ")) {
+            (Some(comment), _) => room.comment(comment),
+            (None, Some(name)) => also(&desk, &mut room, finding, (line, text, name.trim()))?,
+            (None, None) => key(&desk, &mut room, finding, line, text)?,
         };
         match outcome {
             Outcome::Write(bodies) => {
@@ -223,8 +245,48 @@ fn key(
         let known = keymap.chords().into_iter().filter(marks).collect::<Vec<_>>().join(" ");
         return Err(ScriptError::UnknownKey { line, text, known });
     };
+    if command == Command::Beside {
+        return Err(ScriptError::OpensList { line, text: text.to_owned() });
+    }
+    Ok(apply(room, command))
+}
+
+fn apply(room: &mut Room, command: Command) -> Outcome {
     let dwell = Duration::from_millis(room.material().protocol.reading.dwell_ms.into());
-    Ok(room.apply(command, &Moment::ready(Instant::now(), dwell)))
+    room.apply(command, &Moment::ready(Instant::now(), dwell))
+}
+
+/// Marks a finding beside the question as present, by id or name; the same line again takes it away, as a tag's key
+/// does.
+fn also(
+    desk: &Desk,
+    room: &mut Room,
+    finding: Option<&str>,
+    (line, text, name): (usize, &str, &str),
+) -> Result<Outcome, ScriptError> {
+    if room.position().is_none() && finding.is_none() {
+        continue_in_next_deck(desk, room)?;
+    }
+    let Some(item) = room.blinded() else {
+        return Err(ScriptError::NothingLeft { line, text: text.to_owned() });
+    };
+    let is = |id: &str, on_screen: &str| {
+        id.eq_ignore_ascii_case(name) || on_screen.eq_ignore_ascii_case(name)
+    };
+    if let Some(index) = item.beside.iter().position(|f| is(&f.id, &f.name)) {
+        return Ok(apply(room, Command::AlsoPresent(u8::try_from(index).unwrap_or(u8::MAX))));
+    }
+    let protocol = &room.material().protocol;
+    if protocol.findings.iter().any(|f| is(&f.id, &f.name)) {
+        return Ok(Outcome::Refused(Refusal::Unavailable(
+            "It is what is asked here, a part of it, or no finding that is seen by itself.",
+        )));
+    }
+    let known: Vec<&str> = item.beside.iter().map(|f| f.id.as_str()).collect();
+    let meant = nearest(name, known.iter().copied())
+        .map_or_else(String::new, |meant| format!(" Did you mean `{meant}`?"));
+    let known = if known.is_empty() { "nothing".to_owned() } else { known.join(", ") };
+    Err(ScriptError::UnknownFinding { line, name: name.to_owned(), meant, known })
 }
 
 fn continue_in_next_deck(desk: &Desk, room: &mut Room) -> Result<(), ScriptError> {

@@ -263,6 +263,22 @@ impl Shell {
         entries(&self.keymap(), item, &|command| self.refusal(command))
     }
 
+    /// What the open list offers.
+    fn layer_entries(&self) -> Vec<Entry> {
+        let Some(Layer::Beside { .. }) = self.layer else { return self.entries() };
+        let Some(room) = self.reading().map(Reading::room) else { return Vec::new() };
+        let Some(item) = room.blinded() else { return Vec::new() };
+        crate::layer::beside(&item, room.state(), &|command| self.refusal(command))
+    }
+
+    /// Opens the list of findings that can be marked as also present, or says why there is none.
+    fn open_beside(&mut self) {
+        match self.refusal(Command::Beside) {
+            Ok(()) => self.layer = Some(Layer::Beside { query: String::new(), selected: 0 }),
+            Err(why) => self.toast = Some((why, Mark::Warning, self.now)),
+        }
+    }
+
     fn command(&mut self, command: Command, key: &str, repeat: bool) {
         if self.display_command(command) {
             return;
@@ -280,6 +296,7 @@ impl Shell {
                     _ => Some(Layer::Keys),
                 };
             }
+            Command::Beside => self.open_beside(),
             Command::FullScreen => self.full_screen = !self.full_screen,
             Command::Quit => self.act(UiAction::CloseRequested),
             Command::Home => {
@@ -372,7 +389,7 @@ impl Shell {
             self.layer = None;
             return true;
         }
-        let all = self.entries();
+        let all = self.layer_entries();
         let Some(layer) = &mut self.layer else { return false };
         match layer {
             Layer::Keys => {
@@ -381,7 +398,7 @@ impl Shell {
                 }
                 true
             }
-            Layer::Palette { query, selected } => {
+            Layer::Palette { query, selected } | Layer::Beside { query, selected } => {
                 let found = matching(&all, query);
                 match chord {
                     "ArrowDown" => *selected = (*selected + 1).min(found.len().saturating_sub(1)),
@@ -399,8 +416,10 @@ impl Shell {
     }
 
     fn run_entry(&mut self, index: usize) {
-        let Some(Layer::Palette { query, .. }) = &self.layer else { return };
-        let found = matching(&self.entries(), query);
+        let Some(Layer::Palette { query, .. } | Layer::Beside { query, .. }) = &self.layer else {
+            return;
+        };
+        let found = matching(&self.layer_entries(), query);
         let Some((entry, _)) = found.into_iter().nth(index) else { return };
         self.layer = None;
         match entry.refused {
@@ -697,7 +716,7 @@ impl Backend for Shell {
         let bare = matches!(screen, ScreenView::Bare(_));
         let layer = self.layer.clone().map(|layer| {
             let item = self.reading().and_then(|reading| reading.room().blinded());
-            layer.view(&self.entries(), &self.keymap(), item.as_ref())
+            layer.view(&self.layer_entries(), &self.keymap(), item.as_ref())
         });
         let toast = self.toast_view();
         let toast_left = toast.is_some().then_some(Duration::from_millis(500));
@@ -726,7 +745,10 @@ impl Backend for Shell {
                 self.click(command);
             }
             UiAction::ClickNoAnswer(index) => self.click(Reading::command_of_no_answer(*index)),
-            UiAction::ToggleTag(index) => self.click(u8::try_from(*index).ok().map(Command::Tag)),
+            UiAction::ToggleTag(index) => {
+                let command = self.reading().and_then(|reading| reading.command_of_tag(*index));
+                self.click(command);
+            }
             UiAction::ClickFinding(index) => {
                 self.click(u8::try_from(*index).ok().map(Command::Finding));
             }
@@ -757,7 +779,10 @@ impl Backend for Shell {
             }
             UiAction::OpenRecent(index) => self.open_recent(*index),
             UiAction::PaletteQuery(text) => {
-                if let Some(Layer::Palette { query, selected }) = &mut self.layer {
+                if let Some(
+                    Layer::Palette { query, selected } | Layer::Beside { query, selected },
+                ) = &mut self.layer
+                {
                     query.clone_from(text);
                     *selected = 0;
                 }

@@ -79,5 +79,13 @@ functions! {
 }
 
 fn arguments<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_json::from_value(value).map_err(|e| e.to_string())
+    serde_json::from_value(value).map_err(|error| {
+        // In words, not in the names of types.
+        let words = [
+            ("invalid type: ", ""),
+            (", expected u64", " is no whole number"),
+            (", expected f64", " is no number"),
+        ];
+        words.iter().fold(error.to_string(), |text, (from, to)| text.replace(from, to))
+    })
 }

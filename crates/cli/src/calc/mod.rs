@@ -14,10 +14,12 @@ pub use batch::calc_batch;
 #[non_exhaustive]
 pub enum CalcError {
     /// No function has this name.
-    #[error("there is no statistic called `{name}`; known: {known}")]
+    #[error("there is no statistic called `{name}`{meant}; known: {known}")]
     UnknownFunction {
         /// The name asked for.
         name: String,
+        /// The one that was probably meant, as a question in brackets; empty where none is near.
+        meant: String,
         /// All names.
         known: String,
     },
@@ -106,7 +108,9 @@ pub fn help() -> String {
 fn find(name: &str) -> Result<&'static Function, CalcError> {
     functions().iter().find(|f| f.names().any(|known| known == name)).ok_or_else(|| {
         let known: Vec<&str> = functions().iter().flat_map(Function::names).collect();
-        CalcError::UnknownFunction { name: name.to_owned(), known: known.join(", ") }
+        let meant = overread_core::protocol::nearest(name, known.iter().copied())
+            .map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"));
+        CalcError::UnknownFunction { name: name.to_owned(), meant, known: known.join(", ") }
     })
 }
 

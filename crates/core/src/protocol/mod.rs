@@ -381,6 +381,21 @@ impl Protocol {
         self.findings.iter().filter(move |f| question.map_or(f.asked, |id| f.id == id))
     }
 
+    /// Findings that a reader may mark as also present beside a question: plain ones, none of them what is asked, a
+    /// part of it, or another name of the same label.
+    pub fn beside<'p>(&'p self, question: Option<&'p str>) -> impl Iterator<Item = &'p Finding> {
+        let asked: Vec<&Finding> = self.asked(question).collect();
+        self.findings.iter().filter(move |f| {
+            let plain = f.any_of.is_empty() && f.polarity == Polarity::Presence && !f.practice;
+            let same = |a: &&Finding| {
+                a.id == f.id
+                    || a.any_of.contains(&f.id)
+                    || (a.label.is_some() && a.label == f.label)
+            };
+            plain && !asked.iter().any(same)
+        })
+    }
+
     /// Index of a tag by id.
     pub fn tag_index(&self, id: &str) -> Option<usize> {
         self.tags.iter().position(|tag| tag.id == id)

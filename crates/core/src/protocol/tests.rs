@@ -4,6 +4,27 @@ use super::file::parse;
 use super::*;
 
 #[test]
+fn beside_a_question_stand_plain_findings_that_are_no_part_of_it() {
+    let text = builtin("cxr14-verify").unwrap();
+    let composite = format!(
+        "{text}\n[[finding]]\nid = \"opacity\"\nany_of = [\"Pneumonia\", \"Infiltration\"]\nname = \"Opacity\"\nquestion = \"Opacity?\"\n"
+    );
+    let protocol = Protocol::from_toml(&composite).unwrap();
+    let beside = |question: &str| -> Vec<String> {
+        protocol.beside(Some(question)).map(|finding| finding.id.clone()).collect()
+    };
+    let mass = beside("Mass");
+    assert_eq!(mass.len(), 13, "fourteen but for itself: {mass:?}");
+    for absent in ["Mass", "opacity", "No_Finding"] {
+        assert!(!mass.contains(&absent.to_owned()), "{absent}: {mass:?}");
+    }
+    let opacity = beside("opacity");
+    assert_eq!(opacity.len(), 12, "{opacity:?}");
+    assert!(!opacity.contains(&"Pneumonia".to_owned()), "a part of what is asked");
+    assert_eq!(protocol.beside(None).count(), 0, "where all are asked");
+}
+
+#[test]
 fn every_built_in_protocol_loads() {
     for name in builtin_names() {
         let protocol = parse(builtin(name).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));

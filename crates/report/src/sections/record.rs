@@ -154,24 +154,11 @@ fn elsewhere(analysis: &Analysis) -> String {
 
 fn conduct(analysis: &Analysis) -> Section {
     let mut out = section("s-conduct", "Reading conditions and exclusions");
-    let explore = analysis.statistics.also_present.iter().map(|a| {
-        format!(
-            "{} in {} ({} of them labelled without it)",
-            a.name,
-            counted(a.studies, "study", "studies"),
-            a.label_negative
-        )
-    });
-    let also: Vec<String> = explore.collect();
-    let mut text = if all_elsewhere(analysis) {
+    let text = if all_elsewhere(analysis) {
         "Of several reads of one study by one reader the first counts.".to_owned()
     } else {
         "Settled answers only: an answer corrected before the next item was locked counts as corrected; a later change is kept as a revision and not used.".to_owned()
     };
-    if !also.is_empty() {
-        write!(text, " Findings marked as also present, observed and not a rate: {}.", list(&also))
-            .ok();
-    }
     out.prose.push(Prose::Paragraph(text.into()));
     let none = || numbers::NONE.to_owned();
     out.blocks.push(Block::Table(Table {
@@ -224,7 +211,41 @@ fn conduct(analysis: &Analysis) -> Section {
         out.blocks.push(Block::Table(table));
     }
     out.blocks.push(Block::Table(no_answers(analysis)));
+    out.blocks.extend(also_present(analysis).map(Block::Table));
     out
+}
+
+/// What readers saw beside the question, against the label of what they saw.
+fn also_present(analysis: &Analysis) -> Option<Table> {
+    let rows = &analysis.statistics.also_present;
+    let number = |n: u64| Cell::text(numbers::count(n));
+    (!rows.is_empty()).then(|| Table {
+        id: "t-also-present".to_owned(),
+        caption: "Also present, as marked by readers in decks that ask for something else.".to_owned(),
+        columns: vec![
+            column("Finding", Kind::Words),
+            column("Studies marked", Kind::Number),
+            column("Label positive", Kind::Number),
+            column("Label negative", Kind::Number),
+            column("Label uncertain", Kind::Number),
+            column("Label not stated", Kind::Number),
+        ],
+        rows: rows
+            .iter()
+            .map(|a| {
+                row(vec![
+                    Cell::text(&a.name),
+                    number(a.studies),
+                    number(a.label_positive),
+                    number(a.label_negative),
+                    number(a.label_uncertain),
+                    number(a.label_blank),
+                ])
+            })
+            .collect(),
+        notes: vec!["Label negative: false negatives of the label as they were observed, by any reader. They are no rate: nobody was asked to look for these findings, and a study without a mark says nothing.".to_owned()],
+        width: Width::Full,
+    })
 }
 
 fn days(first: &str, last: &str) -> String {

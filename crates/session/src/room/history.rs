@@ -12,12 +12,17 @@ pub(super) enum Edit {
     Decided { item: ItemId, outcome: ReviewOutcome },
     /// A tag was set or taken away.
     Tag { item: ItemId, tag: String, on: bool },
+    /// A finding was marked as also present, or no longer.
+    Also { item: ItemId, finding: String, on: bool },
 }
 
 impl Edit {
     pub(super) fn item(&self) -> ItemId {
         match self {
-            Self::Lock { item, .. } | Self::Decided { item, .. } | Self::Tag { item, .. } => *item,
+            Self::Lock { item, .. }
+            | Self::Decided { item, .. }
+            | Self::Tag { item, .. }
+            | Self::Also { item, .. } => *item,
         }
     }
 }
@@ -63,6 +68,16 @@ impl History {
                 Via::Undo => self.took_back(),
                 _ => self.did(Edit::Tag { item: *item, tag: tag.clone(), on: *on }, *via),
             },
+            EventBody::AlsoSet { item, finding, on } => {
+                let edit = |on| Edit::Also { item: *item, finding: finding.clone(), on };
+                // The event does not say how it came: what reverses the last change takes it back.
+                if self.done.last() == Some(&edit(!on)) {
+                    self.took_back();
+                } else {
+                    let again = self.undone.last() == Some(&edit(*on));
+                    self.did(edit(*on), if again { Via::Redo } else { Via::Key });
+                }
+            }
             // Going back is the same as undoing when the lock was the last change.
             EventBody::ReadReopened { item, .. } => {
                 let is_its_lock = |edit: &Edit| matches!(edit, Edit::Lock { item: i, .. } | Edit::Decided { item: i, .. } if i == item);

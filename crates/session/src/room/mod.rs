@@ -307,6 +307,7 @@ impl Room {
                     matches!(
                         event,
                         EventBody::TagSet { .. }
+                            | EventBody::AlsoSet { .. }
                             | EventBody::FlagSet { .. }
                             | EventBody::CommentSet { .. }
                             | EventBody::SittingBegan { .. }
@@ -346,6 +347,7 @@ impl Room {
             {
                 Err(Unavailable("Here only: label right, mine stands, cannot tell."))
             }
+            Command::Beside | Command::AlsoPresent(_) => self.beside_refusal().map_or(Ok(()), Err),
             Command::Normal if asked < 2 => Err(Unavailable("Only where every finding is asked.")),
             Command::Normal if self.draft.values().any(|a| *a != Answer::Level(Level::ABSENT)) => {
                 Err(Unavailable("Not while a finding is set."))
@@ -387,6 +389,7 @@ impl Room {
             Command::Redo => self.redo(),
             Command::Tag(index) => self.toggle_tag(usize::from(index)),
             Command::Finding(index) => self.step_finding(usize::from(index)),
+            Command::AlsoPresent(index) => self.toggle_beside(usize::from(index)),
             Command::Flag => self.flag(),
             _ => Outcome::NotMine,
         }
@@ -557,6 +560,27 @@ impl Room {
         self.write(EventBody::TagSet { item: blinded.item, tag: tag.id.clone(), on, via: Via::Key })
     }
 
+    /// Why no further finding can be marked here.
+    fn beside_refusal(&self) -> Option<Refusal> {
+        let offered = self.blinded().is_some_and(|item| !item.beside.is_empty());
+        match (self.cursor, self.stage) {
+            (None, _) => Some(Refusal::Unavailable("The deck is finished.")),
+            (_, Stage::Adjudicating | Stage::Reviewing) => {
+                Some(Refusal::Unavailable("Only while a deck is read."))
+            }
+            _ => (!offered).then_some(Refusal::Unavailable("Every finding is asked here.")),
+        }
+    }
+
+    fn toggle_beside(&mut self, index: usize) -> Outcome {
+        let Some(blinded) = self.blinded() else { return Outcome::Done };
+        let Some(finding) = blinded.beside.get(index) else {
+            return Outcome::Refused(Refusal::Unavailable("There is no such finding here."));
+        };
+        let on = !self.state().is_some_and(|state| state.also.contains(&finding.id));
+        self.write(EventBody::AlsoSet { item: blinded.item, finding: finding.id.clone(), on })
+    }
+
     fn flag(&mut self) -> Outcome {
         let Some(item) = self.item().map(|i| i.id) else { return Outcome::Done };
         let on = !self.state().is_some_and(|state| state.flagged);
@@ -614,7 +638,7 @@ impl Room {
         let Some(index) = self.index_of(edit.item()) else {
             return Some(Refusal::Unavailable("The last change was in another deck."));
         };
-        if matches!(edit, Edit::Tag { .. }) {
+        if matches!(edit, Edit::Tag { .. } | Edit::Also { .. }) {
             return (self.cursor != Some(index)).then_some(Refusal::Unavailable(
                 "The last change was on an item that is not open.",
             ));
@@ -638,6 +662,9 @@ impl Room {
             Edit::Tag { item, tag, on } => {
                 self.write(EventBody::TagSet { item, tag, on: !on, via: Via::Undo })
             }
+            Edit::Also { item, finding, on } => {
+                self.write(EventBody::AlsoSet { item, finding, on: !on })
+            }
         }
     }
 
@@ -660,6 +687,9 @@ impl Room {
             }
             Some(Edit::Tag { item, tag, on }) if self.item().is_some_and(|i| i.id == item) => {
                 self.write(EventBody::TagSet { item, tag, on, via: Via::Redo })
+            }
+            Some(Edit::Also { item, finding, on }) if self.item().is_some_and(|i| i.id == item) => {
+                self.write(EventBody::AlsoSet { item, finding, on })
             }
             _ => Outcome::Refused(Refusal::Unavailable("Nothing to redo on this item.")),
         }

@@ -207,6 +207,62 @@ fn a_tag_belongs_to_the_item_on_screen_and_can_be_taken_back() {
 }
 
 #[test]
+fn what_is_also_there_belongs_to_the_item_on_screen_and_can_be_taken_back() {
+    let mut desk = Desk::new(&verify());
+    let ids = |desk: &Desk| -> Vec<String> {
+        desk.room.blinded().unwrap().beside.into_iter().map(|f| f.id).collect()
+    };
+    // Neither what is asked, nor a normal film, nor a finding for practice.
+    assert_eq!(ids(&desk), ["Emphysema", "Effusion", "Cardiomegaly"]);
+    let mark = |desk: &mut Desk, index| {
+        let moment = Moment::ready(desk.now, Duration::from_secs(1));
+        let outcome = desk.room.apply(Command::AlsoPresent(index), &moment);
+        desk.write(outcome)
+    };
+    let also = |desk: &Desk, i| -> Vec<String> {
+        let state = desk.room.state_at(i);
+        state.map(|state| state.also.iter().cloned().collect()).unwrap_or_default()
+    };
+    desk.keys("1 Q");
+    mark(&mut desk, 1);
+    mark(&mut desk, 2);
+    assert_eq!(
+        (also(&desk, 0), also(&desk, 1)),
+        (vec![], vec!["Cardiomegaly".to_owned(), "Effusion".to_owned()])
+    );
+    desk.keys("Ctrl+Z");
+    assert_eq!(also(&desk, 1), ["Effusion"]);
+    desk.keys("Ctrl+Z");
+    assert_eq!(also(&desk, 1), [""; 0]);
+    desk.keys("Ctrl+Y");
+    assert_eq!(also(&desk, 1), ["Effusion"]);
+    desk.keys("Ctrl+Y");
+    assert_eq!(also(&desk, 1).len(), 2);
+    // By hand: taken away is taken back, and the tag before it is next.
+    mark(&mut desk, 2);
+    desk.keys("Ctrl+Z Ctrl+Z");
+    assert_eq!(also(&desk, 1), [""; 0]);
+    assert!(desk.room.state_at(1).unwrap().tags.is_empty());
+    // What is known after a restart is what was known before.
+    let mut again = History::default();
+    for body in &desk.log {
+        again.record(body);
+    }
+    assert_eq!(format!("{again:?}"), format!("{:?}", desk.room.history));
+    let none = mark(&mut desk, 3);
+    assert!(matches!(none, Outcome::Refused(Refusal::Unavailable(_))), "{none:?}");
+    desk.keys("3 1 1");
+    assert!(desk.room.availability(Command::Beside).is_err(), "the deck is finished");
+}
+
+#[test]
+fn where_every_finding_is_asked_none_can_be_marked_beside() {
+    let desk = Desk::new(builtin("mura-relabel").unwrap());
+    assert_eq!(desk.room.blinded().unwrap().beside, []);
+    assert!(desk.room.availability(Command::Beside).is_err());
+}
+
+#[test]
 fn keys_wait_for_the_film_the_dwell_the_focus_and_the_disk() {
     let mut desk = Desk::new(&verify());
     let now = desk.now + Duration::from_secs(5);

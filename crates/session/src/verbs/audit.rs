@@ -21,9 +21,10 @@ pub fn audit(table: &str) -> Result<Said, VerbError> {
 fn of_file(table: &str) -> Result<Audit, VerbError> {
     let path = Path::new(table);
     if !path.exists() {
-        let known = BUILTIN.join(", ");
         return Err(VerbError::Other(format!(
-            "There is no table `{table}`: it is neither a file nor built in. Built in are {known}."
+            "There is no table `{table}`: it is neither a file nor built in.{} Built in are {}.",
+            super::meant(table, &BUILTIN),
+            BUILTIN.join(", ")
         )));
     }
     let bytes = std::fs::read(path).map_err(VerbError::io("read", path))?;

@@ -24,13 +24,16 @@ impl ProjectConfig {
     pub(crate) fn from_file(file: Option<&Path>) -> Result<Self, VerbError> {
         let Some(file) = file else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(file).map_err(VerbError::io("read", file))?;
-        Self::from_json(&text)
-            .map_err(|reason| VerbError::Other(format!("{}: {reason}.", file.display())))
+        Self::from_json(&text).map_err(|reason| {
+            let file = file.display();
+            VerbError::Other(format!("The options in {file} cannot be used: {reason}."))
+        })
     }
 
     /// Reads a JSON object; names and values are checked.
     pub(crate) fn from_json(text: &str) -> Result<Self, String> {
-        let all: Map<String, Value> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let all: Map<String, Value> = serde_json::from_str(text)
+            .map_err(|error| format!("it is no JSON object of options ({error})"))?;
         let table = serde_json::to_value(ReadsOptions::default()).unwrap_or_default();
         let names = table.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
         let mut known: Vec<&str> = OWN.into_iter().chain(names).collect();

@@ -159,6 +159,12 @@ fn sentence(error: &ProtocolError) -> String {
     text
 }
 
+/// The word that was probably meant, as a question behind a sentence; empty where none is near.
+pub(crate) fn meant(word: &str, known: &[&str]) -> String {
+    overread_core::protocol::nearest(word, known.iter().copied())
+        .map_or_else(String::new, |meant| format!(" Did you mean `{meant}`?"))
+}
+
 /// Nobody of that name reads here: who was meant, who is known, and how one joins.
 fn no_reader(project: &Project, name: &str) -> VerbError {
     let path = project.path();

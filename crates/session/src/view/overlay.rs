@@ -13,9 +13,15 @@ pub enum LayerView {
     Dialog(DialogView),
 }
 
-/// The command palette.
+/// A list to choose from by typing: the command palette, or findings to mark.
 #[derive(Clone, Debug)]
 pub struct PaletteView {
+    /// What it is: "Command palette".
+    pub name: String,
+    /// It stands at the side of the films, which stay in sight: what is chosen is seen there.
+    pub beside_films: bool,
+    /// What is typed into it: "Name of a command".
+    pub field: String,
     /// What was typed.
     pub query: String,
     /// "6 of 84".
@@ -41,6 +47,8 @@ pub struct PaletteRow {
     pub caps: Vec<String>,
     /// Why it is not available now.
     pub refused: Option<String>,
+    /// For what can be marked: whether it is.
+    pub on: Option<bool>,
 }
 
 /// All keys of the live keymap.

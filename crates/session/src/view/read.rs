@@ -37,6 +37,8 @@ pub struct ReadView {
     pub no_answers: Vec<NoAnswerView>,
     /// Stratum marks.
     pub tags: Vec<TagView>,
+    /// What else is present, where that can be marked; it is the row behind the tags.
+    pub beside: Option<TagView>,
     /// Comment on this item.
     pub comment: CommentView,
     /// Flag for discussion.
@@ -176,11 +178,13 @@ pub struct NoAnswerView {
     pub state: RowState,
 }
 
-/// A stratum mark, or the flag.
+/// A stratum mark, the flag, or what else is present.
 #[derive(Clone, Debug)]
 pub struct TagView {
     /// Key cap.
     pub key: String,
+    /// What is said before the name to those who hear it: "tag ".
+    pub spoken: &'static str,
     /// "Subcutaneous emphysema".
     pub name: String,
     /// "Subcut. emphysema".

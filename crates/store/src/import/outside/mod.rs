@@ -190,7 +190,8 @@ impl Header {
         if missing.is_empty() {
             return Ok(());
         }
-        let text = format!("the column {} is missing", missing.join(" and "));
+        let (column, is) = if missing.len() == 1 { ("column", "is") } else { ("columns", "are") };
+        let text = format!("the {column} {} {is} missing", missing.join(" and "));
         Err(ImportError::Rows(vec![source.fault(1, 1, text)]))
     }
 
