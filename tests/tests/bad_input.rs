@@ -304,6 +304,28 @@ fn verify_finds_an_event_that_was_changed() -> Result<()> {
     what_looks_at_it_says_so(&place, &project, false)
 }
 
+#[test]
+fn a_page_that_cannot_be_read_is_said_whoever_looks_and_whether_or_not_it_is_needed() -> Result<()>
+{
+    const PAGE: usize = 4_096;
+    let place = Place::new()?;
+    let project = place.demo("study")?;
+    let sound = std::fs::read(&project)?;
+    let broken = place.at("broken.overread");
+    let mut silent = 0;
+    for page in (1..sound.len() / PAGE).step_by(4) {
+        let mut bytes = sound.clone();
+        bytes[page * PAGE..page * PAGE + 64].fill(0x5a);
+        std::fs::write(&broken, &bytes)?;
+        let said = place.run(&["info".as_ref(), broken.as_os_str()])?;
+        assert!(said.status < 2, "page {page}: {said:?}");
+        assert!(said.err.contains("is damaged: "), "page {page}: {said:?}");
+        silent += u8::from(said.status == 0);
+    }
+    assert!(0 < silent, "no page that `info` does not need was among them");
+    Ok(())
+}
+
 /// `info`, `readers`, `analyse` and `report` look at a project whose chain does not fit, and say it; of a sound one
 /// they say nothing.
 fn what_looks_at_it_says_so(place: &Place, project: &Path, damaged: bool) -> Result<()> {

@@ -62,7 +62,7 @@ pub struct Provenance {
     /// The event chains.
     #[serde(skip)]
     pub heads: Vec<ChainHead>,
-    /// What does not fit in the event chains, in words; `None` where their heads verify.
+    /// What does not fit in the event chains, or which page cannot be read; `None` where the heads verify.
     pub damage: Option<String>,
     /// Version of the program.
     pub program: String,

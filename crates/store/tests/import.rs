@@ -317,6 +317,25 @@ fn chexpert_rows_of_one_study_come_together() {
 }
 
 #[test]
+fn lines_are_counted_alike_whatever_ends_them() {
+    let folder = tempdir().unwrap();
+    let map = "study = \"id\"\n[findings]\nPneumothorax = \"ptx\"\n";
+    for end in ["\n", "\r\n", "\r"] {
+        let table = ["id,ptx", "A,1", "B,0", "A,1", ""].join(end);
+        let list = files(folder.path(), &[("t.csv", &table), ("map.toml", map)]);
+        let request = Request {
+            format: Format::Table,
+            labels: &list[..1],
+            map: Some(&list[1]),
+            images: None,
+        };
+        let error = read(&request).unwrap_err().to_string();
+        let said = "line 4, column 1: the study of line 2 stands here again";
+        assert!(error.contains(said), "{end:?}: {error}");
+    }
+}
+
+#[test]
 fn words_for_sex_are_mapped_and_others_are_counted_and_not_stated() {
     let folder = tempdir().unwrap();
     let table = "id,sex,ptx\nA,M,1\nB,female,0\nC,w,1\nD,Mann,0\nE,divers,1\nF,,0\nG,d,1\n";
@@ -334,6 +353,9 @@ fn words_for_sex_are_mapped_and_others_are_counted_and_not_stated() {
     let notes = alike(&import.notes);
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(notes[0].contains("line 6, column 3") && notes[0].ends_with("line 8"), "{notes:?}");
+    files(folder.path(), &[("map.toml", &map.replace("[\"mann\"]", "[\"mann\", \"w\"]"))]);
+    let error = read(&request).unwrap_err().to_string();
+    assert!(error.contains("`W` stands in `female` and in `male`"), "{error}");
 }
 
 #[test]

@@ -147,24 +147,27 @@ impl Further<'_> {
     }
 }
 
-/// Puts what an extension lacks beside what the deck lacked before: planned and drawn over all drawings.
+/// Puts what an extension lacks beside what the deck lacked before: planned and drawn over all drawings, and of all
+/// strata together.
 fn note_short(known: &mut Vec<Shortfall>, deck: &Deck, short: &[Shortfall]) {
     for lack in short {
-        let same = |s: &&mut Shortfall| s.finding == deck.finding && s.arm == lack.arm;
-        if let Some(old) = known.iter_mut().find(same) {
-            old.planned = old.planned.saturating_add(lack.planned);
-            old.drawn = old.drawn.saturating_add(lack.drawn);
-            continue;
-        }
-        let before = deck.members.iter().filter(|member| match lack.arm.as_str() {
-            "label-positive" => member.label_positive,
-            "control" => !member.label_positive,
-            _ => true,
+        let same = |s: &Shortfall| s.finding == deck.finding && s.arm == lack.arm;
+        let controls = lack.arm == "control";
+        let arm = deck.members.iter().filter(|member| match &deck.finding {
+            Some(_) => member.label_positive != controls,
+            None => true,
         });
-        let before = to_u32(before.count());
+        let drawn = to_u32(arm.count());
+        // How many controls were asked for before is known where they were short, and else is how many there are.
+        let planned = match known.iter().find(|s| same(s)) {
+            Some(before) if controls => before.planned,
+            None if controls => drawn,
+            _ => deck.planned,
+        };
+        known.retain(|s| !same(s));
         known.push(Shortfall {
-            planned: before.saturating_add(lack.planned),
-            drawn: before.saturating_add(lack.drawn),
+            planned: planned.saturating_add(lack.planned),
+            drawn: drawn.saturating_add(lack.drawn),
             ..lack.clone()
         });
     }

@@ -373,7 +373,7 @@ fn provenance(analysis: &Analysis) -> Section {
     let p = &analysis.provenance;
     if let Some(what) = &p.damage {
         out.prose.push(Prose::Paragraph(
-            format!("The chain heads of this report do not verify: {what}. The log is not as it was written, and no figure here can be vouched for until `overread verify` finds the project sound.").into(),
+            format!("The project that this report is made from is damaged, and its chain heads do not verify: {what}. No figure here can be vouched for until `overread verify` finds the project sound.").into(),
         ));
     }
     let mut rows: Vec<_> = p
@@ -448,7 +448,7 @@ fn limits(analysis: &Analysis) -> Section {
     let mut out = section("s-limits", "Limits");
     let mut items = Vec::new();
     if analysis.provenance.damage.is_some() {
-        items.push("The project’s event log is damaged: its chain heads do not verify (Provenance). Every figure rests on what the file says now.".to_owned());
+        items.push("The project’s file is damaged: its chain heads do not verify (Provenance). Every figure rests on what the file says now.".to_owned());
     }
     match analysis.design.readers.len() {
         0 => items.push("No reader has read yet.".to_owned()),

@@ -66,11 +66,11 @@ pub(super) fn open_writable(path: &Path) -> Result<Project, VerbError> {
     }
 }
 
-/// Opens for looking, and learns whether the chains fit: of a long log, whether their ends do. Where they do not,
-/// [`Project::read_only`] says what is wrong.
+/// Opens for looking, and learns whether the pages can be read and the chains fit: of a large file and a long log,
+/// whether the ends of the chains do. Where not, [`Project::read_only`] says what is wrong.
 pub(super) fn open_to_look(path: &Path) -> Result<Project, VerbError> {
     let mut project = Project::open(path, OpenMode::ReadOnly)?.project;
-    project.check_chains()?;
+    project.check_to_look()?;
     Ok(project)
 }
 
@@ -406,7 +406,8 @@ fn info_text(json: &Value, outside: &[OutsideFile]) -> String {
         .ok();
     }
     if let Some(reader) = json["packet"]["reader"].as_str() {
-        writeln!(text, "A packet for {reader}: it holds no labels").ok();
+        let id = word(&json["packet"]["id"]);
+        writeln!(text, "Packet {id} for {reader}: it holds no labels").ok();
     }
     write!(text, "Release policy: {}", word(&json["release"]["policy"])).ok();
     text

@@ -121,8 +121,9 @@ pub fn extend_sample(path: &Path, name: &str, more: u32, dry_run: bool) -> Resul
         short.push_str(" Controls were added in proportion to those.");
     }
     said.text = format!(
-        "{} {name}: {added} studies added, {before} before, {} now.{short}\n{}",
+        "{} {name}: {added} {} added, {before} before, {} now.{short}\n{}",
         if dry_run { "Would extend" } else { "Extended" },
+        if added == 1 { "study" } else { "studies" },
         before + added,
         said.text
     );

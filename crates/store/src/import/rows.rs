@@ -16,6 +16,8 @@ pub(super) struct Rows<'a> {
     begin: (usize, u64),
     reader: csv::Reader<&'a [u8]>,
     record: StringRecord,
+    /// Whether a carriage return alone ends a line somewhere: the reader of rows does not count those.
+    bare_returns: bool,
     /// Where a line begins, and its number: places are asked for from front to back.
     line_start: Cell<(usize, u64)>,
     pub(super) faults: Vec<Fault>,
@@ -33,7 +35,9 @@ impl<'a> Rows<'a> {
             let fault = source.fault(line, column, "a NUL byte; this is not a text table");
             return Err(ImportError::Rows(vec![fault]));
         }
-        Ok(Self::part(source, text, delimiter, (0, 1), text.len()))
+        let bytes = text.as_bytes();
+        let bare = text.match_indices('\r').any(|(at, _)| bytes.get(at + 1) != Some(&b'\n'));
+        Ok(Self { bare_returns: bare, ..Self::part(source, text, delimiter, (0, 1), text.len()) })
     }
 
     /// Reads from a byte, which begins a row and that line, up to another.
@@ -49,15 +53,23 @@ impl<'a> Rows<'a> {
             .flexible(true)
             .delimiter(delimiter)
             .from_reader(text.as_bytes().get(begin.0..end).unwrap_or_default());
-        let line_start = Cell::new((0, 1));
-        let record = StringRecord::new();
-        Self { source, text, delimiter, begin, reader, record, line_start, faults: Vec::new() }
+        Self {
+            source,
+            text,
+            delimiter,
+            begin,
+            reader,
+            record: StringRecord::new(),
+            bare_returns: false,
+            line_start: Cell::new((0, 1)),
+            faults: Vec::new(),
+        }
     }
 
     /// The rows that are yet to come in two halves, so that each can be read beside the other. The
     /// second is empty where the text cannot be divided without reading it.
     pub(super) fn halves(self) -> (Self, Self) {
-        let Self { source, text, delimiter, begin, ref reader, .. } = self;
+        let Self { source, text, delimiter, begin, ref reader, bare_returns, .. } = self;
         let position = reader.position();
         let first = begin.0 + usize::try_from(position.byte()).unwrap_or(0);
         let line = begin.1 + position.line() - 1;
@@ -71,7 +83,9 @@ impl<'a> Rows<'a> {
         let lines = before.iter().map(|&byte| u64::from(byte == b'\n')).sum::<u64>();
         let mut front = Self::part(source, text, delimiter, (first, line), middle);
         front.faults = self.faults;
-        (front, Self::part(source, text, delimiter, (middle, line + lines), text.len()))
+        front.bare_returns = bare_returns;
+        let back = Self::part(source, text, delimiter, (middle, line + lines), text.len());
+        (front, Self { bare_returns, ..back })
     }
 
     /// Goes to the next row; `false` at the end.
@@ -99,6 +113,9 @@ impl<'a> Rows<'a> {
 
     /// The line on which the row under way begins.
     pub(super) fn line(&self) -> u64 {
+        if self.bare_returns {
+            return self.locate(self.row_start()).0;
+        }
         self.record.position().map_or(self.begin.1, |at| {
             let from = self.begin.0 as u64 + at.byte();
             let line = self.begin.1 - 1 + at.line();
@@ -114,16 +131,19 @@ impl<'a> Rows<'a> {
 
     /// A remark on a cell, with its place.
     pub(super) fn at(&self, index: usize, text: impl Into<String>) -> Fault {
-        let start = self.record.position().map_or(0, csv::Position::byte);
-        let start = self.begin.0 + usize::try_from(start).unwrap_or(0);
-        let rest = self.text.get(start..).unwrap_or("");
-        // The reader's position may stand on line ends that it has yet to skip.
-        let skipped = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-        let start = start + skipped;
+        let start = self.row_start();
         let offset =
             self.text.get(start..).map_or(0, |row| cell_offset(row, self.delimiter, index));
         let (line, column) = self.locate(start + offset);
         self.source.fault(line, column, text)
+    }
+
+    /// The first byte of the row under way: the reader's position may stand on line ends that it has yet to skip.
+    fn row_start(&self) -> usize {
+        let start = self.record.position().map_or(0, csv::Position::byte);
+        let start = self.begin.0 + usize::try_from(start).unwrap_or(0);
+        let rest = self.text.get(start..).unwrap_or("");
+        start + rest.len() - rest.trim_start_matches(['\r', '\n']).len()
     }
 
     /// 1-based line and column of a byte, counted on from the last place that was asked for.

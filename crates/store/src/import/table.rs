@@ -42,6 +42,23 @@ struct Map {
     male: Vec<String>,
 }
 
+impl Map {
+    /// A word that would mean two things.
+    fn contradiction(&self) -> Option<String> {
+        let pairs = [
+            [("female", &self.female), ("male", &self.male)],
+            [("positive", &self.positive), ("negative", &self.negative)],
+            [("positive", &self.positive), ("uncertain", &self.uncertain)],
+            [("negative", &self.negative), ("uncertain", &self.uncertain)],
+        ];
+        pairs.into_iter().find_map(|[(one, words), (other, others)]| {
+            let twice = |word: &&String| others.iter().any(|o| o.eq_ignore_ascii_case(word));
+            let word = words.iter().find(twice)?;
+            Some(format!("`{word}` stands in `{one}` and in `{other}`"))
+        })
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Listed {
@@ -104,6 +121,9 @@ pub(super) fn read(files: &[Source], map: &Path) -> Result<Table, ImportError> {
             "it names {} findings; 1 to {MAX_FINDINGS} are possible",
             findings.len()
         )));
+    }
+    if let Some(why) = map.contradiction() {
+        return Err(wrong(why));
     }
     if map.listed.as_ref().is_some_and(|listed| listed.separator.is_empty()) {
         return Err(wrong("the separator of [listed] is empty".to_owned()));

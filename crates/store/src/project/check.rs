@@ -169,6 +169,27 @@ impl Project {
         Ok(problem)
     }
 
+    /// As [`Project::check_chains`], and before it the pages, where the file is small enough for that to go unnoticed:
+    /// the whole of ChestX-ray14 is.
+    pub fn check_to_look(&mut self) -> Result<Option<String>, StoreError> {
+        const SMALL: u64 = 64 << 20;
+        let small = std::fs::metadata(&self.path).is_ok_and(|meta| meta.len() <= SMALL);
+        let pages = small.then(|| quick_check(&self.conn));
+        let pages = pages.transpose().map_err(self.sql("check the pages"));
+        let first = match pages {
+            // SQLite breaks its lines.
+            Ok(problems) => (problems.into_iter().flatten().next())
+                .map(|first| first.split_whitespace().collect::<Vec<_>>().join(" ")),
+            Err(StoreError::Damaged { detail, .. }) => Some(detail),
+            Err(error) => return Err(error),
+        };
+        if let Some(what) = &first {
+            self.read_only = Some(ReadOnlyReason::Damaged(what.clone()));
+            return Ok(first);
+        }
+        self.check_chains()
+    }
+
     /// How what can be read of a damaged project is saved, and which backups there are.
     pub fn rescue_words(&self) -> String {
         crate::error::backup_hint(&crate::backup::backups_of(&self.path))
