@@ -11,7 +11,7 @@ use crate::dataset::{Attribute, DatasetSummary, NOT_STATED};
 use crate::figure::{Figure, RuleRef, Trial, share};
 use crate::ground::Ground;
 use crate::input::Options;
-use crate::quality::{NO_POSITIVE, ONE_ARM, Table2x2};
+use crate::quality::{NO_POSITIVE, ONE_ARM, ONE_CLASS, Table2x2};
 
 /// One finding within one value of an attribute, under one rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -76,9 +76,6 @@ pub(crate) fn by_stratum(
     let questions = collected.questions.par_iter().filter(|q| q.labelled);
     questions.flat_map_iter(of_question).collect()
 }
-
-/// Why there is no weighted share although both arms were read.
-const ONE_CLASS: &str = "the reference has only one class";
 
 /// The figure, or its counts alone where studies were drawn with unequal probabilities.
 fn withheld(figure: Figure, unequal: Option<&str>) -> Figure {

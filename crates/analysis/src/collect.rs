@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use overread_core::protocol::Finding;
+use overread_core::protocol::{Finding, Reference};
 use overread_core::sampling::{Deck, Member};
 use overread_core::{
     Answer, Dataset, DatasetLabel, Level, Lock, NoAnswer, Protocol, Study, StudyId,
@@ -13,6 +13,7 @@ use crate::chances::{Chances, KnownChances};
 use crate::frame_values::FrameValues;
 use crate::gather::{DeckReads, Fate, ItemRead};
 use crate::ground::Ground;
+use crate::latent::take_for_truth;
 
 /// A reader's answer to a question about one study.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +51,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) marks: Vec<Mark<'a>>,
     /// What an adjudicator decided; stands in place of the majority.
     pub(crate) adjudicated: Option<Level>,
+    /// By threshold, the latent class, where the protocol takes it for the truth; stands in place of both.
+    pub(crate) latent: Vec<(Level, Option<bool>)>,
 }
 
 impl Unit<'_> {
@@ -62,9 +65,12 @@ impl Unit<'_> {
         self.marks.iter().any(|mark| mark.tags.contains(tag))
     }
 
-    /// Positive, negative, or undecided under a threshold: the adjudicator where there was one, else the one reader
-    /// or the majority of the gold panel.
+    /// Positive, negative, or undecided under a threshold: the latent class where the protocol asks for it, the
+    /// adjudicator where there was one, else the one reader or the majority of the gold panel.
     pub(crate) fn reference(&self, threshold: Level) -> Option<bool> {
+        if let Some((_, class)) = self.latent.iter().find(|(of, _)| *of == threshold) {
+            return *class;
+        }
         match self.adjudicated {
             Some(level) => Some(level.meets(threshold)),
             None => self.majority(threshold),
@@ -170,9 +176,16 @@ pub(crate) fn collect<'a>(
     let complete = reads.complete();
     let gold = gold_panel(ground, readers);
     let asked = |finding: &&Finding| deck.finding.as_ref().is_none_or(|id| *id == finding.id);
+    let latent = ground.protocol.panel.reference == Reference::LatentClass && 1 < readers.len();
+    let thresholds: Vec<Level> = ground.protocol.rules.iter().map(|rule| rule.threshold).collect();
     let questions = ground.protocol.findings.iter().filter(asked).map(|finding| {
         let label = Labelled::new(ground.dataset, ground.protocol, finding);
         let frame = chances.of(ground, deck, complete, finding, |study| label.of(study));
+        let mut units =
+            units(ground, (deck_index, deck), (reads, gold.as_deref()), &by_study, finding, &label);
+        if latent {
+            take_for_truth(&mut units, readers.len(), &thresholds);
+        }
         Question {
             deck_index,
             deck,
@@ -181,14 +194,7 @@ pub(crate) fn collect<'a>(
             complete,
             chances: frame.chances,
             frame_values: frame.values,
-            units: units(
-                ground,
-                (deck_index, deck),
-                (reads, gold.as_deref()),
-                &by_study,
-                finding,
-                &label,
-            ),
+            units,
         }
     });
     Collected { questions: questions.collect(), readers, items: &reads.items, gold: gold.clone() }
@@ -231,6 +237,7 @@ fn units<'a>(
                 })
                 .collect(),
             adjudicated: decided.next().and_then(Answer::level),
+            latent: Vec::new(),
         })
     };
     let members = deck.members.iter().zip(ground.members(deck_index));

@@ -1,11 +1,13 @@
 //! What is taken as truth where several readers read: majority, adjudication, latent classes.
 
+use overread_core::protocol::Reference;
 use overread_stats::dawid_skene::dawid_skene;
 use serde::Serialize;
 
-use crate::collect::{Collected, Question};
+use crate::collect::{Collected, Question, Unit};
 use crate::figure::{Count, RuleRef};
 use crate::ground::Ground;
+use crate::latent::{classes, identified, ratings};
 
 /// A reader's error rates under the latent-class model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -73,9 +75,6 @@ pub struct Consensus {
     pub latent_reason: Option<String>,
 }
 
-/// Readers below which the latent classes are not identified.
-const LEAST_READERS: usize = 3;
-
 /// The reference of every question under every rule, where several readers read.
 pub(crate) fn consensus(input: &Ground<'_>, collected: &Collected<'_>) -> Vec<Consensus> {
     if collected.readers.len() < 2 {
@@ -121,17 +120,13 @@ fn of(
         latent_reason: None,
     };
     let readers = collected.readers.len();
-    let mut ratings = Vec::new();
-    let mut units = Vec::new();
+    let mut units: Vec<&Unit<'_>> = Vec::new();
     for unit in &question.units {
-        let votes: Vec<(usize, bool)> = unit
-            .marks
-            .iter()
-            .filter_map(|mark| Some((mark.reader, mark.answer.level()?.meets(threshold))))
-            .collect();
-        let Some((_, first)) = votes.first() else { continue };
+        let mut votes =
+            unit.marks.iter().filter_map(|mark| Some(mark.answer.level()?.meets(threshold)));
+        let Some(first) = votes.next() else { continue };
         out.read += 1;
-        out.disagreed += u64::from(votes.iter().any(|(_, vote)| vote != first));
+        out.disagreed += u64::from(votes.any(|vote| vote != first));
         let majority = unit.majority(threshold);
         if let Some(level) = unit.adjudicated {
             out.adjudicated += 1;
@@ -145,18 +140,12 @@ fn of(
             Some(positive) => out.positive.add(positive),
             None => out.tied += 1,
         }
-        let mut row = vec![Vec::new(); readers];
-        for (reader, vote) in votes {
-            if let Some(cell) = row.get_mut(reader) {
-                cell.push(usize::from(vote));
-            }
-        }
-        ratings.push(row);
         units.push(unit);
     }
-    let reading = (0..readers)
-        .filter(|r| ratings.iter().any(|row| row.get(*r).is_some_and(|cell| !cell.is_empty())));
-    if reading.count() < LEAST_READERS {
+    // Where the classes are the truth, those are shown that are: of the readers who have a vote.
+    let truth = input.protocol.panel.reference == Reference::LatentClass;
+    let ratings = ratings(units.iter().copied(), readers, (threshold, truth));
+    if !identified(&ratings) {
         out.latent_reason =
             Some("latent classes need at least three readers of the same studies".to_owned());
         return out;
@@ -173,12 +162,8 @@ fn of(
                 label_sensitivity: Count::default(),
                 label_specificity: Count::default(),
             };
-            for (unit, posterior) in units.iter().zip(&fit.posterior) {
-                let Some(&p) = posterior.as_ref().and_then(|p| p.get(1)) else { continue };
-                if p == 0.5 {
-                    continue;
-                }
-                let truth = 0.5 < p;
+            for (unit, class) in units.iter().zip(classes(&fit)) {
+                let Some(truth) = class else { continue };
                 latent.positive.add(truth);
                 match (truth, unit.stated_label()) {
                     (true, Some(label)) => latent.label_sensitivity.add(label),

@@ -1,13 +1,14 @@
 //! What was asked, of whom, of which studies, and what the readers could know.
 
 use overread_core::ReaderRecord;
-use overread_core::protocol::{PerPatient, Polarity, Release};
+use overread_core::protocol::{Gold, PerPatient, Polarity, Reference, Release};
 use overread_core::sampling::Shortfall;
 use serde::Serialize;
 
 use crate::gather::Gathered;
 use crate::ground::Ground;
 use crate::input::Options;
+use crate::latent::LEAST_READERS;
 
 /// A rule as worded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -155,6 +156,8 @@ pub struct DesignSection {
     pub adjudicators: Vec<ReaderRow>,
     /// What counts as truth: `reader R1`, `majority of 3 readers`.
     pub reference: String,
+    /// Whether latent classes of the answers are taken for the truth, in place of majority and adjudication.
+    pub latent_reference: bool,
     /// The readers of the declared gold panel, whose majority that is; empty where all have a vote.
     pub gold: Vec<String>,
     /// Whether the reader saw sex and age.
@@ -254,15 +257,27 @@ pub(crate) fn design(
             })
             .collect(),
         adjudicators: gathered.adjudicators.clone(),
-        reference: reference(&gathered.readers, input.gold, adjudicated),
+        reference: reference(input, &gathered.readers, adjudicated),
+        latent_reference: latent(input, &gathered.readers),
         gold: gold(&gathered.readers, input.gold),
         sex_and_age_shown: protocol.reading.show_sex_age,
     }
 }
 
 /// Who decides, and how often readers of one study did not.
-fn reference(readers: &[&ReaderRecord], declared: &[String], adjudicated: usize) -> String {
-    let panel = gold(readers, declared);
+fn reference(ground: &Ground<'_>, readers: &[&ReaderRecord], adjudicated: usize) -> String {
+    let panel = gold(readers, ground.gold);
+    if latent(ground, readers) {
+        let who = if panel.is_empty() {
+            format!("the {} readers", readers.len())
+        } else {
+            format!("the gold panel {}", panel.join(", "))
+        };
+        return format!(
+            "the latent classes of Dawid and Skene from the answers of {who}, in each deck that at least {LEAST_READERS} of them read, else their majority; studies on which both classes are equally probable are left out"
+        );
+    }
+    let all = readers.len();
     let readers = match readers {
         [_, _, ..] if !panel.is_empty() => of_panel(&panel, readers.len()),
         [] => return "no reader yet".to_owned(),
@@ -277,11 +292,37 @@ fn reference(readers: &[&ReaderRecord], declared: &[String], adjudicated: usize)
             many.len()
         ),
     };
-    match adjudicated {
+    let decided = match adjudicated {
         0 => readers,
         1 => format!("the adjudicator in 1 question on a study, else {readers}"),
         n => format!("the adjudicator in {n} questions on studies, else {readers}"),
+    };
+    format!("{decided}{}", not_as_asked(ground, &panel, all))
+}
+
+/// What the protocol asks of the reference and these readers cannot give.
+fn not_as_asked(ground: &Ground<'_>, panel: &[String], readers: usize) -> String {
+    if readers < 2 {
+        return String::new();
     }
+    if ground.protocol.panel.reference == Reference::LatentClass {
+        return format!(
+            "; the protocol asks for latent classes, which need at least {LEAST_READERS} readers with a vote"
+        );
+    }
+    match ground.protocol.panel.gold {
+        Gold::Draw(count) if panel.is_empty() => format!(
+            "; the protocol asks for a gold panel of {count} readers drawn with the sample, and nothing was drawn here: all have a vote"
+        ),
+        _ => String::new(),
+    }
+}
+
+/// Whether latent classes are the reference: the protocol asks for them and enough readers have a vote.
+fn latent(ground: &Ground<'_>, readers: &[&ReaderRecord]) -> bool {
+    let panel = gold(readers, ground.gold);
+    let voting = readers.iter().filter(|r| panel.is_empty() || panel.contains(&r.name)).count();
+    ground.protocol.panel.reference == Reference::LatentClass && LEAST_READERS <= voting
 }
 
 /// The gold panel; nobody where one reader reads alone, who then is the reference.

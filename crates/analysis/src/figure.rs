@@ -37,6 +37,9 @@ pub(crate) fn with_width(interval: Option<Interval>) -> Option<Interval> {
     interval.filter(|ends| 1e-12 < ends.high - ends.low)
 }
 
+/// Why a weighted share stands without an interval.
+pub(crate) const ONE_OF_A_STRATUM: &str = "no interval: one study of a stratum was read";
+
 /// What may be done with an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -120,7 +123,7 @@ impl Figure {
     pub(crate) fn weighted(self, estimate: Weighted, missing: &str) -> Self {
         let reason = match (estimate.est, estimate.ci) {
             (None, _) => Some(missing.to_owned()),
-            (Some(_), None) => Some("no interval: one study of a stratum was read".to_owned()),
+            (Some(_), None) => Some(ONE_OF_A_STRATUM.to_owned()),
             (Some(_), Some(_)) => None,
         };
         let kind = if estimate.ci.is_some() { IntervalKind::Weighted } else { IntervalKind::None };

@@ -152,7 +152,8 @@ fn adjudications<'a>(
     out: &mut Gathered<'a>,
 ) {
     // One reader alone is the reference: nobody stands in for that reader.
-    if options.reader.is_some() || ground.protocol.panel.reference == Reference::Majority {
+    let asked = ground.protocol.panel.reference == Reference::Adjudicated;
+    if options.reader.is_some() || !asked {
         return;
     }
     for reader in readers {

@@ -22,6 +22,7 @@ mod gather;
 mod gold_table;
 mod ground;
 mod input;
+mod latent;
 mod long;
 mod panel;
 mod practice;

@@ -14,7 +14,7 @@ use crate::figure::{Count, Figure};
 pub struct Source {
     /// Stable id.
     pub id: String,
-    /// A name for legends: `text mining`.
+    /// A name for legends: `label makers`.
     pub name: String,
     /// The reference.
     pub citation: String,

@@ -9,15 +9,19 @@ use serde::Serialize;
 
 use crate::chances::Chances;
 use crate::collect::{Collected, Question};
-use crate::figure::{Count, Figure, IntervalKind, RuleRef, Trial, share};
+use crate::figure::{Count, Figure, IntervalKind, ONE_OF_A_STRATUM, RuleRef, Trial, share};
 use crate::ground::Ground;
 use crate::input::Options;
 use crate::published::{Published, beside};
 
+/// What has to stand beside figures of a deck without controls.
+const LABEL_KNOWN: &str = "label known to the reader (deck without controls)";
 /// Why a figure of a one-arm deck is refused.
 pub(crate) const ONE_ARM: &str = "no label-negative study was read";
 /// The same for a deck, or a stratum, without label-positives.
 pub(crate) const NO_POSITIVE: &str = "no label-positive study was read";
+/// Why there is no share although both arms were read.
+pub(crate) const ONE_CLASS: &str = "the reference has only one class";
 /// Why a figure without a confidence sequence is refused in an unfinished deck.
 pub(crate) const UNFINISHED: &str =
     "the deck is unfinished; this figure has no interval that holds at every look";
@@ -151,6 +155,8 @@ pub struct FindingQuality {
     pub tied: u64,
     /// Whether the reader could tell the label from the question.
     pub label_known: bool,
+    /// The same in the words that have to stand beside the figures.
+    pub blinding: Option<&'static str>,
     /// Under each rule.
     pub rules: Vec<RuleQuality>,
 }
@@ -210,6 +216,7 @@ fn finding_quality(
         label_not_stated: drawn(DatasetLabel::Uncertain) + drawn(DatasetLabel::Blank),
         tied: question.units.iter().filter(voted).count() as u64,
         label_known: question.deck.label_known(),
+        blinding: question.deck.label_known().then_some(LABEL_KNOWN),
         rules: input
             .protocol
             .rules
@@ -419,7 +426,7 @@ impl Whole<'_> {
         });
         let unread: Vec<String> = unread.collect();
         let missing = if unread.is_empty() {
-            "the reference has only one class".to_owned()
+            ONE_CLASS.to_owned()
         } else {
             format!(
                 "studies were drawn with unequal probabilities, and no study that counts was read of: {}",
@@ -443,19 +450,20 @@ impl Whole<'_> {
         };
         let strata = [stratum(true, t.tp + t.fp, t.tp), stratum(false, t.fn_ + t.tn, t.fn_)];
         let design = stratified(&strata, self.level).design;
-        let figure = |estimand, count: (u64, u64), w: Weighted| {
-            let defined = w.est.is_some();
-            Figure {
-                x: count.0,
-                n: count.1,
-                value: w.est,
-                interval: w.ci,
-                kind: if w.ci.is_some() { IntervalKind::Weighted } else { IntervalKind::None },
-                method: w.ci_method,
-                patients: self.patients(),
-                reason: (!defined).then(|| "an arm of the dataset was not sampled".to_owned()),
-                ..Figure::refused(estimand, Some(self.rule), "")
-            }
+        let figure = |estimand, count: (u64, u64), w: Weighted| Figure {
+            x: count.0,
+            n: count.1,
+            value: w.est,
+            interval: w.ci,
+            kind: if w.ci.is_some() { IntervalKind::Weighted } else { IntervalKind::None },
+            method: w.ci_method,
+            patients: self.patients(),
+            reason: match (w.est, w.ci) {
+                (None, _) => Some(ONE_CLASS.to_owned()),
+                (Some(_), None) => Some(ONE_OF_A_STRATUM.to_owned()),
+                (Some(_), Some(_)) => None,
+            },
+            ..Figure::refused(estimand, Some(self.rule), "")
         };
         [
             figure("sensitivity", (t.tp, t.tp + t.fn_), design.sensitivity),
@@ -564,7 +572,7 @@ impl Whole<'_> {
                         method: if ci.is_some() { method } else { "none" },
                         ..refused(reason.map(|r| r.to_string()))
                     },
-                    (None, None) => refused(Some("the reference has only one class".to_owned())),
+                    (None, None) => refused(Some(ONE_CLASS.to_owned())),
                     (Some(why), _) => refused(Some(why.clone())),
                 }
             })

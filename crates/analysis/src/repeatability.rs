@@ -1,7 +1,8 @@
 //! Readers against themselves: hidden repeats, and drift along the reading.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use overread_core::protocol::Polarity;
 use overread_core::{Item, Level, Lock, Phase, ReaderRecord, StudyId};
 use overread_stats::Interval;
 use overread_stats::drift::{course, trend};
@@ -9,7 +10,7 @@ use overread_stats::paired::mcnemar;
 use overread_stats::two_rater::beyond_chance;
 use serde::Serialize;
 
-use crate::collect::{Collected, answer};
+use crate::collect::{Collected, Mark, answer};
 use crate::figure::{Count, RuleRef, with_width};
 use crate::gather::standing;
 use crate::ground::Ground;
@@ -139,7 +140,8 @@ pub struct DriftRow {
     pub deck: u32,
     /// Name of the deck's finding; `all findings` where all are asked.
     pub name: String,
-    /// `positive_rate`: reads that reach the first rule; `label_agreement`: reads that agree with the label.
+    /// `positive_rate`: reads that reach the first rule, in any finding; `label_agreement`: reads that agree with every
+    /// label.
     pub series: &'static str,
     /// Whether the studies were drawn by label or with unequal probabilities: then the figures describe the sample, not the dataset.
     pub sample_value: bool,
@@ -195,28 +197,43 @@ pub(crate) fn drifts(ground: &Ground<'_>, collected: &Collected<'_>) -> Vec<(usi
 }
 
 /// One reader's reads of a deck: whether each reaches the threshold, and whether it agrees with a label that the
-/// question does not tell.
+/// question does not tell. Answers to several findings of one study are one read, since they are not independent:
+/// it is positive if it is in any finding, and agrees if it does in every one that has a label.
 fn series(collected: &Collected<'_>, reader: usize, threshold: Level) -> [Vec<Read>; 2] {
-    let (mut positive, mut agreement) = (Vec::new(), Vec::new());
+    let several = 1 < collected.questions.len();
+    // By item, which reading order and study follow.
+    let mut reads: BTreeMap<usize, (&Mark<'_>, Option<bool>, Option<bool>)> = BTreeMap::new();
     for question in &collected.questions {
+        // A normal study is positive in a finding such as `no finding`.
+        let counts = !several || question.finding.polarity == Polarity::Presence;
         for unit in &question.units {
             let Some(mark) = unit.marks.iter().find(|mark| mark.reader == reader) else {
                 continue;
             };
             let Some(level) = mark.answer.level() else { continue };
             let hit = level.meets(threshold);
-            let hour = collected
-                .items
-                .get(mark.item)
-                .and_then(|item| item.lock)
-                .and_then(|lock| lock.at.get(11..13)?.parse().ok());
-            positive.push((mark.rank as f64, hit, hour));
+            let (_, positive, agrees) = reads.entry(mark.item).or_insert((mark, None, None));
+            if counts {
+                *positive = Some(positive.unwrap_or(false) || hit);
+            }
             if let (Some(label), false) = (unit.stated_label(), question.deck.label_known()) {
-                agreement.push((mark.rank as f64, hit == label, hour));
+                *agrees = Some(agrees.unwrap_or(true) && hit == label);
             }
         }
     }
-    [positive, agreement]
+    let mut reads: Vec<_> = reads.into_values().collect();
+    reads.sort_by_key(|(mark, ..)| mark.rank);
+    let hour = |mark: &Mark<'_>| {
+        let lock = collected.items.get(mark.item).and_then(|item| item.lock);
+        lock.and_then(|lock| lock.at.get(11..13)?.parse().ok())
+    };
+    let of = |pick: fn(Option<bool>, Option<bool>) -> Option<bool>| {
+        let taken = reads.iter().filter_map(|(mark, positive, agrees)| {
+            Some((mark.rank as f64, pick(*positive, *agrees)?, hour(mark)))
+        });
+        taken.collect()
+    };
+    [of(|positive, _| positive), of(|_, agrees| agrees)]
 }
 
 /// Place in the reading, outcome, hour of the day.

@@ -9,9 +9,11 @@ use std::collections::BTreeMap;
 use common::{World, dataset, describe, level, paper, protocol};
 use overread_analysis::{Count, DatasetSummary, ModelScores, Options, Statistics, analyse};
 use overread_core::event::{FindingAnswer, Via};
+use overread_core::protocol::{Gold, Reference};
 use overread_core::sampling::{Worklist, worklist};
-use overread_core::{Answer, EventBody, Item, ItemId, Phase, ReviewOutcome};
+use overread_core::{Answer, DatasetLabel, EventBody, Item, ItemId, Phase, ReviewOutcome};
 use overread_stats::Level;
+use overread_stats::dawid_skene::dawid_skene;
 use overread_stats::kappa::{Weights, kappa};
 use overread_stats::raters::{Chance, coefficient};
 
@@ -303,6 +305,65 @@ fn the_panel_the_label_and_the_latent_classes_rest_on_the_same_answers() {
     let rest = statistics.leave_one_out.iter().find(|r| r.rater == "R2").unwrap();
     assert_eq!(rest.agreed.n + rest.tied, 60);
     assert_eq!(rest.sensitivity.n + rest.specificity.n, rest.agreed.n);
+}
+
+#[test]
+fn latent_classes_are_the_reference_where_the_protocol_asks_for_them() {
+    let mut world = six_readers();
+    let majority = analyse(&world.input(), &Options::default());
+    world.protocol.panel.reference = Reference::LatentClass;
+    let analysis = analyse(&world.input(), &Options::default());
+    assert!(analysis.design.latent_reference);
+    assert!(analysis.design.reference.starts_with("the latent classes of Dawid and Skene"));
+    // The same model on the same votes, study by study.
+    let labelled = |place: &u64| {
+        world.dataset.studies.iter().any(|study| {
+            world.known[&study.id].1 == *place && study.labels.get(0) == DatasetLabel::Positive
+        })
+    };
+    let votes: Vec<Vec<Vec<usize>>> = (0..60)
+        .map(|place| (0..6).map(|r| vec![usize::from(positive(r, place))]).collect())
+        .collect();
+    let fit = dawid_skene(&votes, 2).unwrap();
+    let mut expected = Count::default();
+    for place in (0..60).filter(labelled) {
+        let posterior = fit.posterior[usize::try_from(place).unwrap()].as_ref().unwrap();
+        expected.add(0.5 < posterior[1]);
+    }
+    let ppv = &analysis.statistics.label_quality[0].rules[0].ppv;
+    assert_eq!(ppv.count(), expected);
+    let before = majority.statistics.label_quality[0].rules[0].ppv.count();
+    assert!(before.n < ppv.n, "ties of six are no ties of classes: {before:?}, {ppv:?}");
+    // Two readers identify no classes: the majority stays, and that is said.
+    world.readers.truncate(2);
+    let two = analyse(&world.input(), &Options::default());
+    assert!(!two.design.latent_reference);
+    assert!(two.design.reference.contains("latent classes, which need at least 3 readers"));
+}
+
+#[test]
+fn a_gold_panel_to_be_drawn_where_nothing_was_drawn_is_said_to_be_missing() {
+    let mut world = six_readers();
+    world.protocol.panel.gold = Gold::Draw(3);
+    let reference = analyse(&world.input(), &Options::default()).design.reference;
+    assert!(reference.contains("a gold panel of 3 readers drawn with the sample"), "{reference}");
+    assert!(reference.ends_with("all have a vote"), "{reference}");
+}
+
+#[test]
+fn answers_to_several_findings_of_a_study_are_one_read_of_its_drift() {
+    let world = mura();
+    let drift = analyse(&world.input(), &Options::default()).statistics.drift;
+    let rows: Vec<_> = drift.iter().filter(|r| r.name == "all findings").collect();
+    assert_eq!(rows.len(), 2);
+    let studies: u64 = REGIONS.iter().map(|r| r.1).sum();
+    let abnormal: u64 = REGIONS.iter().map(|r| r.2).sum();
+    let right: u64 = REGIONS.iter().map(|r| r.3 + r.4).sum();
+    let sum = |row: &overread_analysis::DriftRow| {
+        row.blocks.iter().fold((0, 0), |(x, n), block| (x + block.x, n + block.n))
+    };
+    assert_eq!(sum(rows[0]), (abnormal, studies), "positive in any finding");
+    assert_eq!(sum(rows[1]), (right, studies), "the label says abnormal or not");
 }
 
 #[test]

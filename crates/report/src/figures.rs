@@ -268,16 +268,20 @@ fn flow_boxes(analysis: &Analysis) -> Vec<FlowBox> {
             ),
             out: Some((
                 format!("Not drawn: {} studies", n(e.not_drawn)),
-                vec![format!("label-negative studies drawn as controls: {}", n(negatives))],
+                vec![format!("not chosen by the draw {}", n(e.not_drawn))],
             )),
         },
         FlowBox {
             title: "Drawn",
             count: format!("{} studies, {} items on worklists", n(e.drawn_studies), n(f.items)),
             detail: format!(
-                "{}, {} places; {} patients; seed {}",
+                "{}, {} places{}; {} patients; seed {}",
                 plural(decks, "deck"),
                 n(e.deck_places),
+                match negatives {
+                    0 => String::new(),
+                    negatives => format!(" ({} controls)", n(negatives)),
+                },
                 n(e.drawn_patients),
                 analysis.design.sampling.seed.as_deref().unwrap_or(numbers::NONE)
             ),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
+use crate::align::{Ratio, Widest};
 use crate::draw::escape;
 use crate::model::{
     Block, Cell, Column, Document, Kind, Prose, Row, Run, Section, Table, Text, Width,
@@ -36,6 +37,9 @@ const STYLE: &str = include_str!("report.css");
 const LONG: usize = 26;
 /// Rows above which every fifth stands apart.
 const GROUPED: usize = 8;
+
+/// Characters up to which words of a cell stay on one line.
+const SHORT: usize = 14;
 
 /// Writes the document.
 pub fn html(document: &Document) -> String {
@@ -254,9 +258,11 @@ impl Writer {
             let wide: usize = table.columns.iter().map(span).sum();
             push(out, &format!("<tr><td colspan=\"{wide}\">{} none</td></tr>", numbers::NONE));
         }
+        let places = 0..table.columns.len();
+        let widest: Vec<Widest> = places.map(|place| Widest::of(&table.rows, place)).collect();
         for (place, row) in table.rows.iter().enumerate() {
             let apart = GROUPED < table.rows.len() && place > 0 && place % 5 == 0;
-            body_row(out, &table.columns, row, apart);
+            body_row(out, (&table.columns, &widest), row, apart);
         }
         out.push_str("</tbody></table>");
         if !table.notes.is_empty() {
@@ -356,24 +362,39 @@ fn head(out: &mut String, columns: &[Column]) {
     push(out, &format!("</tr><tr>{second}</tr></thead>"));
 }
 
-fn body_row(out: &mut String, columns: &[Column], row: &Row, apart: bool) {
+fn body_row(out: &mut String, (columns, widest): (&[Column], &[Widest]), row: &Row, apart: bool) {
     let class = match (row.total, apart) {
         (true, _) => " class=\"tot\"",
         (false, true) => " class=\"gap\"",
         (false, false) => "",
     };
     push(out, &format!("<tr{class}>"));
-    for (place, (column, cell)) in columns.iter().zip(&row.cells).enumerate() {
+    for (place, ((column, cell), widest)) in columns.iter().zip(&row.cells).zip(widest).enumerate()
+    {
         if let (0, Cell::Text(text)) = (place, cell) {
             push(out, &format!("<th scope=\"row\">{}</th>", escape(text)));
         } else {
-            out.push_str(&body_cell(column.kind, cell));
+            out.push_str(&body_cell(column.kind, cell, *widest));
         }
     }
     out.push_str("</tr>");
 }
 
-fn body_cell(kind: Kind, cell: &Cell) -> String {
+/// Text of a cell; x/n with the space that brings its slash below that of the others.
+fn lined_up(text: &str, widest: Widest) -> String {
+    let Some(ratio) = Ratio::of(text) else { return escape(text) };
+    let space = |halves: usize| {
+        if halves == 0 {
+            return String::new();
+        }
+        let half = if halves.is_multiple_of(2) { "" } else { ".5" };
+        format!("<span class=\"z\" style=\"width:{}{half}ch\"></span>", halves / 2)
+    };
+    let (behind, before) = widest.lacks(&ratio);
+    [ratio.counts, &space(behind), ratio.between, &space(before), ratio.percent].concat()
+}
+
+fn body_cell(kind: Kind, cell: &Cell, widest: Widest) -> String {
     match (kind, cell) {
         (Kind::Mono, Cell::Text(text)) => {
             // A hash may break in its middle.
@@ -387,14 +408,22 @@ fn body_cell(kind: Kind, cell: &Cell) -> String {
         (Kind::Estimate, Cell::Text(text)) => {
             format!("<td class=\"c\" colspan=\"2\">{}</td>", escape(text))
         }
-        (Kind::Number, Cell::Text(text)) => format!("<td class=\"r\">{}</td>", escape(text)),
-        (_, Cell::Text(text)) => format!("<td class=\"w\">{}</td>", escape(text)),
+        (Kind::Number, Cell::Text(text)) => {
+            format!("<td class=\"r\">{}</td>", lined_up(text, widest))
+        }
+        (_, Cell::Text(text)) => {
+            let class = if text.chars().count() <= SHORT { "w nw" } else { "w" };
+            format!("<td class=\"{class}\">{}</td>", escape(text))
+        }
         (_, Cell::Estimate(value, interval)) => {
             let interval = match interval.as_str() {
                 "b" => "<sup>b</sup>".to_owned(),
                 other => escape(other),
             };
-            format!("<td class=\"e\">{}</td><td class=\"ci\">{interval}</td>", escape(value))
+            format!(
+                "<td class=\"e\">{}</td><td class=\"ci\">{interval}</td>",
+                lined_up(value, widest)
+            )
         }
         (kind, Cell::Refused(letter)) => {
             let letter = letter.map_or(String::new(), |l| format!("<sup>{l}</sup>"));

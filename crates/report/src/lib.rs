@@ -3,6 +3,7 @@
 //! Identical figures in every dress, byte-identical files for the same analysis. Readers by pseudonym,
 //! studies by opaque number, no paths.
 
+mod align;
 pub mod draw;
 pub mod figures;
 pub mod html;

@@ -229,13 +229,13 @@ pub fn figure(figure: &Figure, decimals: usize) -> FigureText {
     }
 }
 
-/// `45/50 (90%; 79–96)`, as in a sentence; without percentage below n = 10.
+/// `45/50 (90%; 79–96)`, as in a sentence; below n = 10 the interval alone: `1/3 (5–84%)`.
 pub fn sentence(figure: &Figure) -> String {
     let texts = self::figure(figure, percent_decimals([figure.n]));
     match (figure.value, texts.interval.is_empty()) {
         (None, _) => NOT_ESTIMABLE.to_owned(),
         (Some(_), true) => texts.count,
-        (Some(_), false) if figure.n < 10 => format!("{} ({})", texts.count, texts.interval),
+        (Some(_), false) if figure.n < 10 => format!("{} ({}%)", texts.count, texts.interval),
         (Some(_), false) => format!("{} ({}%; {})", texts.count, texts.value, texts.interval),
     }
 }

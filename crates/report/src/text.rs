@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use overread_analysis::Analysis;
 
+use crate::align::{Ratio, Widest};
 use crate::html::numbered;
 use crate::model::{Block, Cell, Document, Kind, Prose, Run, Section, Table, Text};
 use crate::numbers;
@@ -102,19 +103,32 @@ fn write_table(out: &mut Plain, table: &Table, name: &str) {
             Kind::Number | Kind::Estimate => Side::Right,
         })
         .collect();
-    let rows: Vec<Vec<String>> =
-        table.rows.iter().map(|row| row.cells.iter().map(cell).collect()).collect();
+    let places = 0..table.columns.len();
+    let widest: Vec<Widest> = places.map(|place| Widest::of(&table.rows, place)).collect();
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|row| row.cells.iter().zip(&widest).map(|(c, widest)| cell(c, *widest)).collect())
+        .collect();
     out.columns(&head, &sides, &rows);
     for note in &table.notes {
         out.line(&format!("  {note}"));
     }
 }
 
-fn cell(cell: &Cell) -> String {
+/// x/n with the spaces that bring its slash below that of the others; a comma is as wide as a digit here.
+fn lined_up(text: &str, widest: Widest) -> String {
+    let Some(ratio) = Ratio::of(text) else { return text.to_owned() };
+    let space = |halves: usize| " ".repeat(halves.div_ceil(2));
+    let (behind, before) = widest.lacks(&ratio);
+    [ratio.counts, &space(behind), ratio.between, &space(before), ratio.percent].concat()
+}
+
+fn cell(cell: &Cell, widest: Widest) -> String {
     match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Estimate(value, interval) if interval.is_empty() => value.clone(),
-        Cell::Estimate(value, interval) => format!("{value} {interval}"),
+        Cell::Text(text) => lined_up(text, widest),
+        Cell::Estimate(value, interval) if interval.is_empty() => lined_up(value, widest),
+        Cell::Estimate(value, interval) => format!("{} {interval}", lined_up(value, widest)),
         Cell::Refused(None) => numbers::NOT_ESTIMABLE.to_owned(),
         Cell::Refused(Some(note)) => format!("{} [{note}]", numbers::NOT_ESTIMABLE),
     }

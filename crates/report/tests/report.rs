@@ -225,6 +225,55 @@ fn two_readers_and_controls_have_their_sections() {
 }
 
 #[test]
+fn without_controls_every_table_of_label_quality_says_that_the_label_was_known() {
+    let analysis = analyse(&paper().input(), &ended());
+    let (page, lines) = (html(&analysis), text(&analysis));
+    let known = "Label known to the reader (deck without controls)";
+    for id in ["t-ppv", "t-published", "t-by-sex", "t-rules", "t-strata"] {
+        let table = page.split(&format!("<table id=\"{id}\"")).nth(1).unwrap();
+        assert!(table.split("</div>").next().unwrap().contains(known), "{id}");
+    }
+    assert!(6 < lines.matches(known).count(), "the text says it as often as the page");
+    let json: serde_json::Value = serde_json::from_str(&analysis.to_json().unwrap()).unwrap();
+    let first = &json["statistics"]["label_quality"][0];
+    assert_eq!(first["blinding"], "label known to the reader (deck without controls)");
+}
+
+#[test]
+fn a_sample_of_the_available_films_speaks_for_these_and_controls_are_counted_as_drawn() {
+    let labels: Vec<&str> = TABLE_2.iter().map(|row| row.0).collect();
+    let mut data = dataset(&labels, 60, 2);
+    for (place, study) in data.0.studies.iter_mut().enumerate() {
+        study.available = place.is_multiple_of(2);
+    }
+    let mut world = World::new(data, protocol("cxr14-controls", &[]));
+    for name in ["R1", "R2"] {
+        world.read(name, |class, place, _, _| {
+            Some((level(2 * u8::from(place % 7 < 3 + class as u64 % 2)), Vec::new()))
+        });
+    }
+    let analysis = analyse(&world.input(), &ended());
+    let page = visible(&html(&analysis));
+    let frame = "the 450 studies of the dataset whose images were found";
+    for words in [
+        format!("figures speak for {frame}"),
+        format!("so that they speak for {frame}"),
+        format!("label-positive studies among {frame}"),
+        format!("Figures speak for {frame} under these rules"),
+    ] {
+        assert!(page.contains(&words), "{words}");
+    }
+    assert!(!page.contains("speak for the dataset"), "nothing was drawn from the rest");
+    let controls: u64 = analysis.design.decks.iter().map(|deck| deck.controls).sum();
+    assert!(page.contains(&format!("({controls} controls)")));
+    assert!(page.contains("Patients in deck, controls’ included"));
+    // Nobody declared a gold panel: no table for each finding and rule.
+    assert!(!page.contains("gold standard") && !page.contains("the gold panel"));
+    let gold = html(&analysis).matches("id=\"t-majority-").count();
+    assert_eq!(gold, 1);
+}
+
+#[test]
 fn an_export_never_replaces_a_file_unless_asked() {
     let world = paper();
     let analysis = analyse(&world.input(), &ended());

@@ -69,15 +69,16 @@ pub(super) fn agreement(analysis: &Analysis) -> Option<Section> {
             grouped("Agreement on", "negatives", Kind::Number),
         ],
         rows,
-        notes: notes(pairs),
+        notes: notes(analysis),
         width: Width::Full,
     }));
     out.blocks.extend(matrices(pairs));
     Some(out)
 }
 
-fn notes(pairs: &[PairAgreement]) -> Vec<String> {
-    let mut out = Vec::new();
+fn notes(analysis: &Analysis) -> Vec<String> {
+    let pairs = &analysis.statistics.agreement;
+    let mut out: Vec<String> = super::label_known(analysis).into_iter().collect();
     if pairs.iter().any(|pair| pair.kappa.is_none()) {
         out.push("a: n.e. = not estimable: both readers gave one and the same answer throughout, so that chance agreement is 1.".to_owned());
     }

@@ -104,8 +104,13 @@ fn drift(analysis: &Analysis) -> Option<Table> {
             })
             .collect(),
         notes: vec![format!(
-            "{}Positive: at or above the first rule. Trend: Cochran–Armitage over the blocks. Slope: logistic, from the first to the last read. Hour: Cochran–Armitage over hours of the day, by the clock of the device. n.e. = not estimable: all answers are the same, or all were given in one hour.",
-            super::sample_note(rows.iter().any(|r| r.sample_value))
+            "{}Positive: at or above the first rule{}. Trend: Cochran–Armitage over the blocks. Slope: logistic, from the first to the last read. Hour: Cochran–Armitage over hours of the day, by the clock of the device. n.e. = not estimable: all answers are the same, or all were given in one hour.",
+            super::sample_note(rows.iter().any(|r| r.sample_value)),
+            if rows.iter().any(|r| r.name == "all findings") {
+                "; where all findings are asked a study counts once: as positive if it is in any finding, as agreeing if it is in every finding that has a label"
+            } else {
+                ""
+            }
         )],
         width: Width::Full,
     })

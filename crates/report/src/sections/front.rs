@@ -27,7 +27,7 @@ fn reader_words(analysis: &Analysis) -> String {
 }
 
 pub(super) fn part_title(analysis: &Analysis) -> String {
-    format!("{} against the published labels", reader_words(analysis))
+    format!("{} against the labels of the dataset", reader_words(analysis))
 }
 
 pub(super) fn subtitle(analysis: &Analysis) -> String {
@@ -50,10 +50,15 @@ pub(super) fn facts(analysis: &Analysis) -> Vec<(&'static str, String)> {
         (
             "Dataset",
             format!(
-                "{}: {} of {}",
+                "{}: {} of {}{}",
                 dataset_name(analysis),
                 counted(summary.studies, "study", "studies"),
-                counted(summary.patients, "patient", "patients")
+                counted(summary.patients, "patient", "patients"),
+                if analysis.design.sampling.limited_to_available {
+                    format!("; figures speak for {}", super::frame(analysis))
+                } else {
+                    String::new()
+                }
             ),
         ),
         ("Question", question_line(analysis)),
@@ -95,7 +100,9 @@ fn or_dash(text: &str) -> &str {
 }
 
 fn question_line(analysis: &Analysis) -> String {
+    let controls = analysis.design.decks.iter().any(|deck| 0 < deck.controls);
     match analysis.design.design {
+        "verify" if controls => "Does the reader find the finding, in studies that the dataset labels with it and in others mixed among them?".to_owned(),
         "verify" => "Given that the dataset states a finding, does the reader find it?".to_owned(),
         "relabel" => "Which findings does the reader see, without knowing the label?".to_owned(),
         _ => "How far do readers agree on the same studies, and with the label?".to_owned(),
@@ -116,7 +123,7 @@ fn design_line(analysis: &Analysis) -> String {
         let negatives = if controls == 0 {
             "no label-negative studies".to_owned()
         } else {
-            format!("{} label-negative", numbers::count(controls))
+            format!("{} label-negative among them as controls", numbers::count(controls))
         };
         format!(
             "Verify: {}, {} label-positive places, {negatives}",
@@ -125,13 +132,14 @@ fn design_line(analysis: &Analysis) -> String {
         )
     } else {
         let how = match &analysis.design.sampling.unequal {
-            None => "drawn at dataset prevalence",
+            None => "drawn without looking at labels",
             Some(_) => "drawn with unequal probabilities",
         };
         format!(
-            "{}: {} {how}, every finding asked",
+            "{}: {} {how}, of {}, every finding asked",
             capital(analysis.design.design),
-            counted(analysis.exclusions.drawn_studies, "study", "studies")
+            counted(analysis.exclusions.drawn_studies, "study", "studies"),
+            super::frame(analysis)
         )
     }
 }
@@ -198,6 +206,7 @@ fn rule_result(analysis: &Analysis, index: usize) -> Option<Text> {
             highest.0
         ))
     };
+    let text = text.plain(super::known_note(analysis));
     Some(text.link("t-ppv"))
 }
 
@@ -340,7 +349,12 @@ fn agreement_result(analysis: &Analysis) -> Option<Text> {
             at(high)
         )),
     };
-    Some(text.link("t-agree"))
+    let sample = if pairs.iter().any(|pair| pair.sample_value) {
+        "κ describes the studies read and is not weighted to the dataset. "
+    } else {
+        ""
+    };
+    Some(text.plain(sample).link("t-agree"))
 }
 
 pub(super) fn question(analysis: &Analysis) -> Section {
@@ -395,7 +409,10 @@ fn readers(analysis: &Analysis) -> Table {
             column("Reader", Kind::Words),
             column("Role", Kind::Words),
             column("Experience, years", Kind::Number),
-            column("Items on worklist", Kind::Number),
+            column(
+                if all_elsewhere(analysis) { "Reads taken in" } else { "Items on worklist" },
+                Kind::Number,
+            ),
             column("Read", Kind::Number),
         ],
         rows: analysis
@@ -463,7 +480,7 @@ pub(super) fn flow(analysis: &Analysis) -> Section {
     }
     if sampling.limited_to_available {
         text.push_str(
-            " Only studies whose images were found could be drawn: the sample speaks for these.",
+            " Only studies whose images were found could be drawn: figures speak for these, not for the others.",
         );
     }
     text.push_str(&under_other_versions(analysis));
@@ -577,7 +594,7 @@ pub(super) fn sample(analysis: &Analysis) -> Option<Section> {
         if analysis.design.sampling.elsewhere {
             "The studies that were read elsewhere beside the whole dataset, by what its label file states."
         } else if analysis.design.design == "verify" {
-            "The drawn studies beside the whole dataset, by what its label file states. Decks of equal size do not aim at the dataset’s composition; the table says how far they are from it."
+            "The drawn studies beside the whole dataset, by what its label file states, each study once. Decks of equal size do not aim at the dataset’s composition; the table says how far they are from it."
         } else {
             "The drawn studies beside the whole dataset, by what its label file states. The table says how far the draw is from the dataset’s composition."
         }

@@ -87,6 +87,39 @@ pub(crate) fn all_elsewhere(analysis: &Analysis) -> bool {
     !readers.is_empty() && readers.iter().all(|reader| reader.elsewhere.is_some())
 }
 
+/// Of which studies the sample is one: `the dataset`, or those of it that could be drawn.
+pub(crate) fn frame(analysis: &Analysis) -> String {
+    let sampling = &analysis.design.sampling;
+    if sampling.limited_to_available {
+        format!(
+            "the {} of the dataset whose images were found",
+            counted(sampling.frame_studies, "study", "studies")
+        )
+    } else {
+        "the dataset".to_owned()
+    }
+}
+
+/// What has to stand wherever figures of decks are printed whose label the reader knew; nothing where there are none.
+pub(crate) fn label_known(analysis: &Analysis) -> Option<String> {
+    let release = &analysis.release;
+    let known = "Label known to the reader (deck without controls)";
+    match release.label_known_decks {
+        0 => None,
+        n if n == release.decks => Some(format!("{known}.")),
+        _ => {
+            let findings = analysis.statistics.label_quality.iter().filter(|f| f.label_known);
+            let names: Vec<&str> = findings.map(|f| f.name.as_str()).collect();
+            Some(format!("{known}: {}.", names.join(", ")))
+        }
+    }
+}
+
+/// The same with a space behind it, to stand before other notes.
+pub(crate) fn known_note(analysis: &Analysis) -> String {
+    label_known(analysis).map_or_else(String::new, |note| note + " ")
+}
+
 /// What stands before the notes of a table whose figures are not those of the dataset; nothing where they are.
 pub(crate) const fn sample_note(sample_value: bool) -> &'static str {
     if sample_value {

@@ -1,6 +1,6 @@
 //! Panels: every reader at once, the label as one more rater, every split, the reference.
 
-use overread_analysis::{Analysis, Count, Interval, PairAgreement, SplitAgreement};
+use overread_analysis::{Analysis, Count, GoldRow, Interval, PairAgreement, SplitAgreement};
 
 use super::{ci, column, grouped, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
@@ -32,16 +32,20 @@ pub(super) fn of(count: Count) -> Cell {
 
 /// All readers of a study at once.
 pub(super) fn panel(analysis: &Analysis) -> Option<Section> {
-    let panels = &analysis.statistics.panel;
-    if panels.is_empty() {
-        return None;
+    // Of two readers the pair says it all.
+    let panels = || analysis.statistics.panel.iter().filter(|panel| 2 < panel.readers);
+    let label = against_label(analysis);
+    if panels().next().is_none() {
+        let mut out = section("s-panel", "The dataset label as one more rater");
+        out.blocks.push(Block::Table(label?));
+        return Some(out);
     }
     let mut out = section("s-panel", "Agreement of the whole panel");
     out.prose.push(Prose::Paragraph(
         "All readers at once. Fleiss’ κ and AC1 take readers as interchangeable, Conger’s κ as named persons. Every coefficient stands beside the observed counts; none is a verdict.".into(),
     ));
     let mut rows = Vec::new();
-    for panel in panels {
+    for panel in panels() {
         for coefficient in &panel.coefficients {
             rows.push(row(vec![
                 Cell::text(&panel.name),
@@ -78,26 +82,26 @@ pub(super) fn panel(analysis: &Analysis) -> Option<Section> {
         ],
         rows,
         notes: vec![format!(
-            "{}n.e. = not estimable: all answers lie in one category, so that chance agreement is 1. No interval stands where all agree: its standard error would be 0. Unanimous: of the studies that every reader decided. CI: Gwet, t over studies. Patient bootstrap: {} resamples of patients, percentiles. Levels: on the ordered scale itself, quadratic weights where named.",
-            super::sample_note(panels.iter().any(|panel| panel.sample_value)),
+            "{}n.e. = not estimable: all answers lie in one category, so that chance agreement is 1. No interval stands where all agree: its standard error would be 0. Unanimous: of the studies that every reader decided. CI: Gwet, t over studies. Patient bootstrap: {} resamples of patients, percentiles. Levels: on the ordered scale itself, with quadratic weights where weighted. α: Krippendorff’s.",
+            super::sample_note(panels().any(|panel| panel.sample_value)),
             numbers::count(analysis.options.bootstrap_reps)
         )],
         width: Width::Full,
     }));
-    out.blocks.extend(against_label(analysis).map(Block::Table));
+    out.blocks.extend(label.map(Block::Table));
     Some(out)
 }
 
 fn coefficient_name(name: &str) -> &str {
     match name {
         "fleiss" => "Fleiss’ κ",
-        "fleiss_quadratic" => "Fleiss’ κ, quadratic weights",
+        "fleiss_quadratic" => "Fleiss’ κ, weighted",
         "gwet_ac1" => "Gwet’s AC1",
-        "gwet_ac2_quadratic" => "Gwet’s AC2, quadratic weights",
+        "gwet_ac2_quadratic" => "Gwet’s AC2, weighted",
         "brennan_prediger" => "Brennan–Prediger",
         "conger" => "Conger’s κ",
-        "krippendorff_alpha" => "Krippendorff’s α, nominal",
-        "krippendorff_alpha_ordinal" => "Krippendorff’s α, ordinal",
+        "krippendorff_alpha" => "α, nominal",
+        "krippendorff_alpha_ordinal" => "α, ordinal",
         other => other,
     }
 }
@@ -122,7 +126,7 @@ fn against_label(analysis: &Analysis) -> Option<Table> {
     let note = if pairs.iter().any(|pair| pair.sample_value) {
         super::sample_note(true)
     } else {
-        "The studies were drawn at dataset prevalence. "
+        "The studies were drawn without looking at labels. "
     };
     Some(Table {
         id: "t-label-rater".to_owned(),
@@ -138,7 +142,10 @@ fn against_label(analysis: &Analysis) -> Option<Table> {
             grouped("Agreement on", "negatives", Kind::Number),
         ],
         rows: pairs.iter().map(line).collect(),
-        notes: vec![format!("{note}n.e. = not estimable. CI: Fleiss–Cohen–Everitt.")],
+        notes: vec![format!(
+            "{}{note}n.e. = not estimable. No interval stands where the standard error would be 0. CI: Fleiss–Cohen–Everitt.",
+            super::known_note(analysis)
+        )],
         width: Width::Full,
     })
 }
@@ -149,7 +156,14 @@ pub(super) fn splits(analysis: &Analysis) -> Option<Section> {
     if rest.is_empty() {
         return None;
     }
-    let mut out = section("s-splits", "Every split, and each against the rest");
+    let mut out = section(
+        "s-splits",
+        if splits.is_empty() {
+            "Each rater against the rest"
+        } else {
+            "Every split, and each against the rest"
+        },
+    );
     if !splits.is_empty() {
         out.prose.push(Prose::Paragraph(
             "Who is compared with a gold panel depends on who is in it. Each rater stands against the majority of every panel that does not contain it; the range over panels is a spread, not an interval.".into(),
@@ -260,39 +274,74 @@ fn split_figures(analysis: &Analysis) -> Vec<Block> {
     figures.take(super::MOST_FIGURES).collect()
 }
 
-/// Raters against the gold panel, region by region: one table a finding and rule.
+/// Raters against the gold panel by region and view, one table a finding and rule; where none is declared, against the
+/// majority of the other readers in one table.
 pub(super) fn gold(analysis: &Analysis) -> Option<Section> {
     let rows = &analysis.statistics.gold;
-    if rows.is_empty() {
-        return None;
+    let panel = &rows.first()?.gold;
+    if panel.is_empty() {
+        return by_value(analysis);
     }
-    let mut out = section("s-gold", "Raters against the gold standard");
-    let panel = rows.first().map(|r| r.gold.clone()).unwrap_or_default();
+    let mut out = section("s-gold", "Raters against the gold panel");
     out.prose.push(Prose::Paragraph(
-        if panel.is_empty() {
-            "No gold panel is declared: each reader stands against the majority of the other readers, the dataset label and models against that of all.".to_owned()
-        } else {
-            format!("The gold standard is the majority of {}, of those of them who gave an answer; studies on which they are evenly divided are left out. They are part of the standard and have no column.", super::list(&panel))
-        }
-        .into(),
+        format!("The gold panel’s answer is the majority of {}, of those of them who gave an answer, without adjudication; studies on which they are evenly divided are left out. They are part of it and have no column.", super::list(panel)).into(),
     ));
     let mut done: Vec<(&str, &str)> = Vec::new();
     for r in rows {
         let key = (r.finding.as_str(), r.rule.name.as_str());
         if !done.contains(&key) {
             done.push(key);
-            let own: Vec<_> =
+            let own: Vec<&GoldRow> =
                 rows.iter().filter(|o| (o.finding.as_str(), o.rule.name.as_str()) == key).collect();
-            let mut raters: Vec<&str> = Vec::new();
-            for o in &own {
-                if !raters.contains(&o.rater.as_str()) {
-                    raters.push(&o.rater);
-                }
-            }
-            for (part, raters) in (1..).zip(raters.chunks(RATERS)) {
-                out.blocks.push(Block::Table(gold_table(analysis, &own, raters, part)));
+            for (part, raters) in (1..).zip(raters(&own).chunks(RATERS)) {
+                let of = (own.as_slice(), raters);
+                let id = format!("t-gold-{}-{}-{part}", r.finding, r.rule.name);
+                let caption = format!(
+                    "{}, {}: κ of {} against the gold panel.",
+                    r.name,
+                    r.rule.name,
+                    words(raters)
+                );
+                out.blocks.push(Block::Table(gold_table(analysis, id, caption, of)));
             }
         }
+    }
+    Some(out)
+}
+
+/// No panel is declared: what stands overall in the table of each against the rest, by region and view.
+fn by_value(analysis: &Analysis) -> Option<Section> {
+    let several = |r: &&GoldRow| r.value != "overall";
+    let own: Vec<&GoldRow> = analysis.statistics.gold.iter().filter(several).collect();
+    let mut all = raters(&own);
+    if let [_, second] = analysis.design.readers.as_slice() {
+        // Each of two readers stands against the other: the same figure twice.
+        all.retain(|rater| *rater != second.name);
+    }
+    if all.is_empty() {
+        return None;
+    }
+    let mut out = section("s-gold", "Agreement by region and view");
+    out.prose.push(Prose::Paragraph(
+        if analysis.design.readers.len() == 2 {
+            "The two readers beside each other, and the dataset label and models against the answers on which they do not differ."
+        } else {
+            "No gold panel is declared: each reader stands against the majority of the other readers, the dataset label and models against that of all."
+        }
+        .into(),
+    ));
+    for (part, raters) in (1..).zip(all.chunks(RATERS)) {
+        let caption = format!(
+            "κ of {} against the majority of the other readers, by region or view.",
+            words(raters)
+        );
+        let of = (own.as_slice(), raters);
+        out.blocks.push(Block::Table(gold_table(
+            analysis,
+            format!("t-majority-{part}"),
+            caption,
+            of,
+        )));
     }
     Some(out)
 }
@@ -300,27 +349,49 @@ pub(super) fn gold(analysis: &Analysis) -> Option<Section> {
 /// Raters that fit beside each other on a page.
 const RATERS: usize = 4;
 
-fn gold_table(
-    analysis: &Analysis,
-    rows: &[&overread_analysis::GoldRow],
-    raters: &[&str],
-    part: u32,
-) -> Table {
-    let mut values: Vec<&str> = Vec::new();
-    for r in rows {
-        if !values.contains(&r.value.as_str()) {
-            values.push(&r.value);
+/// Who is in the rows, in order.
+fn raters<'a>(rows: &[&'a GoldRow]) -> Vec<&'a str> {
+    let mut out: Vec<&str> = Vec::new();
+    for row in rows {
+        if !out.contains(&row.rater.as_str()) {
+            out.push(&row.rater);
         }
     }
-    let mut columns = vec![column("Studies of", Kind::Words), column("n", Kind::Number)];
+    out
+}
+
+fn words(raters: &[&str]) -> String {
+    super::list(&raters.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>())
+}
+
+/// Rows of several findings and rules are named by them.
+fn gold_table(
+    analysis: &Analysis,
+    id: String,
+    caption: String,
+    (rows, raters): (&[&GoldRow], &[&str]),
+) -> Table {
+    let key = |r: &GoldRow| (r.finding.clone(), r.rule.name.clone(), r.value.clone());
+    let mut keys: Vec<(String, String, String)> = Vec::new();
+    for r in rows {
+        if !keys.contains(&key(r)) {
+            keys.push(key(r));
+        }
+    }
+    let one = rows.iter().all(|r| {
+        rows.first().is_some_and(|first| key(r).0 == key(first).0 && key(r).1 == key(first).1)
+    });
+    let mut columns = Vec::new();
+    if !one {
+        columns.extend([column("Finding", Kind::Words), column("Rule", Kind::Words)]);
+    }
+    columns.extend([column("Studies of", Kind::Words), column("n", Kind::Number)]);
     columns.extend(
         raters.iter().map(|r| column(format!("{r}: κ ({})", ci(analysis)), Kind::Estimate)),
     );
-    let lines = values.iter().map(|value| {
-        let own: Vec<_> = rows
-            .iter()
-            .filter(|r| r.value == *value && raters.contains(&r.rater.as_str()))
-            .collect();
+    let lines = keys.iter().filter_map(|of| {
+        let own: Vec<&&GoldRow> =
+            rows.iter().filter(|r| key(r) == *of && raters.contains(&r.rater.as_str())).collect();
         let n: Vec<u64> = own.iter().map(|r| r.agreed.n).collect();
         let (least, most) =
             (n.iter().min().copied().unwrap_or(0), n.iter().max().copied().unwrap_or(0));
@@ -329,29 +400,29 @@ fn gold_table(
         } else {
             numbers::range(&numbers::count(least), &numbers::count(most))
         };
-        let mut cells = vec![Cell::text(*value), Cell::text(shown)];
+        let first = own.first()?;
+        let mut cells = Vec::new();
+        if !one {
+            cells.extend([Cell::text(&first.name), Cell::text(&first.rule.name)]);
+        }
+        cells.extend([Cell::text(&first.value), Cell::text(shown)]);
         cells.extend(raters.iter().map(|rater| {
             own.iter()
                 .find(|r| r.rater == *rater)
                 .map_or_else(|| Cell::text(numbers::NONE), |r| with_interval(r.kappa, r.interval))
         }));
         let mut line = row(cells);
-        line.total = *value == "overall";
-        line
+        line.total = first.value == "overall";
+        Some(line)
     });
-    let first = rows.first();
-    let name = first.map_or("", |r| r.name.as_str());
-    let rule = first.map_or("", |r| r.rule.name.as_str());
     Table {
-        id: format!("t-gold-{}-{rule}-{part}", first.map_or("", |r| r.finding.as_str())),
-        caption: format!(
-            "{name}, {rule}: κ of {} against the gold standard.",
-            super::list(&raters.iter().map(|r| (*r).to_owned()).collect::<Vec<_>>())
-        ),
+        id,
+        caption,
         columns,
         rows: lines.collect(),
         notes: vec![format!(
-            "{}CI: Fleiss–Cohen–Everitt; McHugh’s, observed agreement and counts stand in the data file. n.e. = not estimable: both gave one and the same answer throughout.",
+            "{}{}CI: Fleiss–Cohen–Everitt; McHugh’s, observed agreement and counts stand in the data file. No interval stands where the standard error would be 0. n.e. = not estimable: both gave one and the same answer throughout.",
+            super::known_note(analysis),
             super::sample_note(rows.iter().any(|r| r.sample_value))
         )],
         width: Width::Full,
@@ -389,8 +460,9 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
             ", or that none of them answered,",
         ),
     };
+    let latent = analysis.design.latent_reference;
     out.prose.push(Prose::Paragraph(
-        format!("The reference is the majority of {who}, and where an adjudicator decided, the adjudicator. Studies on which they are evenly divided{nobody} are left out of every figure that rests on it. {rests}").into(),
+        if latent { format!("The reference is {}. Beside it stands what the majority and its disagreements look like.", analysis.design.reference) } else { format!("The reference is the majority of {who}, and where an adjudicator decided, the adjudicator. Studies on which they are evenly divided{nobody} are left out of every figure that rests on it. {rests}") }.into(),
     ));
     out.blocks.push(Block::Table(Table {
         id: "t-consensus".to_owned(),
@@ -455,8 +527,9 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
             ],
             rows: latent,
             notes: vec![format!(
-                "{}Estimated without a truth, on the assumption that readers err independently given the truth; not used as reference. Values 0 to 1, no interval.",
-                super::sample_note(marked)
+                "{}Estimated without a truth, on the assumption that readers err independently given the truth; {}. Values 0 to 1, no interval.",
+                super::sample_note(marked),
+                if analysis.design.latent_reference { "the more probable class is the reference" } else { "not used as reference" }
             )],
             width: Width::Full,
         }));

@@ -42,12 +42,17 @@ pub(super) fn ppv(analysis: &Analysis) -> Section {
     };
     let by_label = by_label(analysis);
     let holds = match &analysis.design.sampling.unequal {
-        None if by_label => "It holds for the label-positive frame of each finding, because each deck is a simple random sample of that frame.".to_owned(),
+        None if by_label && analysis.design.sampling.limited_to_available => format!("It holds for the label-positive studies among {}, because each deck’s are a simple random sample of these.", super::frame(analysis)),
+        None if by_label => "It holds for the label-positive frame of each finding, because the deck’s label-positive studies are a simple random sample of that frame.".to_owned(),
         None if analysis.design.sampling.elsewhere => "It describes the studies that were read; how they were chosen is not recorded here.".to_owned(),
-        None => "It holds for the label-positive studies of the dataset, because the studies were drawn without looking at labels.".to_owned(),
+        None => format!("It holds for the label-positive studies of {}, because the studies were drawn without looking at labels.", super::frame(analysis)),
         Some(why) => format!("Note that {why}: a figure is weighted by the size of each stratum and label in the frame, or not given; x/n are counts of the sample and do not give it by division."),
     };
-    let missed = if by_label { " Nothing here says how often the finding is missed." } else { "" };
+    let missed = if by_label && !controls(analysis) {
+        " Nothing here says how often the finding is missed."
+    } else {
+        ""
+    };
     let merit = if by_label { "The figure of merit is the" } else { "The first figure is the" };
     out.prose.push(Prose::Paragraph(
         format!("{merit} positive predictive value (PPV): of the studies that carry the label, the share in which {who}. {holds}{missed}").into(),
@@ -64,7 +69,7 @@ pub(super) fn ppv(analysis: &Analysis) -> Section {
                 "Positive predictive value by finding, sorted by the first rule{}.",
                 if several { format!(", part {}", place + 1) } else { String::new() }
             ),
-            notes: "Intervals as in the table of the same section. A published value has no interval where its n is not known.".to_owned(),
+            notes: format!("{}Intervals as in the table of the same section. A published value has no interval where its n is not known.", super::known_note(analysis)),
             drawing,
         });
     }
@@ -94,7 +99,12 @@ fn ppv_table(analysis: &Analysis) -> Table {
     if framed {
         columns.push(column("Frame, studies", Kind::Number));
     }
-    let patients = if by_label(analysis) { "Patients in deck" } else { "Patients drawn" };
+    let patients = match by_label(analysis) {
+        true if controls(analysis) => "Patients in deck, controls’ included",
+        true => "Patients in deck",
+        false if analysis.design.sampling.elsewhere => "Patients read",
+        false => "Patients drawn",
+    };
     columns.push(column(patients, Kind::Number));
     for rule in rules {
         let group = format!("{} rule", capital(&rule.name));
@@ -147,6 +157,11 @@ fn ppv_table(analysis: &Analysis) -> Table {
     table
 }
 
+/// Whether label-negative studies were mixed into a deck.
+fn controls(analysis: &Analysis) -> bool {
+    analysis.design.decks.iter().any(|deck| 0 < deck.controls)
+}
+
 /// Whether each deck was drawn for one label.
 fn by_label(analysis: &Analysis) -> bool {
     analysis.design.design == "verify" && !analysis.design.sampling.elsewhere
@@ -178,7 +193,7 @@ fn total_row(analysis: &Analysis, columns: usize) -> Row {
 }
 
 fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = super::label_known(analysis).into_iter().collect();
     if findings(analysis).iter().flat_map(|f| &f.rules).any(|r| r.ppv.value.is_none()) {
         notes.push(
             "n.e. = not estimable; reasons in the section on what is not estimable.".to_owned(),
@@ -202,6 +217,7 @@ fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
             open.join(", ")
         ));
     }
+    notes.extend(no_interval(all()));
     if published {
         notes.push(format!(
             "Difference: {} minus published; no interval, since the published n is not known. – = none published.",
@@ -230,6 +246,26 @@ fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Why figures are not there, where some are not.
+pub(super) fn refused<'a>(figures: impl Iterator<Item = &'a Figure>) -> Option<String> {
+    let absent = figures.filter(|f| f.value.is_none());
+    let mut reasons: Vec<&str> = absent.filter_map(|f| f.reason.as_deref()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    (!reasons.is_empty()).then(|| format!("n.e. = not estimable: {}.", reasons.join("; ")))
+}
+
+/// Why figures stand without an interval, where some do.
+pub(super) fn no_interval<'a>(figures: impl Iterator<Item = &'a Figure>) -> Option<String> {
+    let bare = figures.filter(|f| f.value.is_some() && f.interval.is_none());
+    let mut reasons: Vec<&str> = bare.filter_map(|f| f.reason.as_deref()).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    let reasons: Vec<&str> =
+        reasons.into_iter().map(|reason| reason.trim_start_matches("no interval: ")).collect();
+    (!reasons.is_empty()).then(|| format!("Without interval: {}.", reasons.join("; ")))
 }
 
 /// Each reader's own PPV beside the reference's, where several read.
@@ -265,7 +301,7 @@ fn by_reader(analysis: &Analysis) -> Option<Table> {
         ],
         rows,
         notes: vec![
-            "Each reader over all label-positives to which that reader gave a level; the reference over those that it decides. CI as in the table above.".to_owned(),
+            format!("{}Each reader over all label-positives to which that reader gave a level; the reference over those that it decides. CI as in the table above.", super::known_note(analysis)),
         ],
         width: Width::Full,
     })
@@ -354,11 +390,15 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
         }
     }
     let name = name?;
-    let mut notes = vec!["Difference: here minus published, Newcombe’s interval for independent samples; n.e. = not estimable while the deck is unfinished.".to_owned()];
+    let mut notes: Vec<String> = super::label_known(analysis).into_iter().collect();
+    notes.extend(no_interval(
+        findings(analysis).iter().flat_map(|f| f.rules.iter().map(|r| &r.ppv)),
+    ));
+    notes.push("Difference: here minus published, Newcombe’s interval for independent samples; n.e. = not estimable while the deck is unfinished.".to_owned());
     notes.extend(cited(analysis, sources.into_iter()));
     let mut out = section("s-published", "Against a published audit");
     out.prose.push(Prose::Paragraph(
-        format!("The {name} is an independent sample of the same labels, read by another reader under rules worded alike but not identically. A difference holds the difference between readers, rules and samples.").into(),
+        format!("The {name} is an independent sample of labels of the same name and layout, read by another reader under rules of the same names in words of its own. A difference holds the difference between readers, rules and samples.").into(),
     ));
     out.blocks.push(Block::Table(Table {
         id: "t-published".to_owned(),
@@ -390,15 +430,16 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
     let unequal = analysis.design.sampling.unequal.is_some();
     let weighted = by_label || unequal;
     let mut out = section("s-dataset-level", "What the labels miss, and the dataset as a whole");
-    out.prose.push(Prose::Paragraph(if by_label {
-        "Label-negative studies were read among the label-positive ones. Sensitivity, specificity, prevalence and accuracy are weighted by the size of each arm’s frame, so that they speak for the dataset; x/n beside them are counts of the sample and do not give the weighted value by division.".into()
+    let about = if by_label {
+        "Label-negative studies were read among the label-positive ones. Sensitivity, specificity, prevalence and accuracy are weighted by the size of each arm’s frame, so that they speak for %FRAME%; x/n beside them are counts of the sample and do not give the weighted value by division."
     } else if unequal {
-        "Studies were drawn with unequal probabilities. Every figure is weighted by the number of studies of each stratum and label in the frame, so that it speaks for the dataset; x/n beside it are counts of the sample and do not give the weighted value by division.".into()
+        "Studies were drawn with unequal probabilities. Every figure is weighted by the number of studies of each stratum and label in the frame, so that it speaks for %FRAME%; x/n beside it are counts of the sample and do not give the weighted value by division."
     } else if analysis.design.sampling.elsewhere {
-        "How the studies that were read were chosen is not recorded here. The shares describe these studies; they estimate the dataset’s only if the studies were chosen without looking at labels.".into()
+        "How the studies that were read were chosen is not recorded here. The shares describe these studies; they estimate the dataset’s only if the studies were chosen without looking at labels."
     } else {
-        "The studies were drawn without looking at labels, so that shares among those read estimate the dataset’s.".into()
-    }));
+        "The studies were drawn without looking at labels, so that shares among those read estimate those of %FRAME%."
+    };
+    out.prose.push(Prose::Paragraph(about.replace("%FRAME%", &super::frame(analysis)).into()));
     let all = shown.iter().flat_map(|f| &f.rules);
     let places = decimals(all.flat_map(|r| [&r.npv, &r.sensitivity, &r.specificity]));
     let mut columns: Vec<Column> =
@@ -441,6 +482,12 @@ pub(super) fn dataset_level(analysis: &Analysis) -> Option<Section> {
             "n.e. = not estimable; reasons in the section on what is not estimable.".to_owned(),
         ]
         .into_iter()
+        .chain(no_interval(
+            shown
+                .iter()
+                .flat_map(|f| &f.rules)
+                .flat_map(|r| [&r.npv, &r.sensitivity, &r.specificity, &r.prevalence]),
+        ))
         .chain(missing_at_random(&shown))
         .collect(),
         width: Width::Full,
@@ -520,7 +567,8 @@ pub(super) fn rules(analysis: &Analysis) -> Option<Section> {
     };
     let only = |name: &str| format!("{} only", figures::abbreviated(name));
     let mut notes = vec![format!(
-        "Among {}. Difference: first minus second rule’s PPV, Newcombe’s paired score interval (method 10). Holm’s correction is over the {} of this table. The scale makes “{}” impossible; it is printed as a check. A score interval and an exact test are different procedures: for a few discordant studies the interval may exclude 0 where p exceeds 0.05.",
+        "{}Among {}. Difference: first minus second rule’s PPV, Newcombe’s paired score interval (method 10). Holm’s correction is over the {} of this table. The scale makes “{}” impossible; it is printed as a check. A score interval and an exact test are different procedures: for a few discordant studies the interval may exclude 0 where p exceeds 0.05.",
+        super::known_note(analysis),
         comparison.basis,
         counted(comparison.family, "test", "tests"),
         only(&second)
@@ -575,7 +623,10 @@ pub(super) fn running(analysis: &Analysis) -> Option<Section> {
                 "“{}”, {} rule: running, {} of {} read, {last}.",
                 run.name, run.rule, run.reads, run.planned
             ),
-            notes: "Bars: confidence sequence over each patient’s first study.".to_owned(),
+            notes: format!(
+                "{}Bars: confidence sequence over each patient’s first study.",
+                super::known_note(analysis)
+            ),
             drawing: figures::running(run, None),
         });
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use overread_analysis::{Analysis, Count};
+use overread_analysis::{Analysis, Count, IntervalKind};
 
 use super::{all_elsewhere, column, counted, list, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
@@ -316,39 +316,7 @@ fn methods(analysis: &Analysis) -> Section {
     out.prose.push(Prose::Paragraph(
         "Every figure is computed once, in one analysis; the tables, the plots and the data files of this report are views of it.".into(),
     ));
-    let mut rows = vec![
-        (
-            "Proportion",
-            "Ratio estimator over patients; Wilson score interval on n divided by the design effect, which is never taken below 1. Wilson 1927; Rao & Scott 1992",
-        ),
-        (
-            "Unfinished deck",
-            "Robbins’ beta-binomial confidence sequence with a uniform prior, over each patient’s first study. Robbins 1970; Howard et al. 2021",
-        ),
-        (
-            "Two rules, same studies",
-            "Exact McNemar test; Newcombe’s paired score interval; Holm’s correction over the comparisons. Newcombe 1998; Fagerland et al. 2013",
-        ),
-        (
-            "Two strata",
-            "Fisher’s exact test; Newcombe’s interval for independent shares; Benjamini–Hochberg over all pairs tested; empirical-Bayes shrinkage of log odds ratios",
-        ),
-        (
-            "Published value",
-            "Difference of independent shares, Newcombe’s interval where the published counts are known",
-        ),
-    ];
-    if analysis
-        .statistics
-        .label_quality
-        .iter()
-        .any(|f| f.rules.iter().any(|r| r.npv.value.is_some()))
-    {
-        rows.push(("Dataset-level figures", "Horvitz–Thompson totals by label arm with design variance and finite-population correction, intervals on the logit; Clopper–Pearson limits plugged in for arms without variation. Cochran 1977"));
-    }
-    if !analysis.statistics.agreement.is_empty() {
-        rows.push(("Two readers", "Cohen’s κ with the Fleiss–Cohen–Everitt standard error; Gwet’s AC1; specific agreement"));
-    }
+    let rows: Vec<(&str, &str)> = used(analysis);
     out.blocks.push(Block::Table(Table {
         id: "t-methods".to_owned(),
         caption: "Statistical methods.".to_owned(),
@@ -363,6 +331,81 @@ fn methods(analysis: &Analysis) -> Section {
         width: Width::Full,
     }));
     out
+}
+
+/// The methods of the figures that this report holds.
+fn used(analysis: &Analysis) -> Vec<(&'static str, &'static str)> {
+    let s = &analysis.statistics;
+    let rules = || s.label_quality.iter().flat_map(|f| &f.rules);
+    let figures = || {
+        rules().flat_map(|r| {
+            [&r.ppv, &r.npv, &r.sensitivity, &r.specificity, &r.prevalence, &r.accuracy]
+        })
+    };
+    let kind = |kind| figures().any(|figure| figure.kind == kind);
+    let all = [
+        (
+            kind(IntervalKind::Final),
+            "Proportion",
+            "Ratio estimator over patients; Wilson score interval on n divided by the design effect, which is never taken below 1. Wilson 1927; Rao & Scott 1992",
+        ),
+        (
+            kind(IntervalKind::Running),
+            "Unfinished deck",
+            "Robbins’ beta-binomial confidence sequence with a uniform prior, over each patient’s first study. Robbins 1970; Howard et al. 2021",
+        ),
+        (
+            kind(IntervalKind::Weighted),
+            "Weighted figures",
+            "Horvitz–Thompson totals by stratum and label, sizes counted in the frame, design variance with finite-population correction, intervals on the logit; Clopper–Pearson limits plugged in where there is no variation. Within a value of an attribute: the same over its studies. Cochran 1977",
+        ),
+        (
+            s.rules.rows.iter().any(|r| r.p.is_some()),
+            "Two rules, same studies",
+            "Exact McNemar test; Newcombe’s paired score interval; Holm’s correction over the comparisons. Newcombe 1998; Fagerland et al. 2013",
+        ),
+        (
+            s.strata.rows.iter().any(|r| r.fisher_p.is_some()),
+            "Two strata",
+            "Fisher’s exact test; Newcombe’s interval for independent shares; Benjamini–Hochberg over all pairs tested; empirical-Bayes shrinkage of log odds ratios",
+        ),
+        (
+            rules().any(|r| r.published.iter().any(|p| p.interval.is_some())),
+            "Published value",
+            "Difference of independent shares, Newcombe’s interval where the published counts are known",
+        ),
+        (
+            !s.agreement.is_empty() || !s.against_label.is_empty(),
+            "Two raters",
+            "Cohen’s κ with the Fleiss–Cohen–Everitt standard error; Gwet’s AC1; specific agreement",
+        ),
+        (
+            s.panel.iter().any(|panel| 2 < panel.readers),
+            "Whole panel",
+            "Fleiss’ κ, AC1, AC2 and Brennan–Prediger with Gwet’s standard error; Conger’s κ and Krippendorff’s α with a bootstrap over patients. Gwet 2014",
+        ),
+        (
+            s.consensus.iter().any(|c| c.latent.is_some()),
+            "Latent classes",
+            "EM algorithm from the votes, no prior. Dawid & Skene 1979",
+        ),
+        (
+            s.scores.models.iter().any(|m| m.auroc.is_some()),
+            "Scores",
+            "Area under the curve with DeLong’s variance by mid-ranks; exact McNemar test for operating points; bootstrap over patients for differences of κ. DeLong et al. 1988; Sun & Xu 2014",
+        ),
+        (
+            !s.repeatability.is_empty(),
+            "Repeats",
+            "Cohen’s κ of first and second reading; exact McNemar test of direction",
+        ),
+        (
+            !s.drift.is_empty(),
+            "Drift",
+            "Cochran–Armitage trend over five blocks of reading order and over hours; slope of a logistic regression, Wald test",
+        ),
+    ];
+    all.into_iter().filter(|(used, ..)| *used).map(|(_, what, how)| (what, how)).collect()
 }
 
 fn provenance(analysis: &Analysis) -> Section {
@@ -453,6 +496,7 @@ fn limits(analysis: &Analysis) -> Section {
     match analysis.design.readers.len() {
         0 => items.push("No reader has read yet.".to_owned()),
         1 => items.push(format!("One reader’s answers are the reference: a wrong answer counts as a wrong label. How far {} agrees with a second reading, or with other readers, is not known.", analysis.design.readers.first().map_or("the reader", |reader| reader.name.as_str()))),
+        _ if analysis.design.latent_reference => items.push("The reference is estimated from the readers’ answers, on the assumption that they err independently given the truth. Intervals take it as known and are too narrow by what is uncertain of it; no reader is independent of it.".to_owned()),
         _ if !analysis.design.gold.is_empty() => items.push(format!("The majority of the gold panel, {}, is the reference; its members are not independent of it and stand against the majority of all other readers.", list(&analysis.design.gold))),
         _ => items.push("The majority of the readers is the reference; no reader is independent of a majority that holds the reader’s own vote.".to_owned()),
     }
@@ -486,7 +530,14 @@ fn limits(analysis: &Analysis) -> Section {
     } else {
         "Images were read without clinical information; some labels rest on information that is not in the image.".to_owned()
     });
-    items.push("Figures speak for this dataset under these rules as worded, not for other datasets or rules.".to_owned());
+    items.push(format!(
+        "Figures speak for {} under these rules as worded, not for other datasets or rules.",
+        match super::frame(analysis).as_str() {
+            _ if analysis.design.sampling.elsewhere => "the studies read",
+            "the dataset" => "this dataset",
+            limited => limited,
+        }
+    ));
     out.prose.push(Prose::List(items));
     out
 }
@@ -522,7 +573,7 @@ fn agreed_studies(analysis: &Analysis) -> Option<String> {
     let agree = if analysis.design.readers.len() == 2 && analysis.design.gold.is_empty() {
         "on which the two readers agree, which one alone answered, or which were adjudicated"
     } else {
-        "on which the reference has a majority"
+        "on which there is a reference"
     };
     let more = match left.len() {
         0 => return None,

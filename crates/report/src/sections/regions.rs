@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overread_analysis::{Analysis, Count, Figure, Multiplicity};
+use overread_analysis::{Analysis, Count, Figure, IntervalKind, Multiplicity, StratumQuality};
 
 use super::{ci, column, counted, grouped, row, section};
 use crate::model::{Block, Cell, Kind, Prose, Section, Table, Width};
@@ -25,20 +25,37 @@ pub(super) fn by_stratum(analysis: &Analysis) -> Option<Section> {
     if rows.is_empty() {
         return None;
     }
-    let mut out = section("s-regions", "Label quality by region and other attributes");
+    let mut out = section("s-regions", "Label quality by attribute");
+    let weighted = rows.iter().any(|r| r.sensitivity.kind == IntervalKind::Weighted);
+    let about = match weighted {
+        true => format!(
+            " Sensitivity and specificity are weighted by the number of studies, among {}, that have the value with and without the label; x/n beside them are counts of the sample and do not give the weighted value by division.",
+            super::frame(analysis)
+        ),
+        false if analysis.design.sampling.elsewhere => {
+            " They describe the studies that were read; how these were chosen is not recorded here."
+                .to_owned()
+        }
+        false => String::new(),
+    };
     out.prose.push(Prose::Paragraph(
-        "The same figures within each value of an attribute that is known from data. Many rows were looked at: the test for differences is in the section on strata.".into(),
+        format!("The same figures within each value of an attribute that is known from data.{about} Many rows were looked at: the test for differences is in the section on strata.").into(),
     ));
     let mut attributes: Vec<&str> = rows.iter().map(|r| r.attribute).collect();
     attributes.sort_unstable();
     attributes.dedup();
     for attribute in attributes {
-        let lines = rows.iter().filter(|r| r.attribute == attribute).map(|r| {
+        let own = || rows.iter().filter(|r| r.attribute == attribute && 0 < studies(r));
+        if own().next().is_none() {
+            continue;
+        }
+        let years = attribute == "age";
+        let lines = own().map(|r| {
             row(vec![
                 Cell::text(&r.name),
                 Cell::text(&r.rule.name),
-                Cell::text(&r.value),
-                Cell::text(numbers::count(r.table.tp + r.table.fp + r.table.fn_ + r.table.tn)),
+                Cell::text(if years { r.value.replacen(" years", "", 1) } else { r.value.clone() }),
+                Cell::text(numbers::count(studies(r))),
                 figure(&r.ppv),
                 figure(&r.npv),
                 figure(&r.sensitivity),
@@ -51,21 +68,39 @@ pub(super) fn by_stratum(analysis: &Analysis) -> Option<Section> {
             columns: vec![
                 column("Finding", Kind::Words),
                 column("Rule", Kind::Words),
-                column(super::capital(attribute), Kind::Words),
+                column(super::capital(if years { "age, years" } else { attribute }), Kind::Words),
                 column("Studies", Kind::Number),
                 column("PPV", Kind::Estimate),
                 column("NPV", Kind::Estimate),
-                column("Sensitivity", Kind::Estimate),
-                column("Specificity", Kind::Estimate),
+                column(
+                    format!("Sensitivity{}", if weighted { ", weighted" } else { "" }),
+                    Kind::Estimate,
+                ),
+                column(
+                    format!("Specificity{}", if weighted { ", weighted" } else { "" }),
+                    Kind::Estimate,
+                ),
             ],
             rows: lines.collect(),
-            notes: vec![
-                "n.e. = not estimable: an arm has no study, or the studies were drawn by label or with unequal probabilities, so that a stratum’s weights are not known.".to_owned(),
-            ],
+            notes: notes(analysis, &own().collect::<Vec<_>>()),
             width: Width::Full,
         }));
     }
     Some(out)
+}
+
+/// Studies of a row with a label and a reference.
+fn studies(row: &StratumQuality) -> u64 {
+    row.table.tp + row.table.fp + row.table.fn_ + row.table.tn
+}
+
+/// What reader and statistician have to know of a table by attribute.
+fn notes(analysis: &Analysis, rows: &[&StratumQuality]) -> Vec<String> {
+    let figures = || rows.iter().flat_map(|r| [&r.ppv, &r.npv, &r.sensitivity, &r.specificity]);
+    let mut out: Vec<String> = super::label_known(analysis).into_iter().collect();
+    out.extend(super::quality::refused(figures()));
+    out.extend(super::quality::no_interval(figures()));
+    out
 }
 
 /// A composite label against its parts, and the composition on both sides of the label.
@@ -137,12 +172,12 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
     let mut out =
         section("s-published-quality", "Against published sensitivities and specificities");
     out.prose.push(Prose::Paragraph(
-        format!("The {source} read another sample under another rule, and printed no denominators: the difference has no interval, and says nothing about its cause.").into(),
+        format!("The {source} read another sample under a rule in its own words, and printed no denominators: the difference has no interval, and says nothing about its cause.").into(),
     ));
     let lines = rows.iter().map(|r| {
         row(vec![
             Cell::text(super::capital(&r.attribute)),
-            Cell::text(&r.value),
+            Cell::text(our_name(analysis, &r.value)),
             Cell::text(&r.rule),
             Cell::text(&r.estimand),
             figure(&r.ours),
@@ -172,6 +207,18 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
         width: Width::Full,
     }));
     Some(out)
+}
+
+/// A region as the dataset writes it, which may be `XR_ELBOW` for a published `ELBOW`; a pathology by its name.
+fn our_name(analysis: &Analysis, value: &str) -> String {
+    let mut regions = analysis.statistics.by_stratum.iter().filter(|r| r.attribute == "region");
+    let same = |own: &str| own == value || own.strip_prefix("XR_").is_some_and(|own| own == value);
+    let finding = analysis.design.findings.iter().find(|f| f.id == value);
+    match (regions.find(|r| same(&r.value)), finding) {
+        (Some(region), _) => region.value.clone(),
+        (None, Some(finding)) => finding.name.clone(),
+        (None, None) => value.to_owned(),
+    }
 }
 
 /// Region, split and label; images of a study; labels that occur together.

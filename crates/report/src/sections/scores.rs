@@ -29,7 +29,7 @@ pub(super) fn scores(analysis: &Analysis) -> Option<Section> {
     }
     let mut out = section("s-scores", "Scores of models");
     out.prose.push(Prose::Paragraph(
-        "Models as readers. A study’s score is the mean over its views; above the stated threshold the model calls it positive. Readers stand beside it as points, each against the majority of the other readers.".into(),
+        "Models as readers. A study’s score is the mean over its views; above the stated threshold the model calls it positive. Readers stand beside it as points.".into(),
     ));
     out.blocks.push(Block::Table(models(analysis)));
     let drawn = scores.models.iter().filter(|m| m.auroc.is_some()).take(super::MOST_FIGURES);
@@ -38,8 +38,13 @@ pub(super) fn scores(analysis: &Analysis) -> Option<Section> {
             id: format!("f-roc-{}-{}-{}", model.finding, model.rule.name, model.model),
             caption: format!("{}, {}: receiver operating characteristic of {}, with raters as points.", model.name, model.rule.name, model.model),
             notes: format!(
-                "{}The curve goes through every observed score. Diamond: the stated threshold. Circles: readers, each against the majority of the others; square: the dataset label. Crosses: Wilson intervals on the effective sample. Dashed: chance.",
-                super::sample_note(model.sample_value)
+                "{}The curve goes through every observed score. Diamond: the stated threshold. Circles: readers, {}; square: the dataset label. Crosses: Wilson intervals on the effective sample. Dashed: chance.",
+                super::sample_note(model.sample_value),
+                if analysis.design.gold.is_empty() {
+                    "each against the majority of the others"
+                } else {
+                    "against the reference, and those who have a vote in it against the majority of all others"
+                }
             ),
             drawing: panel_figures::roc(analysis, model),
         });
@@ -105,7 +110,7 @@ fn points(analysis: &Analysis) -> Option<Table> {
             .iter()
             .map(|p| {
                 row(vec![
-                    Cell::text(&p.finding),
+                    Cell::text(finding_name(analysis, &p.finding)),
                     Cell::text(&p.rule),
                     Cell::text(marked(analysis, &p.rater, p.against)),
                     of(p.sensitivity),
@@ -116,11 +121,16 @@ fn points(analysis: &Analysis) -> Option<Table> {
         notes: vec![
             match analysis.design.gold.as_slice() {
                 [] => "A reader against the majority of the others; “dataset”, the label, against the reference of all.".to_owned(),
-                panel => format!("Against the reference, which is the majority of {}; each of these, who has a vote in it, against the majority of all others (marked *).", super::list(panel)),
+                panel => format!("Against the reference, which is the majority of {}{}; each of these, who has a vote in it, against the majority of all others (marked *).", super::list(panel), if analysis.design.adjudicators.is_empty() { "" } else { ", and the adjudicator where one decided" }),
             },
         ],
         width: Width::Full,
     })
+}
+
+fn finding_name(analysis: &Analysis, id: &str) -> String {
+    let finding = analysis.design.findings.iter().find(|finding| finding.id == id);
+    finding.map_or_else(|| id.to_owned(), |finding| finding.name.clone())
 }
 
 /// A member of the gold panel is not held against itself.
@@ -158,7 +168,7 @@ fn paired(analysis: &Analysis) -> Option<Table> {
                     Some(_) => area(p.auroc_difference, p.auroc_interval),
                 };
                 row(vec![
-                    Cell::text(&p.finding),
+                    Cell::text(finding_name(analysis, &p.finding)),
                     Cell::text(&p.rule),
                     Cell::text(format!("{}, {}", p.first, marked(analysis, &p.second, p.against))),
                     Cell::text(numbers::count(p.n)),

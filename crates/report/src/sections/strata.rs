@@ -38,7 +38,7 @@ pub(super) fn strata(analysis: &Analysis) -> Option<Section> {
         out.blocks.push(Block::Figure {
             id: "f-strata".to_owned(),
             caption: format!("Composition of classes with an alarm, {rule} rule."),
-            notes: "Bar length is the number of studies: it shows the share of the stratum and, inside it, the confirmed part.".to_owned(),
+            notes: format!("{}Bar length is the number of studies: it shows the share of the stratum and, inside it, the confirmed part.", super::known_note(analysis)),
             drawing: figures::strata_bars(&alarms),
         });
     }
@@ -100,7 +100,8 @@ fn table(analysis: &Analysis, rows: &[&StratumRow], rule: &str, total: usize) ->
         })
         .collect();
     let mut notes = vec![format!(
-        "Difference: Newcombe’s interval (method 10). Shrunken: empirical-Bayes estimate of the gap among all strata tested; – = {}. Sorted by alarm and q: the first {} of {} pairs with studies on both sides; all are in the data files.",
+        "{}Difference: Newcombe’s interval (method 10). Shrunken: empirical-Bayes estimate of the gap among all strata tested; – = {}. Sorted by alarm and q: the first {} of {} pairs with studies on both sides; all are in the data files.",
+        super::known_note(analysis),
         analysis.statistics.strata.shrunken_reason.as_deref().unwrap_or("not tested"),
         rows.len(),
         total

@@ -220,7 +220,7 @@ fn published_rows(quality: &FindingQuality) -> Vec<ForestRow> {
             if rows.iter().any(|(known, _)| *known == key) {
                 continue;
             }
-            let short = if published.source == "text-mining" { "Text mining" } else { "Earlier" };
+            let short = if published.source == "text-mining" { "Makers" } else { "Earlier" };
             let name = if everywhere {
                 short.to_owned()
             } else {
