@@ -1,6 +1,6 @@
 //! Several people in one project: who reads, and who decides where they differ.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use overread_session::view::{Block, PanelBody, ScreenView};
 use overread_tests::{Desk, Place};
 use parking_lot::Mutex;
@@ -48,6 +48,42 @@ fn where_several_read_and_nobody_is_named_the_window_asks() -> Result<()> {
     Ok(())
 }
 
+/// From the key to the file: the list, the mark in sight, the answer after it, and a taking back.
+#[test]
+fn what_is_seen_beside_the_question_is_marked_in_the_window_and_stored() -> Result<()> {
+    let place = Place::new()?;
+    let project = place.demo("demo")?;
+    let texts = Arc::new(Mutex::new(String::new()));
+    let mut desk = Desk::open_for(&project, Some("demo"), &texts);
+    let (first, _) = desk.settled_item("")?.context("an item")?;
+    let mut row = |desk: &mut Desk, wanted: &str| {
+        desk.until("the row of what else is there", |screen| match screen {
+            ScreenView::Read(read) => {
+                read.beside.as_ref().filter(|beside| beside.name == wanted).map(|beside| beside.on)
+            }
+            _ => None,
+        })
+    };
+    assert!(!row(&mut desk, "Also present…")?);
+    for keys in [&["0", "Enter"][..], &["0", "ArrowDown", "Enter"]] {
+        keys.iter().for_each(|key| desk.key(key));
+        desk.frame();
+    }
+    assert!(row(&mut desk, "Also: Emphysema, Pleural effusion")?);
+    desk.key("Ctrl+Z");
+    assert!(row(&mut desk, "Also: Emphysema")?);
+    desk.key("3");
+    desk.settled_item(&first)?;
+    assert!(!row(&mut desk, "Also present…")?, "a mark belongs to its own item");
+    desk.close();
+    let marked: Vec<String> = rusqlite::Connection::open(&project)?
+        .prepare("SELECT a.finding FROM item_also AS a JOIN v_reads AS r ON r.item = a.item AND r.level = 'reportable'")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    assert_eq!(marked, ["Emphysema"]);
+    Ok(())
+}
+
 #[test]
 fn an_adjudicator_sees_decisions_and_no_figures() -> Result<()> {
     let place = Place::new()?;
@@ -68,6 +104,7 @@ fn an_adjudicator_sees_decisions_and_no_figures() -> Result<()> {
     while let Some((item, _)) = desk.settled_item(&at)? {
         notes.push(desk.until("the panel", |screen| match screen {
             ScreenView::Read(read) => {
+                assert!(read.beside.is_none(), "nothing is marked beside a disagreement");
                 let panel = read.panel.as_ref()?;
                 assert!(matches!(&panel.body, PanelBody::NothingYet { text, release: None }
                     if text.contains("while you adjudicate")));
