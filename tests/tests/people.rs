@@ -56,7 +56,7 @@ fn what_is_seen_beside_the_question_is_marked_in_the_window_and_stored() -> Resu
     let texts = Arc::new(Mutex::new(String::new()));
     let mut desk = Desk::open_for(&project, Some("demo"), &texts);
     let (first, _) = desk.settled_item("")?.context("an item")?;
-    let mut row = |desk: &mut Desk, wanted: &str| {
+    let row = |desk: &mut Desk, wanted: &str| {
         desk.until("the row of what else is there", |screen| match screen {
             ScreenView::Read(read) => {
                 read.beside.as_ref().filter(|beside| beside.name == wanted).map(|beside| beside.on)
@@ -66,7 +66,9 @@ fn what_is_seen_beside_the_question_is_marked_in_the_window_and_stored() -> Resu
     };
     assert!(!row(&mut desk, "Also present…")?);
     for keys in [&["0", "Enter"][..], &["0", "ArrowDown", "Enter"]] {
-        keys.iter().for_each(|key| desk.key(key));
+        for key in keys {
+            desk.key(key);
+        }
         desk.frame();
     }
     assert!(row(&mut desk, "Also: Emphysema, Pleural effusion")?);
