@@ -185,6 +185,8 @@ fn a_dicom_folder_is_one_study_for_each_uid_and_keeps_no_patient_id() {
     let notes: Vec<String> = doubled.notes.iter().map(ToString::to_string).collect();
     let said = "z.dcm: the image of a.dcm stands here again; it was left out".to_owned();
     assert!(notes.contains(&said), "{notes:?}");
+    let none = dicom(folder.path(), Vec::new(), &[], None, false).unwrap_err().to_string();
+    assert!(none.contains("No DICOM image") && none.contains("sr.dcm: no image"), "{none}");
     let again = dicom(folder.path(), films(), &[], None, false).unwrap();
     assert_eq!(again.patient_keys, import.patient_keys, "the same on any machine");
     let kept = dicom(folder.path(), films(), &[], None, true).unwrap();

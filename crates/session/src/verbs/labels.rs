@@ -30,7 +30,7 @@ pub(super) fn preview(
     for file in &files {
         writeln!(
             text,
-            "{}: {} bytes{}, {}, columns divided by {:?}, lines by {}, {} rows\n  SHA-256 {}",
+            "{}: {} bytes{}, {}, columns divided by {:?}, lines by {}, {} rows, a header counted\n  SHA-256 {}",
             file.name,
             file.bytes,
             if file.gzipped { ", gzipped" } else { "" },

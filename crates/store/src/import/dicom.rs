@@ -74,8 +74,9 @@ pub(super) fn assemble(
 ) -> Result<Import, ImportError> {
     if folder.files.is_empty() {
         return Err(ImportError::Files(format!(
-            "No DICOM image was found below {}. Nothing was imported.",
-            folder.root.display()
+            "No DICOM image was found below {}{}. Nothing was imported.",
+            folder.root.display(),
+            left_out_words(&folder.left_out)
         )));
     }
     let mut notes: Vec<Fault> = folder
@@ -109,6 +110,18 @@ pub(super) fn assemble(
     let root = std::fs::canonicalize(folder.root)
         .map_err(|source| ImportError::Io { path: folder.root.to_owned(), source })?;
     assemble_listed("dicom", table, inputs, &paths, root)
+}
+
+/// What the files of a folder without images are.
+fn left_out_words(files: &[LeftOut]) -> String {
+    const NAMED: usize = 3;
+    let named: Vec<String> =
+        files.iter().take(NAMED).map(|file| format!("{}: {}", file.path, file.why)).collect();
+    match files.len().saturating_sub(NAMED) {
+        _ if files.is_empty() => String::new(),
+        0 => format!(" ({})", named.join("; ")),
+        more => format!(" ({}; and {more} more)", named.join("; ")),
+    }
 }
 
 /// What stands for the folder among the input files: the list of its images.
