@@ -24,6 +24,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The longest side of a picture. The processor needs no limit; egui takes 2,048 where it is told none, less than the
+/// films of a large monitor, and stops a program that is built for tests.
+const MOST_SIDE: usize = 8_000;
 /// A display's rhythm where none is known.
 const RHYTHM: Duration = Duration::from_micros(16_600);
 
@@ -106,7 +109,7 @@ impl<B: Backend + 'static> Program<B> {
             events,
             Some(scale_of(&window)),
             window.theme(),
-            None,
+            Some(MOST_SIDE),
         );
         hands.init_accesskit(events, &window, self.proxy.clone());
         let proxy = self.proxy.clone();
