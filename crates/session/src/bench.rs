@@ -3,16 +3,17 @@
 pub mod frames;
 mod hand;
 pub mod memory;
+mod size;
 mod teams;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use overread_core::Protocol;
 use overread_core::protocol::builtin;
-use overread_core::{Protocol, sampling};
 use overread_imaging::{DragSpeed, Presentation, Renderer, ViewState, WindowDrag};
-use overread_store::{OpenMode, Project};
+use overread_store::OpenMode;
 use serde::Serialize;
 
 use crate::command::Command;
@@ -73,7 +74,8 @@ const BENCHES: &[(&str, Measure)] = &[
     ("next", next_item),
     ("drag", drag),
     ("import", teams::import),
-    ("draw", draw),
+    ("draw", size::draw),
+    ("walk", size::walk),
     ("panel", live_panel),
     ("merge", teams::merge),
     ("verify", teams::verify),
@@ -278,35 +280,6 @@ fn project_of(folder: &Path, name: &str, rows: u32) -> Result<PathBuf, VerbError
         dry_run: false,
     })?;
     Ok(path)
-}
-
-/// Drawing 15 decks of 50 and controls, and opening a project of that size.
-fn draw(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
-    let path = project_of_full_size(folder, "draw.overread")?;
-    let project = Project::open(&path, OpenMode::ReadOnly)?.project;
-    let (dataset, mut protocol) = (project.dataset()?, project.protocol()?);
-    protocol.sampling.per_patient = overread_core::protocol::PerPatient::Spaced;
-    drop(project);
-    let mut drawing = Vec::new();
-    for seed in 0..20 {
-        let start = Instant::now();
-        let sample = sampling::draw(&dataset, &protocol, seed)?;
-        sampling::worklist(&dataset, &protocol, &sample, "R1");
-        drawing.push(start.elapsed());
-    }
-    verbs::add_reader(&path, "R1", "reader", None)?;
-    verbs::sample(&path, SampleOptions { seed: 14, dry_run: false })?;
-    let mut opening = Vec::new();
-    for _ in 0..10 {
-        let start = Instant::now();
-        let desk = Desk::open(&path, Some("R1"), OpenMode::ReadOnly)?;
-        desk.room(None)?;
-        opening.push(start.elapsed());
-    }
-    Ok(vec![
-        figure("draw 15 decks with controls", drawing),
-        figure("open 112,120 studies", opening),
-    ])
 }
 
 /// The live panel after one more read, in a project of full size.

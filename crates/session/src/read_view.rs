@@ -90,8 +90,7 @@ pub(crate) fn read_view(
     let total = room.count();
     let state = room.state();
     let several = 1 < item.asked.len();
-    let flagged: Vec<usize> =
-        (0..total).filter(|&i| room.state_at(i).is_some_and(|s| s.flagged)).collect();
+    let flagged: Vec<usize> = room.flagged().collect();
     let rows = Rows { room, scene, item: &item, state };
     Some(ReadView {
         films,

@@ -2,7 +2,7 @@
 
 mod done;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -571,7 +571,7 @@ impl Reading {
     /// Finds anew what may be shown, where a read has settled since.
     fn look_at_release(&mut self) {
         let deck = self.room.deck_index();
-        let settled = release::progress(self.room.reader(), deck).settled;
+        let settled = self.room.progress().settled;
         if self.seen == (deck, settled) {
             return;
         }
@@ -587,7 +587,7 @@ impl Reading {
     fn ask_for_panel(&mut self) {
         self.look_at_release();
         let deck = self.room.deck_index();
-        let progress = release::progress(self.room.reader(), deck);
+        let progress = self.room.progress().clone();
         let wanted = (deck, progress.settled, progress.locked);
         if self.asked_for == Some(wanted) || !(self.panel_open || self.is_done()) {
             return;
@@ -688,7 +688,7 @@ impl Reading {
             deck: self.room.deck_index(),
             visible: &self.visible,
             label_known: deck.is_some_and(overread_core::Deck::label_known),
-            progress: release::progress(self.room.reader(), self.room.deck_index()),
+            progress: self.room.progress().clone(),
             decided: panel::Decided::of(&self.room),
             block,
         }
@@ -867,17 +867,11 @@ impl Reading {
             Stage::Adjudicating => return format!("{deck}, adjudication"),
             Stage::Reviewing => return format!("{deck}, second look"),
         }
-        let reader = self.room.reader();
-        let items = || reader.worklist.items.iter().filter(|i| i.stage() == Stage::Reading);
-        let decks: BTreeSet<u32> = items().map(|item| item.deck).collect();
-        if decks.len() < 2 {
+        let (progress, decks) = self.room.progress_of_all();
+        if decks < 2 {
             return format!("{deck}, {}", self.material().protocol.design.word());
         }
-        let locked = |item: &&overread_core::Item| {
-            reader.state.item(item.id).is_some_and(overread_core::ItemState::is_locked)
-        };
-        let (done, all) = (items().filter(locked).count(), items().count());
-        format!("{deck}, one of {}: {done} of {all} read in all", decks.len())
+        format!("{deck}, one of {decks}: {} of {} read in all", progress.locked, progress.items)
     }
 
     /// Words for the answer of a level, for the accessible echo.

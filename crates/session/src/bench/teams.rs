@@ -142,7 +142,12 @@ pub(super) fn import(folder: &Path) -> Result<Vec<BenchFigure>, VerbError> {
 }
 
 /// Two figures, and from their medians how cost grows with ten times the work.
-fn tenfold(name: &str, less: &str, few: Vec<Duration>, many: Vec<Duration>) -> Vec<BenchFigure> {
+pub(super) fn tenfold(
+    name: &str,
+    less: &str,
+    few: Vec<Duration>,
+    many: Vec<Duration>,
+) -> Vec<BenchFigure> {
     let (few, mut many) = (figure(less, few), figure(name, many));
     many.exponent = Some((many.p50_ms / few.p50_ms.max(f64::MIN_POSITIVE)).log10());
     vec![few, many]

@@ -7,6 +7,7 @@
 mod history;
 mod pace;
 mod refusal;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +21,11 @@ use overread_core::{
 };
 
 use crate::command::Command;
+use crate::release::Progress;
 use history::{Edit, History};
 pub use pace::Pace;
 pub use refusal::Refusal;
+use tally::Tally;
 
 /// How long the answer just given is echoed.
 pub const ECHO: Duration = Duration::from_millis(400);
@@ -124,6 +127,7 @@ pub struct Room {
     stage: Stage,
     /// Worklist indices of the deck's items of this stage, in reading order.
     places: Vec<usize>,
+    tally: Tally,
     /// Place of the item on screen among those; `None` when the deck is done.
     cursor: Option<usize>,
     draft: BTreeMap<usize, Answer>,
@@ -149,15 +153,17 @@ impl Room {
         let first = items.iter().filter(asked).find(unread);
         let first = first.or_else(|| items.iter().rfind(asked))?;
         let (deck, stage) = (first.deck, first.stage());
-        let places = (0..items.len())
+        let places: Vec<usize> = (0..items.len())
             .filter(|&i| items.get(i).is_some_and(|i| i.deck == deck && i.stage() == stage))
             .collect();
+        let tally = Tally::new(&reader, deck, &places);
         let mut room = Self {
             material,
             reader,
             deck,
             stage,
             places,
+            tally,
             cursor: None,
             draft: BTreeMap::new(),
             focus: 0,
@@ -280,8 +286,22 @@ impl Room {
 
     /// Number of locked items of the deck.
     pub fn locked(&self) -> usize {
-        let state = &self.reader.state;
-        self.items().filter(|i| state.item(i.id).is_some_and(ItemState::is_locked)).count()
+        self.tally.locked
+    }
+
+    /// 0-based places of the flagged items of the deck.
+    pub fn flagged(&self) -> impl Iterator<Item = usize> {
+        self.tally.flagged.iter().copied()
+    }
+
+    /// How far the deck has come, as far as a release depends on it.
+    pub fn progress(&self) -> &Progress {
+        &self.tally.deck
+    }
+
+    /// How far all decks of the reader have come, and how many there are.
+    pub fn progress_of_all(&self) -> (&Progress, usize) {
+        (&self.tally.all, self.tally.decks)
     }
 
     /// Answers given and not locked, by index of the finding.
@@ -426,7 +446,7 @@ impl Room {
         self.pending = None;
         for event in events {
             let Ok(body) = event.decode() else { continue };
-            self.reader.state.apply(&event.at, &body);
+            self.apply_one(event, &body);
             self.history.record(&body);
             match &body {
                 EventBody::ReadLocked { item, answers, .. } => {
@@ -437,6 +457,19 @@ impl Room {
                 EventBody::ReadSkipped { item, .. } => self.after_skip(*item, now),
                 _ => {}
             }
+        }
+    }
+
+    fn apply_one(&mut self, event: &Event, body: &EventBody) {
+        let state = &mut self.reader.state;
+        // Nothing else changes but the item that settles by it.
+        let (item, other) = (body.item(), state.unsettled().filter(|id| body.item() != Some(*id)));
+        for id in [item, other] {
+            self.tally.note(id, state, false);
+        }
+        state.apply(&event.at, body);
+        for id in [item, other] {
+            self.tally.note(id, state, true);
         }
     }
 
@@ -740,7 +773,7 @@ impl Room {
     }
 
     fn index_of(&self, item: overread_core::ItemId) -> Option<usize> {
-        self.items().position(|i| i.id == item)
+        self.tally.place_of(item)
     }
 
     fn is_locked(&self, index: usize) -> bool {

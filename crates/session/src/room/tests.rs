@@ -71,8 +71,34 @@ impl Desk {
             let events: Vec<Event> = bodies.iter().map(event).collect();
             self.log.extend(bodies.iter().cloned());
             self.room.acknowledged(&events, self.now);
+            self.counts_are_those_of_the_worklist();
         }
         outcome
+    }
+
+    /// What is kept up with every event is what going through the worklist gives.
+    fn counts_are_those_of_the_worklist(&self) {
+        let room = &self.room;
+        let those = |what: fn(&ItemState) -> bool| -> Vec<usize> {
+            (0..room.count()).filter(|&i| room.state_at(i).is_some_and(what)).collect()
+        };
+        assert_eq!(room.locked(), those(ItemState::is_locked).len());
+        assert_eq!(room.flagged().collect::<Vec<_>>(), those(|state| state.flagged));
+        assert_eq!(*room.progress(), crate::release::progress(room.reader(), room.deck_index()));
+        let reading = |item: &&Item| item.stage() == Stage::Reading;
+        let items = room.reader().worklist.items.iter().filter(reading);
+        let decks: std::collections::BTreeSet<u32> = items.clone().map(|item| item.deck).collect();
+        let mut all = Progress { items: 0, settled: 0, locked: 0 };
+        for deck in &decks {
+            let one = crate::release::progress(room.reader(), *deck);
+            all.items += one.items;
+            all.settled += one.settled;
+            all.locked += one.locked;
+        }
+        assert_eq!(room.progress_of_all(), (&all, decks.len()));
+        for (place, item) in room.items().enumerate() {
+            assert_eq!(room.index_of(item.id), Some(place));
+        }
     }
 
     fn key(&mut self, name: &str) -> Outcome {
