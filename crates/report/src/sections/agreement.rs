@@ -72,7 +72,7 @@ pub(super) fn agreement(analysis: &Analysis) -> Option<Section> {
         notes: notes(analysis),
         width: Width::Full,
     }));
-    out.blocks.extend(matrices(pairs));
+    out.blocks.extend(matrices(analysis));
     Some(out)
 }
 
@@ -85,13 +85,17 @@ fn notes(analysis: &Analysis) -> Vec<String> {
     if pairs.iter().any(|pair| pair.degenerate) {
         out.push("b: no interval: all agree, all disagree, or one reader is constant, so that the standard error is 0 and says nothing; see the interval of the observed agreement.".to_owned());
     }
-    let sample = super::sample_note(pairs.iter().any(|pair| pair.sample_value));
-    out.push(format!("{sample}CI: Wilson for the share agreed, Fleiss–Cohen–Everitt for κ."));
+    let sample = super::sample_note(analysis, pairs.iter().any(|pair| pair.sample_value));
+    out.push(format!(
+        "{sample}{}CI: Wilson for the share agreed, Fleiss–Cohen–Everitt for κ.",
+        super::one_look(analysis)
+    ));
     out
 }
 
 /// A figure for each finding and rule that enough readers read, the first of them in the order of the protocol.
-fn matrices(pairs: &[PairAgreement]) -> Vec<Block> {
+fn matrices(analysis: &Analysis) -> Vec<Block> {
+    let pairs = &analysis.statistics.agreement;
     let key = |p: &PairAgreement| (p.finding.clone(), p.rule.name.clone());
     let groups = pairs.chunk_by(|a, b| key(a) == key(b));
     let figures = groups.filter_map(|group| {
@@ -102,7 +106,7 @@ fn matrices(pairs: &[PairAgreement]) -> Vec<Block> {
             caption: format!("{}, {}: agreement of each pair of readers.", first.name, first.rule.name),
             notes: format!(
                 "{}Below the diagonal κ and its interval, above it the share agreed with x/n, on it the positive reads of each reader.",
-                super::sample_note(first.sample_value)
+                super::sample_note(analysis, first.sample_value)
             ),
             drawing: matrix.draw(),
         })

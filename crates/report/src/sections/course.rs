@@ -14,8 +14,13 @@ pub(super) fn course(analysis: &Analysis) -> Option<Section> {
         return None;
     }
     let mut out = section("s-course", "Repeatability and drift");
+    let order = if super::all_elsewhere(analysis) {
+        "The reads were made elsewhere: their order is that of the table they came in, and whether it is the order of reading is not recorded."
+    } else {
+        "In a deck that was read in another order than a random one, drift cannot be told from the order of the studies."
+    };
     out.prose.push(Prose::Paragraph(
-        "Each reader against themselves: the same study read twice unnoticed, and the rate of positive answers along the reading. In a deck that was read in another order than a random one, drift cannot be told from the order of the studies.".into(),
+        format!("Each reader against themselves: the same study read twice unnoticed, and the rate of positive answers along the reading. {order}").into(),
     ));
     out.blocks.extend(repeats.into_iter().chain(drift).map(Block::Table));
     Some(out)
@@ -105,7 +110,7 @@ fn drift(analysis: &Analysis) -> Option<Table> {
             .collect(),
         notes: vec![format!(
             "{}Positive: at or above the first rule{}. Trend: Cochran–Armitage over the blocks. Slope: logistic, from the first to the last read. Hour: Cochran–Armitage over hours of the day, by the clock of the device. n.e. = not estimable: all answers are the same, or all were given in one hour.",
-            super::sample_note(rows.iter().any(|r| r.sample_value)),
+            super::sample_note(analysis, rows.iter().any(|r| r.sample_value)),
             if rows.iter().any(|r| r.name == "all findings") {
                 "; where all findings are asked a study counts once: as positive if it is in any finding, as agreeing if it is in every finding that has a label"
             } else {

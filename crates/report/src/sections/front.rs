@@ -190,8 +190,11 @@ fn rule_result(analysis: &Analysis, index: usize) -> Option<Text> {
     let who = reader_name(analysis);
     let text = if read.len() == 1 {
         lead.plain(format!(
-            "{who} confirmed the label in {} studies. ",
-            numbers::sentence(lowest.1)
+            "{who} confirmed the label in {}. ",
+            match numbers::sentence(lowest.1).split_once(' ') {
+                Some((count, rest)) => format!("{count} studies {rest}"),
+                None => format!("{} studies", numbers::ratio(lowest.1.count())),
+            }
         ))
     } else {
         let total = read

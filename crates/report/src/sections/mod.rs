@@ -120,13 +120,29 @@ pub(crate) fn known_note(analysis: &Analysis) -> String {
     label_known(analysis).map_or_else(String::new, |note| note + " ")
 }
 
-/// What stands before the notes of a table whose figures are not those of the dataset; nothing where they are.
-pub(crate) const fn sample_note(sample_value: bool) -> &'static str {
-    if sample_value {
-        "Unweighted: describes the sample, not the dataset, since the studies were drawn by label, with unequal probabilities, or in a way that is not recorded here. "
-    } else {
+/// What stands beside intervals that do not hold at every look, where decks are unfinished.
+pub(crate) fn one_look(analysis: &Analysis) -> &'static str {
+    if analysis.statistics.label_quality.iter().all(|finding| finding.complete) {
         ""
+    } else {
+        "Decks are unfinished: intervals of κ are made for one look, at the planned number. "
     }
+}
+
+/// What stands before the notes of a table whose figures are not those of the dataset; nothing where they are.
+pub(crate) fn sample_note(analysis: &Analysis, sample_value: bool) -> String {
+    if !sample_value {
+        return String::new();
+    }
+    let sampling = &analysis.design.sampling;
+    let why = if sampling.elsewhere {
+        "how the studies were chosen is not recorded here"
+    } else if sampling.unequal.is_some() {
+        "the studies were drawn with unequal probabilities"
+    } else {
+        "the studies were drawn by label"
+    };
+    format!("Unweighted: describes the studies read, not the dataset, since {why}. ")
 }
 
 pub(crate) fn column(head: impl Into<String>, kind: Kind) -> Column {

@@ -36,6 +36,10 @@ pub(super) fn panel(analysis: &Analysis) -> Option<Section> {
     let panels = || analysis.statistics.panel.iter().filter(|panel| 2 < panel.readers);
     let label = against_label(analysis);
     if panels().next().is_none() {
+        // One reader beside the label is in the sections on label quality.
+        if analysis.design.readers.len() < 2 {
+            return None;
+        }
         let mut out = section("s-panel", "The dataset label as one more rater");
         out.blocks.push(Block::Table(label?));
         return Some(out);
@@ -82,8 +86,8 @@ pub(super) fn panel(analysis: &Analysis) -> Option<Section> {
         ],
         rows,
         notes: vec![format!(
-            "{}n.e. = not estimable: all answers lie in one category, so that chance agreement is 1. No interval stands where all agree: its standard error would be 0. Unanimous: of the studies that every reader decided. CI: Gwet, t over studies. Patient bootstrap: {} resamples of patients, percentiles. Levels: on the ordered scale itself, with quadratic weights where weighted. α: Krippendorff’s.",
-            super::sample_note(panels().any(|panel| panel.sample_value)),
+            "{}n.e. = not estimable: all answers lie in one category, so that chance agreement is 1. No interval stands where all agree, since its standard error would be 0; Conger’s κ and α have the bootstrap alone. Unanimous: of the studies that every reader decided. CI: Gwet, t over studies. Patient bootstrap: {} resamples of patients, percentiles. Levels: on the ordered scale itself, with quadratic weights where weighted. α: Krippendorff’s.",
+            super::sample_note(analysis, panels().any(|panel| panel.sample_value)),
             numbers::count(analysis.options.bootstrap_reps)
         )],
         width: Width::Full,
@@ -124,9 +128,9 @@ fn against_label(analysis: &Analysis) -> Option<Table> {
         ])
     };
     let note = if pairs.iter().any(|pair| pair.sample_value) {
-        super::sample_note(true)
+        super::sample_note(analysis, true)
     } else {
-        "The studies were drawn without looking at labels. "
+        "The studies were drawn without looking at labels. ".to_owned()
     };
     Some(Table {
         id: "t-label-rater".to_owned(),
@@ -143,8 +147,9 @@ fn against_label(analysis: &Analysis) -> Option<Table> {
         ],
         rows: pairs.iter().map(line).collect(),
         notes: vec![format!(
-            "{}{note}n.e. = not estimable. No interval stands where the standard error would be 0. CI: Fleiss–Cohen–Everitt.",
-            super::known_note(analysis)
+            "{}{note}{}n.e. = not estimable. No interval stands where the standard error would be 0. CI: Fleiss–Cohen–Everitt.",
+            super::known_note(analysis),
+            super::one_look(analysis)
         )],
         width: Width::Full,
     })
@@ -213,8 +218,8 @@ pub(super) fn splits(analysis: &Analysis) -> Option<Section> {
             ],
             rows: rows.collect(),
             notes: vec![format!(
-                "{}Studies: those that every member of the panel and the rater decided. – in the last column: no panel is declared, or the rater is in it. n.e. = not estimable. “dataset” is the dataset label.",
-                super::sample_note(splits.iter().any(|s| s.sample_value))
+                "{}Studies: those on which the rater gave a level and the members of the panel who gave one are not evenly divided. – in the last column: no panel is declared, or the rater is in it. n.e. = not estimable. “dataset” is the dataset label.",
+                super::sample_note(analysis, splits.iter().any(|s| s.sample_value))
             )],
             width: Width::Full,
         }));
@@ -248,7 +253,7 @@ pub(super) fn splits(analysis: &Analysis) -> Option<Section> {
         rows: rows.collect(),
         notes: vec![format!(
             "{}Tied: studies on which the others are evenly divided; left out. n.e. = not estimable. CI: Fleiss–Cohen–Everitt.",
-            super::sample_note(rest.iter().any(|r| r.sample_value))
+            super::sample_note(analysis, rest.iter().any(|r| r.sample_value))
         )],
         width: Width::Full,
     }));
@@ -266,7 +271,7 @@ fn split_figures(analysis: &Analysis) -> Vec<Block> {
             caption: format!("{}, {}: each rater against every gold panel of {} readers.", first.name, first.rule.name, first.gold_size),
             notes: format!(
                 "{}A hollow circle for each panel, a stroke at the median, a filled diamond for the panel that the protocol declares. The line is a range over panels, not an interval. The rest: κ against the majority of all other readers.",
-                super::sample_note(first.sample_value)
+                super::sample_note(analysis, first.sample_value)
             ),
             drawing: panel_figures::splits(&rows, &analysis.statistics.leave_one_out)?,
         })
@@ -423,7 +428,7 @@ fn gold_table(
         notes: vec![format!(
             "{}{}CI: Fleiss–Cohen–Everitt; McHugh’s, observed agreement and counts stand in the data file. No interval stands where the standard error would be 0. n.e. = not estimable: both gave one and the same answer throughout.",
             super::known_note(analysis),
-            super::sample_note(rows.iter().any(|r| r.sample_value))
+            super::sample_note(analysis, rows.iter().any(|r| r.sample_value))
         )],
         width: Width::Full,
     }
@@ -437,8 +442,10 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
     }
     let mut out = section("s-consensus", "Reference");
     let marked = rows.iter().any(|c| c.sample_value);
-    let note: Vec<String> =
-        marked.then(|| super::sample_note(true).trim_end().to_owned()).into_iter().collect();
+    let note: Vec<String> = marked
+        .then(|| super::sample_note(analysis, true).trim_end().to_owned())
+        .into_iter()
+        .collect();
     let first = rows.first().map(|c| &c.rule.name);
     let (alone, read) = rows
         .iter()
@@ -453,6 +460,11 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
         ),
     };
     let gold = &analysis.design.gold;
+    let decided = if analysis.design.adjudicators.is_empty() {
+        ""
+    } else {
+        ", and where an adjudicator decided, the adjudicator"
+    };
     let (who, nobody) = match gold.as_slice() {
         [] => ("the readers".to_owned(), ""),
         panel => (
@@ -462,7 +474,7 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
     };
     let latent = analysis.design.latent_reference;
     out.prose.push(Prose::Paragraph(
-        if latent { format!("The reference is {}. Beside it stands what the majority and its disagreements look like.", analysis.design.reference) } else { format!("The reference is the majority of {who}, and where an adjudicator decided, the adjudicator. Studies on which they are evenly divided{nobody} are left out of every figure that rests on it. {rests}") }.into(),
+        if latent { format!("The reference is {}. Beside it stands what the majority and its disagreements look like.", analysis.design.reference) } else { format!("The reference is the majority of {who}{decided}. Studies on which they are evenly divided{nobody} are left out of every figure that rests on it. {rests}") }.into(),
     ));
     out.blocks.push(Block::Table(Table {
         id: "t-consensus".to_owned(),
@@ -528,7 +540,7 @@ pub(super) fn consensus(analysis: &Analysis) -> Option<Section> {
             rows: latent,
             notes: vec![format!(
                 "{}Estimated without a truth, on the assumption that readers err independently given the truth; {}. Values 0 to 1, no interval.",
-                super::sample_note(marked),
+                super::sample_note(analysis, marked),
                 if analysis.design.latent_reference { "the more probable class is the reference" } else { "not used as reference" }
             )],
             width: Width::Full,

@@ -248,6 +248,25 @@ fn ppv_notes(analysis: &Analysis, published: bool) -> Vec<String> {
     notes
 }
 
+/// How the intervals of these figures were made.
+pub(super) fn methods<'a>(figures: impl Iterator<Item = &'a Figure>) -> Option<String> {
+    let kinds: Vec<IntervalKind> = figures.map(|figure| figure.kind).collect();
+    let all = [
+        (IntervalKind::Final, "Wilson on the effective sample (patients as clusters)"),
+        (
+            IntervalKind::Running,
+            "a confidence sequence over each patient’s first study, while unfinished",
+        ),
+        (
+            IntervalKind::Weighted,
+            "of weighted figures on the logit scale from the design variance, or with Clopper–Pearson limits plugged in",
+        ),
+    ];
+    let made = all.into_iter().filter(|(kind, _)| kinds.contains(kind));
+    let words: Vec<&str> = made.map(|(_, words)| words).collect();
+    (!words.is_empty()).then(|| format!("CI: {}.", words.join("; ")))
+}
+
 /// Why figures are not there, where some are not.
 pub(super) fn refused<'a>(figures: impl Iterator<Item = &'a Figure>) -> Option<String> {
     let absent = figures.filter(|f| f.value.is_none());

@@ -94,12 +94,21 @@ fn studies(row: &StratumQuality) -> u64 {
     row.table.tp + row.table.fp + row.table.fn_ + row.table.tn
 }
 
+/// What is missing and how intervals were made.
+fn about<'a>(figures: impl Iterator<Item = &'a Figure> + Clone) -> Vec<String> {
+    let all = [
+        super::quality::refused(figures.clone()),
+        super::quality::no_interval(figures.clone()),
+        super::quality::methods(figures),
+    ];
+    all.into_iter().flatten().collect()
+}
+
 /// What reader and statistician have to know of a table by attribute.
 fn notes(analysis: &Analysis, rows: &[&StratumQuality]) -> Vec<String> {
     let figures = || rows.iter().flat_map(|r| [&r.ppv, &r.npv, &r.sensitivity, &r.specificity]);
     let mut out: Vec<String> = super::label_known(analysis).into_iter().collect();
-    out.extend(super::quality::refused(figures()));
-    out.extend(super::quality::no_interval(figures()));
+    out.extend(about(figures()));
     out
 }
 
@@ -136,7 +145,9 @@ pub(super) fn by_pathology(analysis: &Analysis) -> Option<Section> {
             grouped("P(label normal", "| none at all)", Kind::Estimate),
         ],
         rows: lines.collect(),
-        notes: vec!["n.e. = not estimable.".to_owned()],
+        notes: about(rows.iter().flat_map(|r| {
+            [&r.sensitivity, &r.specificity_pathology_absent, &r.specificity_no_pathology]
+        })),
         width: Width::Full,
     }));
     let lines = rows.iter().map(|r| {
@@ -157,9 +168,12 @@ pub(super) fn by_pathology(analysis: &Analysis) -> Option<Section> {
             column("Among label-negatives", Kind::Estimate),
         ],
         rows: lines.collect(),
-        notes: vec![
-            "A look at label-positives alone cannot show what the label misses. A study may have several findings.".to_owned(),
-        ],
+        notes: ["A look at label-positives alone cannot show what the label misses. A study may have several findings.".to_owned()]
+            .into_iter()
+            .chain(about(rows.iter().flat_map(|r| {
+                [&r.among_label_positives, &r.among_label_negatives]
+            })))
+            .collect(),
         width: Width::Full,
     }));
     Some(out)
@@ -200,10 +214,13 @@ pub(super) fn published(analysis: &Analysis) -> Option<Section> {
             column("Difference, points", Kind::Estimate),
         ],
         rows: lines.collect(),
-        notes: vec![
+        notes: [
             "n.e. = not estimable: the source prints no denominators, or nothing was read here."
                 .to_owned(),
-        ],
+        ]
+        .into_iter()
+        .chain(super::quality::methods(rows.iter().map(|r| &r.ours)))
+        .collect(),
         width: Width::Full,
     }));
     Some(out)

@@ -39,7 +39,7 @@ pub(super) fn scores(analysis: &Analysis) -> Option<Section> {
             caption: format!("{}, {}: receiver operating characteristic of {}, with raters as points.", model.name, model.rule.name, model.model),
             notes: format!(
                 "{}The curve goes through every observed score. Diamond: the stated threshold. Circles: readers, {}; square: the dataset label. Crosses: Wilson intervals on the effective sample. Dashed: chance.",
-                super::sample_note(model.sample_value),
+                super::sample_note(analysis, model.sample_value),
                 if analysis.design.gold.is_empty() {
                     "each against the majority of the others"
                 } else {
@@ -85,7 +85,10 @@ fn models(analysis: &Analysis) -> Table {
         rows: rows.collect(),
         notes: vec![format!(
             "{}AUROC: DeLong. Threshold: positive above it. n.e. = not estimable: the reference has only one class. κ: Fleiss–Cohen–Everitt.",
-            super::sample_note(analysis.statistics.scores.models.iter().any(|m| m.sample_value))
+            super::sample_note(
+                analysis,
+                analysis.statistics.scores.models.iter().any(|m| m.sample_value)
+            )
         )],
         width: Width::Full,
     }
