@@ -12,7 +12,7 @@ use crate::project::check::{heads_of, quick_check};
 use crate::project::projection::rebuild_all;
 use crate::project::shape::{is_table, limit_values};
 use crate::project::{OpenMode, Project};
-use crate::schema::{APPLICATION_ID, MIGRATIONS, migrate};
+use crate::schema::{APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION, migrate};
 
 /// How many rolling backups are kept.
 const KEPT: usize = 4;
@@ -175,7 +175,8 @@ fn rescue(from: &Path, to: &Path) -> rusqlite::Result<(bool, Vec<SavedTable>)> {
     let mut target = Connection::open(to)?;
     target.pragma_update(None, "application_id", APPLICATION_ID)?;
     target.pragma_update(None, "foreign_keys", false)?;
-    migrate(&mut target, MIGRATIONS)?;
+    // In the tables of its own version, which may lack columns that today's have.
+    migrate(&mut target, migrations_to(&source))?;
     let names: Vec<String> = target
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")?
         .query_map([], |row| row.get(0))?
@@ -185,6 +186,9 @@ fn rescue(from: &Path, to: &Path) -> rusqlite::Result<(bool, Vec<SavedTable>)> {
     for table in names {
         saved.push(save_table(&source, &tx, table)?);
     }
+    tx.commit()?;
+    migrate(&mut target, MIGRATIONS)?;
+    let tx = target.transaction()?;
     // Reads are what the events say, whatever became of the tables.
     let folded = rebuild_all(&tx).is_ok();
     let kind: Option<String> = tx
@@ -198,6 +202,14 @@ fn rescue(from: &Path, to: &Path) -> rusqlite::Result<(bool, Vec<SavedTable>)> {
     target.close().map_err(|(_, error)| error)?;
     let whole = sound && folded && saved.iter().all(|table| !table.cut_short);
     Ok((whole, saved))
+}
+
+/// What leads to the version of a file; all of it where that cannot be told or is newer.
+fn migrations_to(source: &Connection) -> &'static [(u32, &'static str)] {
+    let version = source.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+    let version = version.ok().filter(|version| 0 < *version).unwrap_or(SCHEMA_VERSION);
+    let known = MIGRATIONS.iter().take_while(|(known, _)| *known <= version).count();
+    MIGRATIONS.get(..known).unwrap_or(MIGRATIONS)
 }
 
 /// Copies rows from the front until an error, then from the back until it is met again.

@@ -221,6 +221,14 @@ fn tables_that_do_not_say_what_the_events_say_are_a_problem() {
         ("UPDATE deck_member SET label_positive = 0 WHERE place = 1", "sample"),
         ("UPDATE item SET pass = 2 WHERE place = 1", "sample"),
         ("UPDATE dataset SET sha256 = 'x'", "dataset"),
+        ("UPDATE dataset SET patients = 1", "dataset"),
+        ("UPDATE dataset SET images = 1", "dataset"),
+        ("DELETE FROM sample", "sample"),
+        (
+            "DELETE FROM item; DELETE FROM worklist; DELETE FROM deck_member; DELETE FROM deck; DELETE FROM sample",
+            "sample",
+        ),
+        ("INSERT INTO outside_file SELECT 1, 'scores', 'x', 1, 'x', 0, 1, '' WHERE 1", "elsewhere"),
         ("UPDATE input_file SET sha256 = 'x'", "label files"),
         ("DELETE FROM input_file", "label files"),
         ("UPDATE study SET positive = 1 - positive WHERE no = 0", "labels"),
@@ -272,7 +280,10 @@ fn tables_that_do_not_say_what_the_events_say_are_a_problem() {
         ),
     ] {
         std::fs::write(&path, &whole).unwrap();
-        Connection::open(&path).unwrap().execute(change, []).unwrap();
+        let conn = Connection::open(&path).unwrap();
+        conn.pragma_update(None, "foreign_keys", false).unwrap();
+        conn.execute_batch(change).unwrap();
+        drop(conn);
         let project = Project::open(&path, OpenMode::ReadOnly).unwrap().project;
         let report = project.verify().unwrap();
         assert!(!report.ok && report.first_bad.is_none(), "{change}: {report:?}");

@@ -72,6 +72,27 @@ fn a_file_of_schema_1_migrates_after_a_backup_and_says_the_same() {
 }
 
 #[test]
+fn what_is_saved_of_an_older_file_holds_all_of_it() {
+    for packed in [SCHEMA_1, SCHEMA_3] {
+        let folder = tempdir().unwrap();
+        let path = unpack_file(folder.path(), packed);
+        let saved = folder.path().join("saved.overread");
+        let report = overread_store::recover(&path, &saved).unwrap();
+        assert!(report.complete, "{report:?}");
+        assert_eq!(version_of(&saved), SCHEMA_VERSION);
+        assert_eq!(reads_of(&saved), reads_of(&path));
+        open(&path).project.close().unwrap();
+        for table in ["study", "item", "deck_member", "sample", "item_state", "event", "image"] {
+            let count = |file: &Path| -> i64 {
+                let sql = format!("SELECT count(*) FROM {table}");
+                Connection::open(file).unwrap().query_row(&sql, [], |row| row.get(0)).unwrap()
+            };
+            assert_eq!(count(&saved), count(&path), "{table}");
+        }
+    }
+}
+
+#[test]
 fn a_file_of_schema_1_can_be_looked_at_without_changing_a_byte() {
     let folder = tempdir().unwrap();
     let path = unpack(folder.path());

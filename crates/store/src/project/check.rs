@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use overread_core::{Event, Protocol, ReadingState, Worklist};
+use overread_core::{Event, Protocol, ReadingState, Sample, Worklist};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Project;
@@ -281,6 +281,8 @@ fn design_problems(conn: &Connection, told: &Told) -> rusqlite::Result<Vec<Strin
         "SELECT EXISTS (SELECT 1 FROM dataset AS d WHERE NOT EXISTS (SELECT 1 FROM told AS e
              WHERE e.kind = ?2 AND e.body ->> '$.sha256' = d.sha256
                  AND e.body ->> '$.identity' = d.identity AND e.body ->> '$.studies' = d.studies
+                 AND e.body ->> '$.images' = d.images AND e.body ->> '$.patients' = d.patients
+                 AND e.body ->> '$.format' = d.format
                  AND d.studies = (SELECT count(*) FROM study)))",
     )?;
     compare(
@@ -365,32 +367,37 @@ fn scale_problems(conn: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(problems)
 }
 
-/// Decks, worklists and views that are not what the events say.
+/// Decks and worklists that are not what the last event about them says.
 fn sample_problems(conn: &Connection, told: &Told) -> rusqlite::Result<Vec<String>> {
-    let mut problems = Vec::new();
-    if let Some(sample) = sample_of(conn)? {
-        let readers: Vec<String> = conn
-            .prepare("SELECT reader FROM worklist ORDER BY reader")?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        let lists = readers
-            .iter()
-            .map(|reader| worklist_of(conn, reader).map(Option::unwrap_or_default))
-            .collect::<rusqlite::Result<Vec<Worklist>>>()?;
-        let known: bool = conn.query_row(
+    let kinds = match super::packet::facts_of(conn)? {
+        Some(_) => "('packet.made')",
+        None => "('sample.drawn', 'sample.extended', 'adjudication.drawn', 'review.drawn')",
+    };
+    let last: Option<String> = conn
+        .query_row(
             &format!(
-                "{TOLD}SELECT EXISTS (SELECT 1 FROM told
-                 WHERE kind IN ('sample.drawn', 'sample.extended', 'adjudication.drawn',
-                     'review.drawn', 'packet.made') AND body ->> '$.hash' = ?2)"
+                "{TOLD}SELECT body ->> '$.hash' FROM told WHERE kind IN {kinds}
+                 ORDER BY seq DESC LIMIT 1"
             ),
-            [&told.0, &sample_hash(&sample, &lists)],
+            [&told.0],
             |row| row.get(0),
-        )?;
-        if !known {
-            problems.push("the sample is not what its `sample.drawn` event says".to_owned());
-        }
-    }
-    Ok(problems)
+        )
+        .optional()?;
+    let drawn = sample_of(conn)?.map(|sample| drawn_hash(conn, &sample)).transpose()?;
+    let problem = (last != drawn).then_some("the sample is not what its `sample.drawn` event says");
+    Ok(problem.map(str::to_owned).into_iter().collect())
+}
+
+fn drawn_hash(conn: &Connection, sample: &Sample) -> rusqlite::Result<String> {
+    let readers: Vec<String> = conn
+        .prepare("SELECT reader FROM worklist ORDER BY reader")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let lists = readers
+        .iter()
+        .map(|reader| worklist_of(conn, reader).map(Option::unwrap_or_default))
+        .collect::<rusqlite::Result<Vec<Worklist>>>()?;
+    Ok(sample_hash(sample, &lists))
 }
 
 /// Readers whose rows are not the fold of their events.

@@ -386,6 +386,19 @@ fn read_rows(conn: &Connection, file: i64) -> rusqlite::Result<Vec<Row>> {
 /// Whether the rows of every file are those that its event speaks of.
 pub(super) fn problems_of(conn: &Connection, told: &Told) -> rusqlite::Result<Vec<String>> {
     let mut problems = Vec::new();
+    let lost: bool = conn.query_row(
+        &format!(
+            "{TOLD}SELECT count(DISTINCT kind || (body ->> '$.file.sha256') || (body ->> '$.hash'))
+             <> (SELECT count(*) FROM outside_file)
+             FROM told WHERE kind IN ('reads.imported', 'scores.imported')"
+        ),
+        [&told.0],
+        |row| row.get(0),
+    )?;
+    if lost {
+        problems
+            .push("reads or scores from elsewhere are not all there, or too many are".to_owned());
+    }
     for (no, file) in file_rows(conn)? {
         let (kind, hash) = if file.kind == "reads" {
             ("reads.imported", hash_of(&read_rows(conn, no)?))

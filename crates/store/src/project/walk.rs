@@ -35,9 +35,9 @@ pub(super) struct Walked {
 #[derive(Debug)]
 pub(super) struct Told(pub(super) String);
 
-/// The events whose places are the statement's first parameter, as `told (kind, body)`.
-pub(super) const TOLD: &str = "WITH told (kind, body) AS MATERIALIZED (
-     SELECT e.kind, e.body FROM json_each(?1) AS place CROSS JOIN event AS e
+/// The events whose places are the statement's first parameter, as `told (kind, body, seq)`.
+pub(super) const TOLD: &str = "WITH told (kind, body, seq) AS MATERIALIZED (
+     SELECT e.kind, e.body, e.seq FROM json_each(?1) AS place CROSS JOIN event AS e
      ON e.chain = place.value ->> 0 AND e.chain_seq = place.value ->> 1) ";
 
 /// What a reader does, of which a log has any number.
