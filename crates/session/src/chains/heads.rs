@@ -1,6 +1,8 @@
 //! How far this computer wrote each chain, kept outside of any project: in a file that was put back from an
 //! older copy the chain ends before that.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use overread_core::event::Event;
@@ -9,10 +11,16 @@ use overread_store::{Project, StoreError};
 /// Notes the last event of a chain. What cannot be noted is no reason to stop.
 pub(super) fn remember(event: &Event) {
     let Some(file) = file_of(&event.chain) else { return };
-    let text = format!("{} {}", event.chain_seq, event.hash);
-    let written = std::fs::write(&file, &text).or_else(|_no_folder| {
+    // Always as long, and over what was there: a file that is cut first is written to the disk at once by some
+    // systems, which is not worth a reader's time.
+    let text = format!("{:020} {}", event.chain_seq, event.hash);
+    let write = || {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&file);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+    };
+    let written = write().or_else(|_no_folder| {
         file.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-        std::fs::write(&file, &text)
+        write()
     });
     if let Err(error) = written {
         tracing::debug!(%error, "the end of the chain was not noted");
