@@ -185,7 +185,7 @@ impl Drop for Window {
 }
 
 fn photograph(program: &Path, project: &Path, picture: &Path, folder: &Path) -> Result<()> {
-    let screen = Display::start(1600, 1000, folder)?;
+    let screen = Display::start(1600, 900, folder)?;
     let mut command = Command::new(program);
     command.arg(project).args(["--reader", READER]).stdin(Stdio::null());
     let mut window = Window(screen.attach(&mut command).spawn().context("could not start it")?);
