@@ -213,8 +213,8 @@ fn gives_level(body: &EventBody) -> bool {
 fn all_films_there(shelf: &ImageShelf, room: &Room, item: ItemId) -> bool {
     let dataset = &room.material().dataset;
     let study = room
-        .items()
-        .find(|known| known.id == item)
+        .index_of(item)
+        .and_then(|place| room.item_at(place))
         .and_then(|known| dataset.study_index(known.study).and_then(|i| dataset.studies.get(i)));
     study.is_some_and(|study| {
         !study.images.is_empty() && study.images.iter().all(|image| shelf.is_there(image.id))

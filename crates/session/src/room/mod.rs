@@ -286,7 +286,7 @@ impl Room {
 
     /// Number of locked items of the deck.
     pub fn locked(&self) -> usize {
-        self.tally.locked
+        usize::try_from(self.tally.locked).unwrap_or(usize::MAX)
     }
 
     /// 0-based places of the flagged items of the deck.
@@ -772,7 +772,8 @@ impl Room {
         self.pace.restart(now);
     }
 
-    fn index_of(&self, item: overread_core::ItemId) -> Option<usize> {
+    /// 0-based place of an item in the deck.
+    pub(crate) fn index_of(&self, item: overread_core::ItemId) -> Option<usize> {
         self.tally.place_of(item)
     }
 

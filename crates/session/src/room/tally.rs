@@ -22,7 +22,7 @@ struct Place {
 pub(crate) struct Tally {
     places: HashMap<ItemId, Place>,
     /// Items on screen one after the other that are locked.
-    pub(crate) locked: usize,
+    pub(crate) locked: u64,
     /// Places among those that are flagged.
     pub(crate) flagged: BTreeSet<usize>,
     /// Items of the deck that are read.
@@ -95,22 +95,16 @@ impl Tally {
             });
         };
         let (locked, settled) = (state.is_locked(), state.settled.is_some());
-        for progress in [
-            (place.read).then_some(&mut self.all),
-            (place.read && place.of_deck).then_some(&mut self.deck),
-        ]
-        .into_iter()
-        .flatten()
-        {
-            by(&mut progress.locked, locked);
-            by(&mut progress.settled, settled);
+        if place.read {
+            by(&mut self.all.locked, locked);
+            by(&mut self.all.settled, settled);
+        }
+        if place.read && place.of_deck {
+            by(&mut self.deck.locked, locked);
+            by(&mut self.deck.settled, settled);
         }
         let Some(at) = place.shown else { return };
-        self.locked = self.locked.saturating_add_signed(match (locked, there) {
-            (false, _) => 0,
-            (true, true) => 1,
-            (true, false) => -1,
-        });
+        by(&mut self.locked, locked);
         if state.flagged && there {
             self.flagged.insert(at);
         } else {
